@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* arena -- memory of one lifetime. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+
+#include "base/log.h"
+
+#define BLOCK_SIZE ((size_t)32 * 1024)
+#define ALIGN alignof(max_align_t)
+
+/* Under ASan every object is a block of its own, so each bound is seen. */
+#ifdef UNDER_ASAN
+#define OWN_BLOCK(size) true
+#define ROUNDED(size) (size)
+#else
+#define OWN_BLOCK(size) ((size) > BLOCK_SIZE / 4)
+#define ROUNDED(size) (((size) + ALIGN - 1) / ALIGN * ALIGN)
+#endif
+
+struct block {
+	struct block *next;
+	size_t size; /* bytes behind this header */
+	size_t used;
+	max_align_t bytes[];
+};
+
+struct release {
+	struct release *next;
+	void (*fn)(void *);
+	void *arg;
+};
+
+struct arena {
+	struct block *blocks; /* the one in use first */
+	struct release *releases;
+	size_t used;
+};
+
+static struct block *
+block_new(size_t size)
+{
+	struct block *block = malloc(sizeof(*block) + size);
+	if (block == NULL)
+		log_fatal("out of memory (%zu bytes)", size);
+	block->next = NULL;
+	block->size = size;
+	block->used = 0;
+	return block;
+}
+
+struct arena *
+arena_new(void)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		log_fatal("out of memory");
+	return a;
+}
+
+static void
+blocks_free(struct block *block)
+{
+	while (block != NULL) {
+		struct block *next = block->next;
+		free(block);
+		block = next;
+	}
+}
+
+static void
+releases_run(struct arena *a)
+{
+	while (a->releases != NULL) {
+		struct release *first = a->releases;
+		a->releases = first->next;
+		first->fn(first->arg);
+	}
+}
+
+void
+arena_free(struct arena *a)
+{
+	if (a == NULL)
+		return;
+	releases_run(a);
+	blocks_free(a->blocks);
+	free(a);
+}
+
+void
+arena_reset(struct arena *a)
+{
+	releases_run(a);
+	struct block *keep = NULL;
+	for (struct block **at = &a->blocks; *at != NULL; at = &(*at)->next)
+		if ((*at)->size == BLOCK_SIZE) {
+			keep = *at;
+			*at = keep->next;
+			keep->next = NULL;
+			keep->used = 0;
+			break;
+		}
+	blocks_free(a->blocks);
+	a->blocks = keep;
+	a->used = 0;
+}
+
+/* A block for `size` bytes; a big object gets its own, behind the one in use. */
+static struct block *
+block_for(struct arena *a, size_t size)
+{
+	bool is_own = OWN_BLOCK(size);
+	struct block *fresh = block_new(is_own ? size : BLOCK_SIZE);
+	if (is_own && a->blocks != NULL) {
+		fresh->next = a->blocks->next;
+		a->blocks->next = fresh;
+	} else {
+		fresh->next = a->blocks;
+		a->blocks = fresh;
+	}
+	return fresh;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	if (size > SIZE_MAX / 2)
+		log_fatal("out of memory (%zu bytes)", size);
+	size_t need = ROUNDED(size);
+	struct block *block = a->blocks;
+	if (block == NULL || OWN_BLOCK(need) || need > block->size - block->used)
+		block = block_for(a, need);
+	char *p = (char *)block->bytes + block->used;
+	block->used += need;
+	a->used += need;
+	return p;
+}
+
+void *
+arena_zalloc(struct arena *a, size_t size)
+{
+	return memset(arena_alloc(a, size), 0, size);
+}
+
+size_t
+arena_array_size(size_t n, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(n, size, &bytes))
+		log_fatal("out of memory (%zu x %zu bytes)", n, size);
+	return bytes;
+}
+
+void *
+arena_grow(struct arena *a, void *p, size_t old_size, size_t size)
+{
+	void *fresh = arena_alloc(a, size);
+	if (p != NULL && old_size > 0)
+		memcpy(fresh, p, old_size < size ? old_size : size);
+	return fresh;
+}
+
+void *
+arena_grow_array(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+	*cap = *cap == 0 ? 8 : *cap * 2;
+	return arena_grow(a, v, n * size, arena_array_size(*cap, size));
+}
+
+void
+arena_on_release(struct arena *a, void (*fn)(void *), void *arg)
+{
+	struct release *entry = ARENA_NEW(a, struct release);
+	entry->fn = fn;
+	entry->arg = arg;
+	entry->next = a->releases;
+	a->releases = entry;
+}
+
+size_t
+arena_used(const struct arena *a)
+{
+	return a->used;
+}

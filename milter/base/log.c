@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* log -- one line to syslog or stderr. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <syslog.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/utf8.h"
+
+#define LINE_MAX_BYTES 8192
+
+static const struct {
+	int priority;
+	const char *word;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = {LOG_ERR, "error: "},
+	[LOG_LEVEL_WARNING] = {LOG_WARNING, "warning: "},
+	[LOG_LEVEL_INFO] = {LOG_INFO, ""},
+	[LOG_LEVEL_DEBUG] = {LOG_DEBUG, "debug: "},
+};
+
+static const char *program = "postern";
+static enum log_target target = LOG_TARGET_STDERR;
+static _Atomic int least = LOG_LEVEL_INFO;
+
+void
+log_open(const char *name, enum log_target where, enum log_level level)
+{
+	program = name;
+	target = where;
+	atomic_store(&least, (int)level);
+	if (where == LOG_TARGET_SYSLOG)
+		openlog(name, LOG_PID, LOG_MAIL);
+}
+
+void
+log_escape(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.len;) {
+		unsigned char c = (unsigned char)s.p[i];
+		size_t n = c < 0x80 ? 1 : utf8_length(str_skip(s, i));
+		/* U+0080-9F are controls to a terminal (ECMA-48 C1) */
+		bool is_c1 = n == 2 && c == 0xc2 &&
+		    (unsigned char)s.p[i + 1] < 0xa0;
+		if (n == 0 || c < 0x20 || c == 0x7f || c == '\\' || is_c1) {
+			buf_printf(b, "\\x%02x", c);
+			i++;
+			continue;
+		}
+		buf_put(b, str_sub(s, i, n));
+		i += n;
+	}
+}
+
+/* Control characters that came in by an argument must not reach the log. */
+static void
+line_clean(char *line)
+{
+	for (; *line != '\0'; line++)
+		if ((unsigned char)*line < 0x20 || *line == 0x7f)
+			*line = '?';
+}
+
+static void
+log_line(enum log_level level, const char *fmt, va_list ap)
+{
+	if ((int)level > atomic_load(&least))
+		return;
+	char line[LINE_MAX_BYTES];
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	line_clean(line);
+	if (target == LOG_TARGET_SYSLOG)
+		syslog(levels[level].priority, "%s%s", levels[level].word, line);
+	else
+		fprintf(stderr, "%s: %s%s\n", program, levels[level].word, line);
+}
+
+#define LOG_AT(name, level)                                                  \
+	void name(const char *fmt, ...)                                      \
+	{                                                                    \
+		va_list ap;                                                  \
+		va_start(ap, fmt);                                           \
+		log_line(level, fmt, ap);                                    \
+		va_end(ap);                                                  \
+	}
+
+LOG_AT(log_error, LOG_LEVEL_ERROR)
+LOG_AT(log_warning, LOG_LEVEL_WARNING)
+LOG_AT(log_info, LOG_LEVEL_INFO)
+LOG_AT(log_debug, LOG_LEVEL_DEBUG)
+
+void
+log_fatal(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	log_line(LOG_LEVEL_ERROR, fmt, ap);
+	va_end(ap);
+	exit(2);
+}

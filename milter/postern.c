@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/base.h"
+int
+main(void)
+{
+	return 0;
+}
