@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* header -- fields, their decoded values, and the selectors of `header` rules. */
+#ifndef MAIL_HEADER_H
+#define MAIL_HEADER_H
+
+#include "mail/message.h"
+
+/*
+ * Read header fields from the start of `text` into `*ret`; returns what is
+ * behind the header block (RFC 5322 section 2.2, and the leniency of
+ * SpamAssassin: facts in header.c).
+ */
+struct str headers_parse(struct arena *a, struct str text,
+    const struct mail_limits *limits, struct headers *ret);
+
+/* The last (first) field of that name; NULL: none.  Case is folded. */
+struct header *header_last(const struct headers *headers, struct str name);
+struct header *header_first(const struct headers *headers, struct str name);
+
+/* Decoded value (RFC 2047), made on first use. */
+struct str header_value(struct message *m, struct header *header);
+/* RFC 2047 words in `text`, decoded to UTF-8. */
+struct str header_decode(struct arena *a, struct str text);
+
+/* What stands between `header NAME` and the operator. */
+enum header_special {
+	HEADER_PLAIN,
+	HEADER_ALL,           /* ALL */
+	HEADER_TOCC,          /* ToCc */
+	HEADER_MESSAGEID,     /* MESSAGEID */
+	HEADER_ENVELOPE_FROM, /* EnvelopeFrom: from the SMTP envelope */
+	/* Postern's own, from the envelope; mail cannot forge them. */
+	HEADER_ENVELOPE_TO,   /* X-Postern-Rcpt: one recipient a line */
+	HEADER_LOGIN,         /* X-Postern-Login */
+	HEADER_CLASS,         /* X-Postern-Class */
+	HEADER_CLIENT,        /* X-Postern-Client: "addr name" */
+	HEADER_HELO           /* X-Postern-Helo */
+};
+
+struct header_query {
+	enum header_special special;
+	struct str name; /* HEADER_PLAIN only */
+	bool is_raw;     /* :raw */
+	bool is_addr;    /* :addr */
+	bool is_name;    /* :name */
+	bool is_first;   /* :first */
+	bool is_last;    /* :last */
+};
+
+/*
+ * "From:addr", "ALL:raw", "Subject", ... False: a modifier that is unknown or
+ * not supported.  Views in `*ret` point into `text`.
+ */
+MUST_CHECK bool header_query_parse(struct str text, struct header_query *ret);
+
+/* The string a rule with this query runs on; false: no such header. */
+MUST_CHECK bool header_query_run(
+    struct message *m, const struct header_query *query, struct str *ret);
+
+#endif

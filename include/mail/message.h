@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * message -- one mail message and the views of it that rules see.  A view is
+ * made when it is first asked for and kept until the arena goes.  Views follow
+ * SpamAssassin 4.0.1 byte for byte: rules written for it must hit the same.
+ * Judging what is seen is the rules' work.
+ */
+#ifndef MAIL_MESSAGE_H
+#define MAIL_MESSAGE_H
+
+#include "base/str.h"
+#include "mail/envelope.h"
+
+struct arena;
+struct html;
+struct message;
+struct tld_set;
+
+/* Bounds for hostile mail.  What is past a bound is left out of the views. */
+struct mail_limits {
+	size_t header_bytes;  /* whole header block that is parsed */
+	size_t header_value_bytes; /* one field, decoded */
+	size_t parts;         /* MIME leaves and containers */
+	size_t depth;         /* nesting of multipart and message/rfc822 */
+	size_t body_part_bytes; /* rendered text taken from one part */
+	size_t rawbody_part_bytes;
+	size_t uris;          /* links in the URI set */
+	size_t uri_bytes;     /* one link */
+};
+
+/* What the message code must know that is not in the message. */
+struct mail_config {
+	struct mail_limits limits;
+	const struct tld_set *tlds; /* which last labels are top-level domains */
+};
+
+/* The limits that SpamAssassin has, where it has one. */
+extern const struct mail_limits MAIL_LIMITS_DEFAULT;
+
+/* One header field. */
+struct header {
+	struct str name;
+	/* After the colon, with leading blank, folds and the final \n. */
+	struct str raw;
+	/* Unfolded, trimmed, RFC 2047 decoded to UTF-8 bytes; made by header_value(). */
+	struct str value;
+	bool has_value;
+};
+
+struct headers {
+	struct header *v;
+	size_t n;
+	size_t cap;
+};
+
+/* One node of the MIME tree (RFC 2045-2047). */
+struct part {
+	struct part *parent;
+	struct part *child; /* first; multipart and message/rfc822 */
+	struct part *next;  /* sibling */
+	struct headers headers;
+	struct str type;     /* "text/plain", lower case; effective */
+	struct str charset;  /* as declared; empty: none */
+	struct str name;     /* file name, decoded; empty: none */
+	struct str boundary;
+	struct str body;     /* as it stands in the message, still encoded */
+	size_t depth;        /* 0: the message itself */
+	/* lazily made, see part_*() */
+	struct str decoded;
+	bool has_decoded;
+	struct html *html;   /* NULL: not rendered (yet), or not HTML */
+	struct str rendered; /* text as a reader sees it */
+	bool has_rendered;
+	/*
+	 * `rendered` came through a charset conversion, so SpamAssassin holds it as
+	 * characters and Unicode blanks count as blanks.
+	 */
+	bool is_unicode;
+};
+
+struct message {
+	struct arena *arena;
+	const struct mail_config *config;
+	const struct envelope *envelope; /* NULL: not known */
+	struct str raw;                  /* all of it, line ends \n */
+	struct str header_block;         /* with the final \n, without the empty line */
+	struct str body_block;           /* behind the empty line */
+	struct part *root;               /* its headers are the message's */
+	struct strs body, rawbody, uris; /* lazily made, see message_*() */
+	bool has_body, has_rawbody, has_uris;
+};
+
+/*
+ * See `raw` (any bytes; CRLF is taken as \n if the first or the last line has
+ * it) as a message.  Never fails: what is broken is seen as SpamAssassin sees
+ * it.  `raw`, `config` and `envelope` must live as long as `a`.
+ */
+struct message *message_new(struct arena *a, struct str raw,
+    const struct mail_config *config, const struct envelope *envelope);
+
+/*
+ * The strings `body` rules run on: first the Subject with \n, then the rendered
+ * text of each leaf in paragraphs.  At most 2048 bytes each.
+ */
+const struct strs *message_body(struct message *m);
+/* The chunks `rawbody` rules run on: transfer-decoded text, no HTML removed. */
+const struct strs *message_rawbody(struct message *m);
+/* The one string of `full` rules: header and body as they are. */
+struct str message_full(struct message *m);
+/* The set `uri` rules run on: every cleaned variant of every link, sorted, each once. */
+const struct strs *message_uris(struct message *m);
+
+/* Next node in document order, the containers before what they hold; NULL: the last. */
+struct part *part_next(const struct part *part);
+/* Nothing inside it. */
+static inline bool
+part_is_leaf(const struct part *part)
+{
+	return part->child == NULL;
+}
+/* Body after quoted-printable or base64; other encodings as they stand. */
+struct str part_decoded(struct message *m, struct part *part);
+/* Text as UTF-8 bytes, HTML rendered; empty for what is not text. */
+struct str part_rendered(struct message *m, struct part *part);
+/* Render if needed; NULL: this part is not HTML. */
+const struct html *part_html(struct message *m, struct part *part);
+
+#endif

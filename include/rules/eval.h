@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * eval -- functions that rules ask by `eval:name(arguments)`.  One row each, in
+ * the room that knows the answer; rules/ has those that need only the message
+ * and its envelope.
+ */
+#ifndef RULES_EVAL_H
+#define RULES_EVAL_H
+
+#include "base/str.h"
+#include "mail/message.h"
+
+struct eval_call {
+	struct message *message;
+	const void *facts;      /* of the room that owns the row; may be NULL */
+	const struct str *args; /* unquoted */
+	size_t nargs;
+	struct str evidence;    /* out: what was found; empty: nothing to show */
+};
+
+struct eval_row {
+	const char *name;
+	unsigned args_min, args_max;
+	/* One letter an argument for `lint`: s string, n number, r regex. */
+	const char *args;
+	const char *help;   /* one line for the manual */
+	const char *source; /* SpamAssassin plugin it comes from, RFC, or "postern" */
+	/* 0: no hit; otherwise the value of the rule, usually 1. */
+	int (*run)(struct eval_call *call);
+};
+
+/* The rows of rules/, ended by a row without name. */
+extern const struct eval_row EVAL_CONTENT[];
+
+#endif

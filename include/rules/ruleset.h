@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ruleset -- rules in the SpamAssassin language: read from .cf files, checked,
+ * run over a message.  Immutable once loaded, so any number of threads may run
+ * it.  Knows no milter, clock, socket or log: trouble is reported to the caller.
+ */
+#ifndef RULES_RULESET_H
+#define RULES_RULESET_H
+
+#include "base/str.h"
+#include "mail/message.h"
+
+struct arena;
+struct eval_row;
+struct ruleset;
+
+enum diag_level { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR };
+
+/* One thing to say about a rule file. */
+struct diag {
+	enum diag_level level;
+	struct str file;
+	unsigned line; /* 0: the file as a whole */
+	struct str text;
+};
+
+struct diags {
+	struct arena *arena;
+	struct diag *v;
+	size_t n;
+	size_t cap;
+};
+
+void diag_add(struct diags *diags, enum diag_level level, struct str file,
+    unsigned line, const char *fmt, ...) PRINTF_LIKE(5, 6);
+size_t diags_count(const struct diags *diags, enum diag_level level);
+
+struct ruleset_options {
+	/* Further tables of eval functions (auth, notice), ended by NULL; NULL: none. */
+	const struct eval_row *const *evals;
+	unsigned match_limit; /* PCRE2 match limit; 0: built-in default */
+	unsigned depth_limit;
+	unsigned heap_limit_kib;
+	struct mail_limits limits;
+};
+
+/*
+ * Load rule files: each of `paths` is a .cf file or a directory whose *.cf are
+ * read in name order.  Always returns a rule set with what is sound; a rule that
+ * is not, and what depends on it, is disabled and named in `diags` with
+ * file:line.  DIAG_ERROR: a file or a line is broken, not only unsupported.
+ */
+struct ruleset *ruleset_load(const struct strs *paths,
+    const struct ruleset_options *options, struct diags *diags);
+void ruleset_free(struct ruleset *rules);
+
+/* What message_new() needs to see mail as these rules want it. */
+const struct mail_config *ruleset_mail_config(const struct ruleset *rules);
+
+struct ruleset_counts {
+	size_t rules;    /* defined, sub-rules included */
+	size_t active;   /* will be run */
+	size_t disabled; /* not supported or broken */
+};
+struct ruleset_counts ruleset_counts(const struct ruleset *rules);
+
+/* One rule that hit. */
+struct rule_hit {
+	struct str rule;
+	double score;        /* count times the rule's score */
+	unsigned count;      /* hits; more than 1 with tflags multiple */
+	struct str evidence; /* what matched, as bytes from the mail; cut at 200 */
+	struct str describe; /* empty: none */
+};
+
+struct rule_hits {
+	struct rule_hit *v;
+	size_t n;
+	size_t cap;
+};
+
+enum rule_trouble_kind {
+	TROUBLE_MATCH_LIMIT, /* PCRE2 match, depth or heap limit */
+	TROUBLE_JIT_STACK,
+	TROUBLE_TIME_BUDGET /* the message's budget ended before this rule */
+};
+
+/* A rule that could not be decided: counted as no match. */
+struct rule_trouble {
+	struct str rule;
+	enum rule_trouble_kind kind;
+};
+
+struct rule_result {
+	double score;          /* rounded to 0.001 */
+	struct rule_hits hits; /* scored rules, by name */
+	struct rule_hits subs; /* sub-rules (__NAME), by name */
+	struct {
+		struct rule_trouble *v;
+		size_t n, cap;
+	} troubles;
+	bool is_out_of_time;
+};
+
+struct rule_run {
+	bool wants_subs;
+	/* Called between rules; true: stop, the time budget is used up.  NULL: none. */
+	bool (*is_expired)(void *arg);
+	void *arg;
+	const void *facts; /* handed to the eval functions of upper rooms */
+};
+
+/* Run all rules over `m`.  Views in `*ret` live in `m->arena`. */
+void ruleset_run(const struct ruleset *rules, struct message *m,
+    const struct rule_run *run, struct rule_result *ret);
+
+/*
+ * Run every `test` line; a failing one is a DIAG_ERROR with its file:line.
+ * Returns how many ran.
+ */
+size_t ruleset_test(const struct ruleset *rules, struct diags *diags);
+
+#endif
