@@ -7,33 +7,13 @@
 #ifndef RULES_RULESET_H
 #define RULES_RULESET_H
 
+#include "base/diag.h"
 #include "base/str.h"
 #include "mail/message.h"
 
 struct arena;
 struct eval_row;
 struct ruleset;
-
-enum diag_level { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR };
-
-/* One thing to say about a rule file. */
-struct diag {
-	enum diag_level level;
-	struct str file;
-	unsigned line; /* 0: the file as a whole */
-	struct str text;
-};
-
-struct diags {
-	struct arena *arena;
-	struct diag *v;
-	size_t n;
-	size_t cap;
-};
-
-void diag_add(struct diags *diags, enum diag_level level, struct str file,
-    unsigned line, const char *fmt, ...) PRINTF_LIKE(5, 6);
-size_t diags_count(const struct diags *diags, enum diag_level level);
 
 struct ruleset_options {
 	/* Further tables of eval functions (auth, notice), ended by NULL; NULL: none. */
