@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* config -- postern.conf as a struct: what each option means is its row in config.c. */
+#ifndef SESSION_CONFIG_H
+#define SESSION_CONFIG_H
+
+#include "base/diag.h"
+#include "base/option.h"
+#include "mail/envelope.h"
+
+enum config_hold_in { HOLD_IN_POSTERN, HOLD_IN_MTA };
+/* What to do with a message that could not be decided. */
+enum config_fallback { FALLBACK_DEFER, FALLBACK_ACCEPT, FALLBACK_HOLD };
+enum config_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+/* Per class; a score of 0 means never. */
+struct class_config {
+	double tag, defer, hold, reject;
+	bool is_filtered;         /* false: accepted unread */
+	struct strs daemon_names; /* {daemon_name} that pins the class */
+	struct strs networks;     /* {client_addr} that pins the class, CIDR */
+	struct strs listen;       /* {daemon_addr} that pins the class */
+};
+
+struct config {
+	/* daemon */
+	struct str socket, socket_group;
+	uint64_t socket_mode;
+	struct str control_socket, pid_file, user;
+	int log_to, log_format, log_level; /* enum log_target, config_log_format, log_level */
+	uint64_t workers; /* scans at once; 0: one a processor */
+	int64_t drain_ms;
+	/* who */
+	struct strs trusted_networks;
+	struct str login_domain; /* the realm of a login without one */
+	bool observe;
+	struct class_config class[CLASS_COUNT];
+	/* rules */
+	struct strs rules;
+	uint64_t match_limit, depth_limit, heap_limit;
+	int64_t scan_ms;
+	uint64_t scan_bytes;
+	int on_timeout, on_error;
+	/* memory */
+	struct str state_dir, spool_dir;
+	uint64_t memory_bytes; /* larger messages go to a file */
+	uint64_t header_bytes;
+	uint64_t parts, depth, uris;
+	/* hold */
+	int hold_in;
+	struct str quarantine_dir;
+	uint64_t quarantine_bytes;
+	int64_t held_age_ms, discarded_age_ms;
+	struct str release_via;
+	int64_t release_valid_ms;
+	/* words */
+	struct str reject_text, defer_text;
+	bool add_headers;
+};
+
+extern const struct option_file CONFIG_FILE;
+
+/*
+ * Read `path` (NULL: the defaults) into `*ret`; texts live in `a`.  Checks what
+ * rows cannot: thresholds in order, networks that parse.  False: errors are in
+ * `diags` with file:line.
+ */
+MUST_CHECK bool config_read(struct arena *a, const char *path,
+    struct config *ret, struct diags *diags);
+
+#define CONFIG_PATH_DEFAULT POSTERN_SYSCONFDIR "/postern.conf"
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* config -- the options of postern.conf. */
+#include "session/config.h"
+
+#include "base/arena.h"
+#include "session/network.h"
+
+#define AT(field) offsetof(struct config, field)
+#define IN_CLASS(field) offsetof(struct class_config, field)
+#define DAY_MS 86400000.0
+#define MIB (1024.0 * 1024)
+
+static const char *const log_targets[] = {"stderr", "syslog", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_levels[] = {
+    "error", "warning", "info", "debug", NULL};
+static const char *const fallbacks[] = {"defer", "accept", "hold", NULL};
+static const char *const hold_places[] = {"postern", "mta", NULL};
+static const char *const class_titles[] = {
+    "submission", "local", "relay", "notice", "inbound", NULL};
+
+static const struct option_row rows[] = {
+    /* daemon */
+    {"socket", OPTION_TEXT, AT(socket),
+	"unix:/var/spool/postfix/postern/postern.sock", 0, 0, NULL,
+	"Where the MTA connects: unix:/path, inet:port@host or inet6:port@host."},
+    {"socket-mode", OPTION_MODE, AT(socket_mode), "0660", 0, 0, NULL,
+	"Permissions of a unix socket."},
+    {"socket-group", OPTION_TEXT, AT(socket_group), "postfix", 0, 0, NULL,
+	"Group of a unix socket; a group that does not exist is passed over."},
+    {"control-socket", OPTION_TEXT, AT(control_socket),
+	"/run/postern/control.sock", 0, 0, NULL,
+	"Where postern(1) reaches posternd; empty: nowhere."},
+    {"pid-file", OPTION_TEXT, AT(pid_file), "/run/postern/posternd.pid", 0, 0,
+	NULL, "Process id, written before serving; empty: none."},
+    {"user", OPTION_TEXT, AT(user), "postern", 0, 0, NULL,
+	"The user posternd becomes when it is started as root."},
+    {"log", OPTION_CHOICE, AT(log_to), "syslog", 0, 0, log_targets,
+	"Where log lines go."},
+    {"log-format", OPTION_CHOICE, AT(log_format), "text", 0, 0, log_formats,
+	"The form of the one line a message."},
+    {"log-level", OPTION_CHOICE, AT(log_level), "info", 0, 0, log_levels,
+	"The least level that is logged."},
+    {"workers", OPTION_COUNT, AT(workers), "0", 0, 1024, NULL,
+	"Messages scanned at once; 0: one for each processor."},
+    {"drain-time", OPTION_DURATION, AT(drain_ms), "30s", 0, 600000, NULL,
+	"How long SIGTERM waits for messages in flight."},
+    /* who */
+    {"trusted-networks", OPTION_LIST, AT(trusted_networks),
+	"127.0.0.0/8, ::1/128", 0, 0, NULL,
+	"Clients whose mail is class relay: servers of our own."},
+    {"login-domain", OPTION_TEXT, AT(login_domain), "", 0, 0, NULL,
+	"Domain that is cut from logins: alice and alice@it are one person."},
+    {"observe", OPTION_BOOL, AT(observe), "no", 0, 0, NULL,
+	"Decide and log everything, and change nothing."},
+    /* rules */
+    {"rules", OPTION_LIST, AT(rules), POSTERN_SYSCONFDIR "/rules", 0, 0, NULL,
+	"Rule files, and directories whose *.cf are read in name order."},
+    {"match-limit", OPTION_COUNT, AT(match_limit), "1000000", 1000, 1e9, NULL,
+	"PCRE2 match limit: steps one regex may take at one place."},
+    {"depth-limit", OPTION_COUNT, AT(depth_limit), "10000", 100, 1e7, NULL,
+	"PCRE2 backtracking depth limit (without JIT)."},
+    {"heap-limit", OPTION_SIZE, AT(heap_limit), "20M", MIB, 1024 * MIB, NULL,
+	"PCRE2 heap limit for one match."},
+    {"scan-time", OPTION_DURATION, AT(scan_ms), "3s", 50, 25000, NULL,
+	"Time budget of one message; what happens past it is on-timeout."},
+    {"scan-limit", OPTION_SIZE, AT(scan_bytes), "16M", 65536, 1024 * MIB, NULL,
+	"Bytes of a message that rules see; the rest is not looked at."},
+    {"on-timeout", OPTION_CHOICE, AT(on_timeout), "accept", 0, 0, fallbacks,
+	"A message whose time budget is used up and that did not reach a threshold."},
+    {"on-error", OPTION_CHOICE, AT(on_error), "defer", 0, 0, fallbacks,
+	"A message that could not be scanned or kept for an internal reason."},
+    /* memory */
+    {"state-dir", OPTION_TEXT, AT(state_dir), POSTERN_STATEDIR, 0, 0, NULL,
+	"Keys and tokens; owned by user, mode 0700."},
+    {"spool-dir", OPTION_TEXT, AT(spool_dir), "", 0, 0, NULL,
+	"Where messages larger than memory-limit wait; empty: state-dir/spool."},
+    {"memory-limit", OPTION_SIZE, AT(memory_bytes), "256K", 4096, 64 * MIB,
+	NULL, "A message larger than this goes to a file while it arrives."},
+    {"header-limit", OPTION_SIZE, AT(header_bytes), "1M", 65536, 64 * MIB, NULL,
+	"Bytes of header fields that are kept of one message."},
+    {"part-limit", OPTION_COUNT, AT(parts), "1000", 10, 100000, NULL,
+	"MIME parts that rules see."},
+    {"depth-of-parts", OPTION_COUNT, AT(depth), "20", 2, 100, NULL,
+	"Nesting of MIME parts that rules see."},
+    {"link-limit", OPTION_COUNT, AT(uris), "10000", 10, 1000000, NULL,
+	"Links of one message that rules see."},
+    /* hold */
+    {"hold-in", OPTION_CHOICE, AT(hold_in), "postern", 0, 0, hold_places,
+	"Held mail lies in Postern's quarantine, or in the MTA's hold queue."},
+    {"quarantine-dir", OPTION_TEXT, AT(quarantine_dir), "", 0, 0, NULL,
+	"The quarantine, a Maildir; empty: state-dir/quarantine."},
+    {"quarantine-size", OPTION_SIZE, AT(quarantine_bytes), "10G", MIB, 1e15,
+	NULL, "Bytes the quarantine may hold; past it mail is deferred."},
+    {"quarantine-age", OPTION_DURATION, AT(held_age_ms), "30d", 3600000,
+	3650 * DAY_MS, NULL, "Held mail older than this is purged."},
+    {"discarded-age", OPTION_DURATION, AT(discarded_age_ms), "14d", 3600000,
+	3650 * DAY_MS, NULL, "Discarded notices older than this are purged."},
+    {"release-via", OPTION_TEXT, AT(release_via), "/usr/sbin/sendmail", 0, 0,
+	NULL, "How released mail goes out: a sendmail(1), or smtp:host:port."},
+    {"release-time", OPTION_DURATION, AT(release_valid_ms), "1h", 60000,
+	7 * DAY_MS, NULL, "How long a release is good for."},
+    /* words */
+    {"reject-text", OPTION_TEXT, AT(reject_text),
+	"This message looks like spam and was not sent. Ask your postmaster about {id}",
+	0, 0, NULL, "Said to a client whose mail is rejected; {id} is the lookup id."},
+    {"defer-text", OPTION_TEXT, AT(defer_text),
+	"This message cannot be sent now, please try again later ({id})", 0, 0,
+	NULL, "Said to a client whose mail is deferred."},
+    {"add-headers", OPTION_BOOL, AT(add_headers), "no", 0, 0, NULL,
+	"Write score and rules into mail that is accepted, too."},
+    {0}};
+
+static const struct option_row class_rows[] = {
+    {"filter", OPTION_BOOL, IN_CLASS(is_filtered), "yes", 0, 0, NULL,
+	"Scan mail of this class; class inbound never is."},
+    {"tag", OPTION_SCORE, IN_CLASS(tag), "4", 0, 1e6, NULL,
+	"Score from which X-Postern headers are added."},
+    {"defer", OPTION_SCORE, IN_CLASS(defer), "off", 0, 1e6, NULL,
+	"Score from which the client is asked to try again later."},
+    {"hold", OPTION_SCORE, IN_CLASS(hold), "6", 0, 1e6, NULL,
+	"Score from which the message is kept in the quarantine."},
+    {"reject", OPTION_SCORE, IN_CLASS(reject), "off", 0, 1e6, NULL,
+	"Score from which the client is told no."},
+    {"daemon-names", OPTION_LIST, IN_CLASS(daemon_names), "", 0, 0, NULL,
+	"Mail that came in by an MTA service of this name is of this class."},
+    {"networks", OPTION_LIST, IN_CLASS(networks), "", 0, 0, NULL,
+	"Mail of clients in these networks is of this class."},
+    {"listen", OPTION_LIST, IN_CLASS(listen), "", 0, 0, NULL,
+	"Mail that came in at these addresses of the MTA is of this class."},
+    {0}};
+
+static const struct option_section sections[] = {
+    {"class", class_titles, class_rows, AT(class), sizeof(struct class_config),
+	"How mail of one class is treated."},
+    {0}};
+
+const struct option_file CONFIG_FILE = {rows, sections};
+
+static void
+check_networks(const struct strs *networks, const char *what, struct str path,
+    struct diags *diags)
+{
+	for (size_t i = 0; i < networks->n; i++)
+		if (!network_is_valid(networks->v[i]))
+			diag_add(diags, DIAG_ERROR, path, 0,
+			    "%s: \"%.*s\" is not an address or network such as 192.0.2.0/24",
+			    what, STR_ARG(networks->v[i]));
+}
+
+/* Tag, hold and reject, when on, must not be in reverse. */
+static void
+check_order(const struct class_config *class, const char *title,
+    struct str path, struct diags *diags)
+{
+	if (class->hold != 0 && class->reject != 0 && class->reject < class->hold)
+		diag_add(diags, DIAG_WARNING, path, 0,
+		    "class %s: reject (%g) is below hold (%g), so nothing will be held",
+		    title, class->reject, class->hold);
+	if (class->hold != 0 && class->tag > class->hold)
+		diag_add(diags, DIAG_WARNING, path, 0,
+		    "class %s: tag (%g) is above hold (%g), so nothing will be tagged",
+		    title, class->tag, class->hold);
+}
+
+/* Options whose default depends on another one. */
+static void
+fill_derived(struct arena *a, struct config *config)
+{
+	if (config->spool_dir.len == 0)
+		config->spool_dir =
+		    str_printf(a, "%.*s/spool", STR_ARG(config->state_dir));
+	if (config->quarantine_dir.len == 0)
+		config->quarantine_dir = str_printf(
+		    a, "%.*s/quarantine", STR_ARG(config->state_dir));
+}
+
+bool
+config_read(struct arena *a, const char *path, struct config *ret,
+    struct diags *diags)
+{
+	size_t errors = diags_count(diags, DIAG_ERROR);
+	if (path == NULL)
+		option_defaults(a, &CONFIG_FILE, ret);
+	else if (!option_read(a, &CONFIG_FILE, path, ret, diags))
+		return false;
+	struct str name = str_from(path == NULL ? "defaults" : path);
+	check_networks(&ret->trusted_networks, "trusted-networks", name, diags);
+	for (size_t i = 0; i < CLASS_COUNT; i++) {
+		check_networks(&ret->class[i].networks, "networks", name, diags);
+		check_order(&ret->class[i], class_titles[i], name, diags);
+	}
+	fill_derived(a, ret);
+	return diags_count(diags, DIAG_ERROR) == errors;
+}
