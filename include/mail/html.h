@@ -11,12 +11,14 @@
 #include "mail/message.h"
 
 struct arena;
+struct table;
 
 /* One link of the document. */
 struct html_link {
 	struct str url;    /* attribute value, entities decoded, made absolute if <base> says how */
 	struct str tag;    /* "a", "img", "form", ... lower case */
-	struct str anchor; /* text between <a> and </a>; empty: none */
+	struct str anchor; /* text between <a> and </a>, UTF-8; empty: none */
+	bool is_unicode;   /* `url` is UTF-8; false: Latin-1 bytes, as Perl holds it */
 };
 
 struct html_links {
@@ -25,33 +27,52 @@ struct html_links {
 	size_t cap;
 };
 
-/* One tag name and how often it was opened. */
 struct html {
-	struct str text;         /* rendered, invisible text included, as body rules see it */
+	/*
+	 * Rendered, invisible text included, as body rules see it; blanks are not
+	 * yet collapsed into paragraphs.  Always UTF-8.
+	 */
+	struct str text;
+	/*
+	 * Perl holds `text` as characters.  False: as bytes, and every character of
+	 * it is below U+0100, so that body rules see Latin-1 bytes (html_latin1())
+	 * unless another part of the message makes the whole body characters.
+	 */
+	bool is_unicode;
 	struct str visible_text; /* without what is hidden (display:none, tiny, same colour) */
 	struct str hidden_text;  /* only what is hidden */
 	struct html_links links;
 	struct table *inside;    /* tag -> (void *)(intptr_t) open count; key stays after close */
 	struct table *tags;      /* tag -> (void *)(intptr_t) times opened */
 	struct strs title;
-	struct strs comment;
+	struct strs comment;     /* with <!-- and --> */
 	struct strs script;
-	struct strs anchor;
-	size_t length;      /* bytes of source */
-	size_t html_length; /* of them in tags */
-	unsigned elements, unknown_elements, bad_tags, total_tags;
-	unsigned closed_extra;
-	unsigned font_low_contrast, font_invalid_color;
-	int min_size, max_size;
+	struct strs anchor;      /* one element an <a> tag, UTF-8 */
+	struct strs anchor_url;  /* same index: its href before <base>, or empty */
+	struct str charsets;     /* of <meta http-equiv=Content-Type>, blank between */
+	size_t length;           /* characters of source */
+	size_t html_length;      /* characters of `text` */
+	size_t non_space_length; /* of them not white space */
+	unsigned elements, total_tags; /* bad_tag_ratio = (total - elements) / total */
+	unsigned elements_seen, tags_seen; /* the same, each name while it is not open */
+	unsigned closed_extra;   /* end tags of nothing */
+	unsigned obfuscation;    /* tags inside words */
+	unsigned backhair;       /* kinds of tags inside short words */
+	unsigned font_low_contrast, font_invalid_color, font_face_bad; /* 0 or 1 */
+	int min_size, max_size;  /* of <font size>, 3 is normal */
 	unsigned long image_area; /* pixels */
-	unsigned form_action_mailto, embeds, uri_truncated;
+	unsigned form_action_mailto, embeds, uri_truncated; /* 0 or 1 */
 };
 
 /*
- * Render `source`, UTF-8 bytes.  Never fails; bounded by `limits` and by the
- * length of `source` (linear time, any nesting).
+ * Render `source`, UTF-8 bytes.  `is_unicode`: Perl would hold it as characters
+ * (a charset was converted; always so if it is not pure ASCII).  Never fails;
+ * memory is a small multiple of `source`, time is linear, whatever the nesting.
  */
-struct html *html_render(
-    struct arena *a, struct str source, const struct mail_limits *limits);
+struct html *html_render(struct arena *a, struct str source, bool is_unicode,
+    const struct mail_limits *limits);
+
+/* UTF-8 `text` as Latin-1 bytes; `text` has no character above U+00FF. */
+struct str html_latin1(struct arena *a, struct str text);
 
 #endif

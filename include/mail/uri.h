@@ -13,21 +13,25 @@ struct arena;
  * rule set has them, otherwise the public suffix list (libpsl).
  */
 struct tld_set;
-/* With no labels: the public suffix list. */
+/*
+ * Lists of util_rb_tld ("com"), util_rb_2tld ("co.uk") and util_rb_3tld.  With
+ * no `tlds`: the public suffix list.  NULL is an empty list.
+ */
 struct tld_set *tld_set_new(struct arena *a, const struct strs *tlds,
     const struct strs *two_level, const struct strs *three_level);
+/* `label` is a top-level domain; case is folded. */
 bool tld_set_has(const struct tld_set *set, struct str label);
-/* Registrable domain of `host` ("a.b.co.uk" -> "b.co.uk"); empty: none. */
+/* Registrable domain of `host` ("a.b.co.uk" -> "b.co.uk"), lower case; empty: none. */
 struct str tld_domain(
     struct arena *a, const struct tld_set *set, struct str host);
 
 /* One link as it stands in the message and what rules see of it. */
 struct uri {
 	struct str raw;
-	bool is_parsed; /* found in text, not in an HTML attribute */
-	struct str tag; /* HTML tag it came from; empty: text */
-	struct str anchor;
-	struct strs cleaned; /* variants */
+	bool is_parsed;   /* found in text; it may be in an HTML attribute as well */
+	struct strs tags; /* HTML tags it came from */
+	struct strs anchors; /* texts of the <a> tags that lead to it, each once */
+	struct strs cleaned; /* variants, `raw` included */
 };
 
 struct uris {
@@ -36,16 +40,22 @@ struct uris {
 	size_t cap;
 };
 
-/* Every link of the message, at most limits.uris. */
+/* Every link of the message, at most limits.uris; made once. */
 const struct uris *message_uri_list(struct message *m);
 
-/* Links found in plain text (SpamAssassin's schemed and schemeless forms), added to `ret`. */
+/*
+ * Links found in one paragraph of plain text (SpamAssassin's schemed and
+ * schemeless forms), with the scheme that is missing, added to `ret`.
+ */
 void uri_find(struct arena *a, struct str text,
     const struct mail_config *config, struct strs *ret);
-/* The variants of `uri` after uri_list_canonicalize, `uri` itself included, added to `ret`. */
-void uri_variants(struct arena *a, struct str uri,
+/*
+ * The variants of `uri` after uri_list_canonicalize, `uri` itself included,
+ * each once, added to `ret`.  `is_unicode`: see struct html_link.
+ */
+void uri_variants(struct arena *a, struct str uri, bool is_unicode,
     const struct mail_config *config, struct strs *ret);
-/* Host of an http(s), ftp or mailto link, lower case; empty: none. */
+/* Host of an http(s), ftp or mailto link, lower case, A-labels; empty: none. */
 struct str uri_host(struct arena *a, struct str uri);
 
 #endif
