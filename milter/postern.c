@@ -1,7 +1,110 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/base.h"
-int
-main(void)
+/* postern -- the operator's command: finds the subcommand and runs it. */
+#include "base/log.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "session/config.h"
+
+const struct command CMD_TABLE[] = {
+    {"scan", NULL,
+	"[--json] [--explain] [--subs] [--views] [--jobs N] [--rules PATH]...\n"
+	"            [--class C] [--from A] [--rcpt A]... [--login U] "
+	"[--client IP]\n"
+	"            [--helo H] FILE|DIR|-...",
+	"score mail offline: files, directories, Maildir, mbox", cmd_scan},
+    {"quarantine", "q", "list|show|release|delete|purge [...]",
+	"review held mail", cmd_quarantine},
+    {"lint", NULL, "[PATH...]",
+	"check configuration and rules, run the rules' tests", cmd_lint},
+    {"reload", NULL, "", "make posternd read configuration and rules again",
+	cmd_reload},
+    {"status", NULL, "", "what posternd has done since it was started",
+	cmd_status},
+    {"config", NULL, "[NAME...]", "show options, values and meanings",
+	cmd_config},
+    {"help", NULL, "[COMMAND]", "say what a command takes", cmd_help}, {0}};
+
+static const struct command *
+command_find(const char *name)
 {
-	return 0;
+	for (const struct command *c = CMD_TABLE; c->name != NULL; c++)
+		if (strcmp(c->name, name) == 0 ||
+		    (c->alias != NULL && strcmp(c->alias, name) == 0))
+			return c;
+	return NULL;
+}
+
+static void
+overview(FILE *out)
+{
+	(void)fputs("usage: postern [-c FILE] COMMAND [...]\n\n", out);
+	for (const struct command *c = CMD_TABLE; c->name != NULL; c++)
+		fprintf(out, "  %-11s %s\n", c->name, c->help);
+	(void)fputs("\n`postern help COMMAND` says what it takes; postern(1) "
+		    "has examples.\n",
+	    out);
+}
+
+int
+cmd_usage(const char *name)
+{
+	const struct command *c = command_find(name);
+	fprintf(stderr, "usage: postern %s %s\n", name,
+	    c == NULL ? "" : c->synopsis);
+	return CMD_TROUBLE;
+}
+
+int
+cmd_help(int argc, char **argv)
+{
+	if (argc < 2) {
+		overview(stdout);
+		return CMD_FINE;
+	}
+	const struct command *c = command_find(argv[1]);
+	if (c == NULL) {
+		fprintf(
+		    stderr, "postern: there is no command \"%s\"\n", argv[1]);
+		return CMD_TROUBLE;
+	}
+	printf("postern %s %s\n    %s\n", c->name, c->synopsis, c->help);
+	return CMD_FINE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int c;
+	log_open("postern", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	while ((c = getopt(argc, argv, "+c:hV")) != -1)
+		switch (c) {
+		case 'c':
+			cmd_config_path = optarg;
+			break;
+		case 'V':
+			(void)puts("postern " PACKAGE_VERSION);
+			return CMD_FINE;
+		case 'h':
+			overview(stdout);
+			return CMD_FINE;
+		default:
+			overview(stderr);
+			return CMD_TROUBLE;
+		}
+	if (optind == argc) {
+		overview(stderr);
+		return CMD_TROUBLE;
+	}
+	const struct command *command = command_find(argv[optind]);
+	if (command == NULL) {
+		fprintf(stderr,
+		    "postern: there is no command \"%s\"; `postern help` lists "
+		    "them\n",
+		    argv[optind]);
+		return CMD_TROUBLE;
+	}
+	argc -= optind;
+	argv += optind;
+	optind = 0; /* glibc: start again for the subcommand */
+	return command->run(argc, argv);
 }

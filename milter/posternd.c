@@ -1,7 +1,332 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/base.h"
-int
-main(void)
+/* posternd -- the milter: start-up, privileges, and the end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "session/control.h"
+#include "session/session.h"
+
+#define THREAD_STACK_BYTES ((size_t)1024 * 1024)
+
+struct options {
+	bool in_foreground;
+	bool may_be_root;
+	bool is_test;
+	const char *config_path;
+};
+
+static void
+usage(FILE *out)
 {
+	(void)fputs(
+	    "usage: posternd [-fRtV] [-c file]\n"
+	    "  -c file  read this configuration instead of " CONFIG_PATH_DEFAULT
+	    "\n"
+	    "  -f       stay in the foreground and log to standard error\n"
+	    "  -R       may run as root\n"
+	    "  -t       check configuration and rules, run the rules' tests\n"
+	    "  -V       print the version\n",
+	    out);
+}
+
+static struct options
+options_read(int argc, char **argv)
+{
+	struct options o = {.config_path = CONFIG_PATH_DEFAULT};
+	int c;
+	while ((c = getopt(argc, argv, "c:fhRtV")) != -1)
+		switch (c) {
+		case 'c':
+			o.config_path = optarg;
+			break;
+		case 'f':
+			o.in_foreground = true;
+			break;
+		case 'R':
+			o.may_be_root = true;
+			break;
+		case 't':
+			o.is_test = true;
+			break;
+		case 'V':
+			(void)puts("posternd " PACKAGE_VERSION);
+			exit(0);
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			usage(stderr);
+			exit(2);
+		}
+	if (optind < argc) {
+		usage(stderr);
+		exit(2);
+	}
+	return o;
+}
+
+/* NULL: stay who we are. */
+static const struct passwd *
+user_of(const struct config *config, const struct options *o)
+{
+	char name[64];
+	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(config->user));
+	if (geteuid() != 0)
+		return NULL;
+	const struct passwd *user = name[0] == '\0' || strcmp(name, "root") == 0
+					? NULL
+					: getpwnam(name);
+	if (user == NULL && !o->may_be_root) {
+		if (name[0] == '\0' || strcmp(name, "root") == 0)
+			log_fatal("posternd does not run as root: set user in "
+				  "the configuration, or say -R");
+		log_fatal("user: nobody is called %s; make that user with "
+			  "adduser --system --group %s, or say -R",
+		    name, name);
+	}
+	return o->may_be_root && user == NULL ? NULL : user;
+}
+
+/* Make `dir` and what is above it, and give the last one to `user`. */
+static void
+dir_make(struct str dir, mode_t mode, const struct passwd *user)
+{
+	char path[PATH_MAX];
+	if (dir.len == 0 || dir.len >= sizeof(path))
+		return;
+	memcpy(path, dir.p, dir.len);
+	path[dir.len] = '\0';
+	for (char *slash = strchr(path + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0755);
+		*slash = '/';
+	}
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		log_fatal("cannot make %s: %s", path, strerror(errno));
+	struct stat st;
+	if (user != NULL && stat(path, &st) == 0 && st.st_uid != user->pw_uid &&
+	    lchown(path, user->pw_uid, user->pw_gid) != 0)
+		log_fatal("cannot give %s to %s: %s", path, user->pw_name,
+		    strerror(errno));
+}
+
+static struct str
+parent_of(struct str path)
+{
+	size_t slash = str_rchr(path, '/');
+	return slash == STR_NONE || slash == 0 ? STR_EMPTY
+					       : str_sub(path, 0, slash);
+}
+
+static struct str
+socket_path(const struct config *config)
+{
+	struct str spec = config->socket;
+	struct str kind = str_cut(&spec, ':');
+	bool is_unix = str_eq(kind, STR("unix")) || str_eq(kind, STR("local"));
+	return is_unix ? spec : STR_EMPTY;
+}
+
+/* Directories of our own only: what is there already and not ours is an error
+ * later. */
+static void
+dirs_make(const struct config *config, const struct passwd *user)
+{
+	dir_make(config->state_dir, 0700, user);
+	dir_make(config->spool_dir, 0700, user);
+	dir_make(parent_of(socket_path(config)), 0755, user);
+	dir_make(parent_of(config->control_socket), 0755, user);
+	dir_make(parent_of(config->pid_file), 0755, user);
+}
+
+static void
+privileges_drop(const struct passwd *user)
+{
+	if (user == NULL)
+		return;
+	if (initgroups(user->pw_name, user->pw_gid) != 0 ||
+	    setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+		log_fatal(
+		    "cannot become %s: %s", user->pw_name, strerror(errno));
+	if (setuid(0) == 0)
+		log_fatal("root did not go away");
+}
+
+/*
+ * At the descriptor limit libmilter's listener spins; blocked workers need no
+ * 8 MB of stack each.
+ */
+static void
+limits_set(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	pthread_attr_t attr;
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+	(void)pthread_setattr_default_np(&attr);
+	(void)pthread_attr_destroy(&attr);
+}
+
+static void
+pid_write(const char *path)
+{
+	if (path[0] == '\0')
+		return;
+	int fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
+		log_fatal("pid file %s: %s", path, strerror(errno));
+	(void)close(fd);
+}
+
+/*
+ * In the background the first process waits until the second one serves, so
+ * that its exit code is the truth.  Returns the pipe to tell it by, -1:
+ * foreground.
+ */
+static int
+background(bool in_foreground)
+{
+	int ready[2];
+	if (in_foreground)
+		return -1;
+	if (pipe(ready) != 0)
+		log_fatal("pipe: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid < 0)
+		log_fatal("fork: %s", strerror(errno));
+	if (pid > 0) {
+		char byte;
+		(void)close(ready[1]);
+		_exit(read(ready[0], &byte, 1) == 1 ? 0 : 2);
+	}
+	(void)close(ready[0]);
+	(void)setsid();
+	return ready[1];
+}
+
+static void
+background_ready(int ready)
+{
+	if (ready < 0)
+		return;
+	int null = open("/dev/null", O_RDWR);
+	if (chdir("/") != 0 || null < 0)
+		log_fatal("/dev/null: %s", strerror(errno));
+	for (int fd = 0; fd <= 2; fd++)
+		(void)dup2(null, fd);
+	if (null > 2)
+		(void)close(null);
+	if (write(ready, "", 1) != 1)
+		log_warning("nobody waits for the start");
+	(void)close(ready);
+}
+
+static struct snapshot *
+load(const struct snapshot_source *source, bool wants_tests)
+{
+	struct arena *a = arena_new();
+	struct diags diags = {.arena = a};
+	struct snapshot *snapshot = snapshot_load(source, wants_tests, &diags);
+	cmd_diags_print(&diags,
+	    snapshot == NULL || wants_tests ? DIAG_WARNING : DIAG_ERROR);
+	arena_free(a);
+	return snapshot;
+}
+
+static int
+test(const struct snapshot_source *source)
+{
+	struct snapshot *snapshot = load(source, true);
+	if (snapshot == NULL)
+		return 1;
+	struct ruleset_counts counts = ruleset_counts(snapshot->rules);
+	printf("configuration and rules are fine: %zu rules active, %zu "
+	       "disabled\n",
+	    counts.active, counts.disabled);
+	snapshot_put(snapshot);
 	return 0;
+}
+
+static int
+serve(struct snapshot *snapshot, const struct snapshot_source *source,
+    const char *pid_file, int ready)
+{
+	struct arena *a = arena_new();
+	struct diags diags = {.arena = a};
+	struct gate *gate = gate_new(snapshot, &diags);
+	struct control *control =
+	    gate == NULL ? NULL
+			 : control_start(gate, source,
+			       snapshot->config.control_socket, &diags);
+	cmd_diags_print(&diags, DIAG_ERROR);
+	arena_free(a);
+	if (control == NULL) {
+		gate_free(gate);
+		return 2;
+	}
+	pid_write(pid_file);
+	log_info("posternd " PACKAGE_VERSION " serves %.*s with %zu rules%s",
+	    STR_ARG(snapshot->config.socket),
+	    ruleset_counts(snapshot->rules).active,
+	    snapshot->config.observe ? ", observing only" : "");
+	background_ready(ready);
+	bool is_good = session_serve(gate);
+	control_done(control);
+	gate_free(gate);
+	log_info("posternd ends");
+	return is_good ? 0 : 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = options_read(argc, argv);
+	struct snapshot_source source = {.config_path = o.config_path};
+	log_open("posternd", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	if (o.is_test)
+		return test(&source);
+	struct snapshot *snapshot = load(&source, false);
+	if (snapshot == NULL)
+		return 2;
+	struct config *config = &snapshot->config;
+	const struct passwd *user = user_of(config, &o);
+	struct arena *a = arena_new();
+	char *pid_file = str_c(a, config->pid_file);
+	char *socket = str_c(a, socket_path(config));
+	int ready = background(o.in_foreground);
+	limits_set();
+	control_block_signals();
+	dirs_make(config, user);
+	if (!session_bind(config))
+		return 2;
+	if (user != NULL && socket[0] != '\0' &&
+	    lchown(socket, user->pw_uid, (gid_t)-1) != 0)
+		log_fatal("%s: %s", socket, strerror(errno));
+	privileges_drop(user);
+	log_open("posternd",
+	    o.in_foreground ? LOG_TARGET_STDERR
+			    : (enum log_target)config->log_to,
+	    (enum log_level)config->log_level);
+	int code = serve(snapshot, &source, pid_file, ready);
+	if (pid_file[0] != '\0')
+		(void)unlink(pid_file);
+	if (socket[0] != '\0')
+		(void)unlink(socket);
+	arena_free(a);
+	return code;
 }

@@ -37,12 +37,12 @@ size_t arena_array_size(size_t n, size_t size);
  * Make room for one more element of an arena array {v, n, cap}: doubles `cap`
  * when full.  ARENA_PUSH(a, list) = element;
  */
-#define ARENA_PUSH(a, list)                                                  \
-	(*({                                                                 \
-		if ((list)->n == (list)->cap)                                \
-			(list)->v = arena_grow_array((a), (list)->v,         \
-			    (list)->n, &(list)->cap, sizeof((list)->v[0]));  \
-		&(list)->v[(list)->n++];                                     \
+#define ARENA_PUSH(a, list)                                                 \
+	(*({                                                                \
+		if ((list)->n == (list)->cap)                               \
+			(list)->v = arena_grow_array((a), (list)->v,        \
+			    (list)->n, &(list)->cap, sizeof((list)->v[0])); \
+		&(list)->v[(list)->n++];                                    \
 	}))
 void *arena_grow_array(
     struct arena *a, void *v, size_t n, size_t *cap, size_t size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base -- what every file includes first: attributes, and libc calls nobody may use. */
+/* base -- what every file includes first: attributes, and libc calls nobody may
+ * use. */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
@@ -25,7 +26,10 @@
 #endif
 #endif
 
-/* Unbounded, locale-bound or thread-unsafe; str.h and buf.h have what is meant. */
+/* Unbounded, locale-bound or thread-unsafe; str.h and buf.h have what is meant.
+ */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol strncpy
 #pragma GCC poison asctime ctime localtime gmtime
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* diag -- what is wrong in a file, and where: told to whoever asked for the file to be read. */
+/* diag -- what is wrong in a file, and where: told to whoever asked for the
+ * file to be read. */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 

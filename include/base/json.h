@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* json -- bytes from mail as valid JSON (libjansson refuses what is not UTF-8). */
+/* json -- bytes from mail as valid JSON (libjansson refuses what is not UTF-8).
+ */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 

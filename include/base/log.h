@@ -8,11 +8,17 @@
 
 #include "base/str.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG };
 
 /* Before the first call lines go to stderr from LOG_LEVEL_INFO on. */
-void log_open(const char *program, enum log_target target, enum log_level least);
+void log_open(
+    const char *program, enum log_target target, enum log_level least);
 
 void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
@@ -22,7 +28,8 @@ void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_fatal(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
 
 struct buf;
-/* Append `s` with control characters, \ and bytes that are not valid UTF-8 as \xNN. */
+/* Append `s` with control characters, \ and bytes that are not valid UTF-8 as
+ * \xNN. */
 void log_escape(struct buf *b, struct str s);
 
 #endif

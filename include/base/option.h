@@ -28,11 +28,12 @@ enum option_type {
 struct option_row {
 	const char *name;
 	enum option_type type;
-	size_t offset;       /* of the field in the target struct */
-	const char *initial; /* default, as it would be written; a list: comma-separated */
-	double min, max;     /* in base units; both 0: any */
+	size_t offset;              /* of the field in the target struct */
+	const char *initial;        /* default, as it would be written; a list:
+				       comma-separated */
+	double min, max;            /* in base units; both 0: any */
 	const char *const *choices; /* OPTION_CHOICE: ended by NULL */
-	const char *help;    /* one sentence for the manual */
+	const char *help;           /* one sentence for the manual */
 };
 
 /* A kind of section: `kind title { ... }`. */
@@ -40,8 +41,8 @@ struct option_section {
 	const char *kind;
 	const char *const *titles;     /* allowed, ended by NULL */
 	const struct option_row *rows; /* ended by a row without name */
-	size_t offset;                 /* of an array of structs, one a title, in order */
-	size_t size;                   /* of one of them */
+	size_t offset; /* of an array of structs, one a title, in order */
+	size_t size;   /* of one of them */
 	const char *help;
 };
 

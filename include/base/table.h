@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* table -- a hash map from a name to a pointer, in an arena; entries keep their order of arrival. */
+/* table -- a hash map from a name to a pointer, in an arena; entries keep their
+ * order of arrival. */
 #ifndef BASE_TABLE_H
 #define BASE_TABLE_H
 

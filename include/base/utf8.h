@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* utf8 -- UTF-8 as RFC 3629 has it: shortest form, no surrogates, up to U+10FFFF. */
+/* utf8 -- UTF-8 as RFC 3629 has it: shortest form, no surrogates, up to
+ * U+10FFFF. */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 

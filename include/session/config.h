@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* config -- postern.conf as a struct: what each option means is its row in config.c. */
+/* config -- postern.conf as a struct: what each option means is its row in
+ * config.c. */
 #ifndef SESSION_CONFIG_H
 #define SESSION_CONFIG_H
 
@@ -26,7 +27,8 @@ struct config {
 	struct str socket, socket_group;
 	uint64_t socket_mode;
 	struct str control_socket, pid_file, user;
-	int log_to, log_format, log_level; /* enum log_target, config_log_format, log_level */
+	int log_to, log_format,
+	    log_level;    /* enum log_target, config_log_format, log_level */
 	uint64_t workers; /* scans at once; 0: one a processor */
 	int64_t drain_ms;
 	/* who */
@@ -64,8 +66,8 @@ extern const struct option_file CONFIG_FILE;
  * rows cannot: thresholds in order, networks that parse.  False: errors are in
  * `diags` with file:line.
  */
-MUST_CHECK bool config_read(struct arena *a, const char *path,
-    struct config *ret, struct diags *diags);
+MUST_CHECK bool config_read(
+    struct arena *a, const char *path, struct config *ret, struct diags *diags);
 
 #define CONFIG_PATH_DEFAULT POSTERN_SYSCONFDIR "/postern.conf"
 

@@ -106,7 +106,8 @@ arena_reset(struct arena *a)
 	a->used = 0;
 }
 
-/* A block for `size` bytes; a big object gets its own, behind the one in use. */
+/* A block for `size` bytes; a big object gets its own, behind the one in use.
+ */
 static struct block *
 block_for(struct arena *a, size_t size)
 {
@@ -129,7 +130,8 @@ arena_alloc(struct arena *a, size_t size)
 		log_fatal("out of memory (%zu bytes)", size);
 	size_t need = ROUNDED(size);
 	struct block *block = a->blocks;
-	if (block == NULL || OWN_BLOCK(need) || need > block->size - block->used)
+	if (block == NULL || OWN_BLOCK(need) ||
+	    need > block->size - block->used)
 		block = block_for(a, need);
 	char *p = (char *)block->bytes + block->used;
 	block->used += need;

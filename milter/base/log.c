@@ -16,10 +16,10 @@ static const struct {
 	int priority;
 	const char *word;
 } levels[] = {
-	[LOG_LEVEL_ERROR] = {LOG_ERR, "error: "},
-	[LOG_LEVEL_WARNING] = {LOG_WARNING, "warning: "},
-	[LOG_LEVEL_INFO] = {LOG_INFO, ""},
-	[LOG_LEVEL_DEBUG] = {LOG_DEBUG, "debug: "},
+    [LOG_LEVEL_ERROR] = {LOG_ERR, "error: "},
+    [LOG_LEVEL_WARNING] = {LOG_WARNING, "warning: "},
+    [LOG_LEVEL_INFO] = {LOG_INFO, ""},
+    [LOG_LEVEL_DEBUG] = {LOG_DEBUG, "debug: "},
 };
 
 static const char *program = "postern";
@@ -43,8 +43,8 @@ log_escape(struct buf *b, struct str s)
 		unsigned char c = (unsigned char)s.p[i];
 		size_t n = c < 0x80 ? 1 : utf8_length(str_skip(s, i));
 		/* U+0080-9F are controls to a terminal (ECMA-48 C1) */
-		bool is_c1 = n == 2 && c == 0xc2 &&
-		    (unsigned char)s.p[i + 1] < 0xa0;
+		bool is_c1 =
+		    n == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0;
 		if (n == 0 || c < 0x20 || c == 0x7f || c == '\\' || is_c1) {
 			buf_printf(b, "\\x%02x", c);
 			i++;
@@ -73,18 +73,20 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	line_clean(line);
 	if (target == LOG_TARGET_SYSLOG)
-		syslog(levels[level].priority, "%s%s", levels[level].word, line);
+		syslog(
+		    levels[level].priority, "%s%s", levels[level].word, line);
 	else
-		fprintf(stderr, "%s: %s%s\n", program, levels[level].word, line);
+		fprintf(
+		    stderr, "%s: %s%s\n", program, levels[level].word, line);
 }
 
-#define LOG_AT(name, level)                                                  \
-	void name(const char *fmt, ...)                                      \
-	{                                                                    \
-		va_list ap;                                                  \
-		va_start(ap, fmt);                                           \
-		log_line(level, fmt, ap);                                    \
-		va_end(ap);                                                  \
+#define LOG_AT(name, level)               \
+	void name(const char *fmt, ...)   \
+	{                                 \
+		va_list ap;               \
+		va_start(ap, fmt);        \
+		log_line(level, fmt, ap); \
+		va_end(ap);               \
 	}
 
 LOG_AT(log_error, LOG_LEVEL_ERROR)

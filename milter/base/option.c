@@ -30,12 +30,10 @@ struct unit {
 	double factor;
 };
 
-static const struct unit size_units[] = {
-    {"", 1}, {"K", 1024}, {"M", 1024.0 * 1024}, {"G", 1024.0 * 1024 * 1024},
-    {NULL, 0}};
+static const struct unit size_units[] = {{"", 1}, {"K", 1024},
+    {"M", 1024.0 * 1024}, {"G", 1024.0 * 1024 * 1024}, {NULL, 0}};
 static const struct unit duration_units[] = {{"ms", 1}, {"s", 1000},
-    {"m", 60.0 * 1000}, {"h", 3600.0 * 1000}, {"d", 86400.0 * 1000},
-    {NULL, 0}};
+    {"m", 60.0 * 1000}, {"h", 3600.0 * 1000}, {"d", 86400.0 * 1000}, {NULL, 0}};
 
 const char *
 option_type_word(enum option_type type)
@@ -49,8 +47,8 @@ parse_bool(struct str text, bool *ret)
 	static const struct {
 		const char *word;
 		bool value;
-	} words[] = {{"yes", true}, {"true", true}, {"on", true},
-	    {"no", false}, {"false", false}, {"off", false}};
+	} words[] = {{"yes", true}, {"true", true}, {"on", true}, {"no", false},
+	    {"false", false}, {"off", false}};
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		if (str_ieq(text, str_from(words[i].word))) {
 			*ret = words[i].value;
@@ -64,7 +62,7 @@ parse_units(struct str text, const struct unit *units, double *ret)
 {
 	size_t digits = 0;
 	while (digits < text.len &&
-	    (char_is_digit(text.p[digits]) || text.p[digits] == '.'))
+	       (char_is_digit(text.p[digits]) || text.p[digits] == '.'))
 		digits++;
 	double value;
 	if (!str_double(str_sub(text, 0, digits), &value))
@@ -130,7 +128,7 @@ static bool
 in_range(const struct option_row *row, double value)
 {
 	return (row->min == 0 && row->max == 0) ||
-	    (value >= row->min && value <= row->max);
+	       (value >= row->min && value <= row->max);
 }
 
 static bool
@@ -166,8 +164,8 @@ value_set(struct arena *a, const struct option_row *row, struct str text,
 	case OPTION_BOOL:
 		return parse_bool(text, (bool *)field) ? NULL : "is not";
 	case OPTION_CHOICE:
-		return parse_choice(row, text, (int *)(void *)field) ? NULL :
-								       "is not";
+		return parse_choice(row, text, (int *)(void *)field) ? NULL
+								     : "is not";
 	case OPTION_TEXT:
 		*(struct str *)(void *)field = str_dup(a, text);
 		return NULL;
@@ -213,15 +211,16 @@ void
 option_defaults(struct arena *a, const struct option_file *file, void *target)
 {
 	rows_default(a, file->rows, target);
-	for (const struct option_section *s = file->sections; s->kind != NULL; s++)
+	for (const struct option_section *s = file->sections; s->kind != NULL;
+	     s++)
 		for (size_t i = 0; s->titles[i] != NULL; i++)
 			rows_default(a, s->rows,
 			    (char *)target + s->offset + i * s->size);
 }
 
 /*
- * libconfuse hands no pointer of ours to its callbacks; only one file is read at
- * a time (see option.h).
+ * libconfuse hands no pointer of ours to its callbacks; only one file is read
+ * at a time (see option.h).
  */
 static struct {
 	struct diags *diags;
@@ -284,8 +283,7 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	char scratch[4096] = {0};
 	struct option_row here = *row;
 	here.offset = 0;
-	struct str text =
-	    str_from(cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1));
+	struct str text = str_from(cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1));
 	const char *wrong = value_set(reading.scratch, &here, text, scratch);
 	if (wrong == NULL)
 		return 0;
@@ -299,17 +297,19 @@ rows_to_confuse(const struct option_row *rows, cfg_opt_t *opts)
 {
 	size_t n = 0;
 	for (; rows[n].name != NULL && n < ROWS_MAX - 8; n++)
-		opts[n] = rows[n].type == OPTION_LIST ?
-		    (cfg_opt_t)CFG_STR_LIST(rows[n].name, NULL, CFGF_NODEFAULT) :
-		    (cfg_opt_t)CFG_STR(rows[n].name, NULL, CFGF_NODEFAULT);
+		opts[n] = rows[n].type == OPTION_LIST
+			      ? (cfg_opt_t)CFG_STR_LIST(
+				    rows[n].name, NULL, CFGF_NODEFAULT)
+			      : (cfg_opt_t)CFG_STR(
+				    rows[n].name, NULL, CFGF_NODEFAULT);
 	opts[n] = (cfg_opt_t)CFG_END();
 	return n;
 }
 
 /* Without "file://": the option as the admin sees it. */
 static void
-rows_take(struct arena *a, cfg_t *cfg, const struct option_row *rows,
-    char *target)
+rows_take(
+    struct arena *a, cfg_t *cfg, const struct option_row *rows, char *target)
 {
 	for (; rows->name != NULL; rows++) {
 		unsigned n = cfg_size(cfg, rows->name);
@@ -325,15 +325,15 @@ rows_take(struct arena *a, cfg_t *cfg, const struct option_row *rows,
 }
 
 static bool
-sections_take(struct arena *a, cfg_t *cfg, const struct option_section *s,
-    char *target)
+sections_take(
+    struct arena *a, cfg_t *cfg, const struct option_section *s, char *target)
 {
 	bool is_good = true;
 	for (unsigned i = 0; i < cfg_size(cfg, s->kind); i++) {
 		cfg_t *section = cfg_getnsec(cfg, s->kind, i);
 		size_t title = 0;
 		while (s->titles[title] != NULL &&
-		    strcmp(s->titles[title], cfg_title(section)) != 0)
+		       strcmp(s->titles[title], cfg_title(section)) != 0)
 			title++;
 		if (s->titles[title] == NULL) {
 			cfg_error(section, "no %s is called \"%s\"", s->kind,
@@ -352,8 +352,10 @@ validators_set(cfg_t *cfg, const struct option_file *file)
 {
 	for (const struct option_row *r = file->rows; r->name != NULL; r++)
 		(void)cfg_set_validate_func(cfg, r->name, on_value);
-	for (const struct option_section *s = file->sections; s->kind != NULL; s++)
-		for (const struct option_row *r = s->rows; r->name != NULL; r++) {
+	for (const struct option_section *s = file->sections; s->kind != NULL;
+	     s++)
+		for (const struct option_row *r = s->rows; r->name != NULL;
+		     r++) {
 			char path[128];
 			(void)snprintf(
 			    path, sizeof(path), "%s|%s", s->kind, r->name);
@@ -373,7 +375,8 @@ file_take(struct arena *a, cfg_t *cfg, const char *path, void *target)
 		return false;
 	rows_take(a, cfg, file->rows, target);
 	bool is_good = true;
-	for (const struct option_section *s = file->sections; s->kind != NULL; s++)
+	for (const struct option_section *s = file->sections; s->kind != NULL;
+	     s++)
 		is_good = sections_take(a, cfg, s, target) && is_good;
 	return is_good;
 }
@@ -385,11 +388,11 @@ option_read(struct arena *a, const struct option_file *file, const char *path,
 	static cfg_opt_t top[ROWS_MAX];
 	static cfg_opt_t inner[8][ROWS_MAX];
 	size_t n = rows_to_confuse(file->rows, top);
-	for (size_t i = 0; file->sections[i].kind != NULL && i < COUNT_OF(inner);
-	     i++) {
+	for (size_t i = 0;
+	     file->sections[i].kind != NULL && i < COUNT_OF(inner); i++) {
 		(void)rows_to_confuse(file->sections[i].rows, inner[i]);
-		top[n++] = (cfg_opt_t)CFG_SEC(file->sections[i].kind, inner[i],
-		    CFGF_MULTI | CFGF_TITLE);
+		top[n++] = (cfg_opt_t)CFG_SEC(
+		    file->sections[i].kind, inner[i], CFGF_MULTI | CFGF_TITLE);
 	}
 	top[n] = (cfg_opt_t)CFG_END();
 
@@ -417,8 +420,7 @@ show_units(struct arena *a, double value, const struct unit *units)
 }
 
 struct str
-option_show(
-    struct arena *a, const struct option_row *row, const void *target)
+option_show(struct arena *a, const struct option_row *row, const void *target)
 {
 	const char *field = (const char *)target + row->offset;
 	const void *at = field;
@@ -429,15 +431,14 @@ option_show(
 		return str_printf(
 		    a, "%llu", (unsigned long long)*(const uint64_t *)at);
 	case OPTION_SIZE:
-		return show_units(
-		    a, (double)*(const uint64_t *)at, size_units);
+		return show_units(a, (double)*(const uint64_t *)at, size_units);
 	case OPTION_DURATION:
 		return show_units(
 		    a, (double)*(const int64_t *)at, duration_units);
 	case OPTION_SCORE:
-		return *(const double *)at == 0 ?
-		    STR("off") :
-		    str_printf(a, "%.6g", *(const double *)at);
+		return *(const double *)at == 0
+			   ? STR("off")
+			   : str_printf(a, "%.6g", *(const double *)at);
 	case OPTION_MODE:
 		return str_printf(
 		    a, "0%llo", (unsigned long long)*(const uint64_t *)at);

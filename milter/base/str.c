@@ -66,14 +66,14 @@ bool
 str_ends(struct str s, struct str suffix)
 {
 	return s.len >= suffix.len &&
-	    str_eq(str_skip(s, s.len - suffix.len), suffix);
+	       str_eq(str_skip(s, s.len - suffix.len), suffix);
 }
 
 bool
 str_iends(struct str s, struct str suffix)
 {
 	return s.len >= suffix.len &&
-	    str_ieq(str_skip(s, s.len - suffix.len), suffix);
+	       str_ieq(str_skip(s, s.len - suffix.len), suffix);
 }
 
 size_t
@@ -213,7 +213,8 @@ str_double(struct str s, double *ret)
 	if (s.len == 0 || s.len >= sizeof(text))
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!char_is_digit(s.p[i]) && memchr("+-.eE", s.p[i], 5) == NULL)
+		if (!char_is_digit(s.p[i]) &&
+		    memchr("+-.eE", s.p[i], 5) == NULL)
 			return false;
 	memcpy(text, s.p, s.len);
 	text[s.len] = '\0';

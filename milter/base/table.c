@@ -22,8 +22,8 @@ table_seed(void)
 	if (getrandom(&fresh, sizeof(fresh), 0) != sizeof(fresh))
 		fresh = (uint64_t)(uintptr_t)&fresh;
 	fresh |= 1;
-	return atomic_compare_exchange_strong(&seed, &known, fresh) ? fresh :
-								      known;
+	return atomic_compare_exchange_strong(&seed, &known, fresh) ? fresh
+								    : known;
 }
 
 static uint64_t

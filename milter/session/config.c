@@ -23,7 +23,8 @@ static const struct option_row rows[] = {
     /* daemon */
     {"socket", OPTION_TEXT, AT(socket),
 	"unix:/var/spool/postfix/postern/postern.sock", 0, 0, NULL,
-	"Where the MTA connects: unix:/path, inet:port@host or inet6:port@host."},
+	"Where the MTA connects: unix:/path, inet:port@host or "
+	"inet6:port@host."},
     {"socket-mode", OPTION_MODE, AT(socket_mode), "0660", 0, 0, NULL,
 	"Permissions of a unix socket."},
     {"socket-group", OPTION_TEXT, AT(socket_group), "postfix", 0, 0, NULL,
@@ -62,19 +63,21 @@ static const struct option_row rows[] = {
 	"PCRE2 backtracking depth limit (without JIT)."},
     {"heap-limit", OPTION_SIZE, AT(heap_limit), "20M", MIB, 1024 * MIB, NULL,
 	"PCRE2 heap limit for one match."},
-    {"scan-time", OPTION_DURATION, AT(scan_ms), "3s", 50, 25000, NULL,
+    {"scan-time", OPTION_DURATION, AT(scan_ms), "3s", 50, 8000, NULL,
 	"Time budget of one message; what happens past it is on-timeout."},
     {"scan-limit", OPTION_SIZE, AT(scan_bytes), "16M", 65536, 1024 * MIB, NULL,
 	"Bytes of a message that rules see; the rest is not looked at."},
     {"on-timeout", OPTION_CHOICE, AT(on_timeout), "accept", 0, 0, fallbacks,
-	"A message whose time budget is used up and that did not reach a threshold."},
+	"A message whose time budget is used up and that did not reach a "
+	"threshold."},
     {"on-error", OPTION_CHOICE, AT(on_error), "defer", 0, 0, fallbacks,
 	"A message that could not be scanned or kept for an internal reason."},
     /* memory */
     {"state-dir", OPTION_TEXT, AT(state_dir), POSTERN_STATEDIR, 0, 0, NULL,
 	"Keys and tokens; owned by user, mode 0700."},
     {"spool-dir", OPTION_TEXT, AT(spool_dir), "", 0, 0, NULL,
-	"Where messages larger than memory-limit wait; empty: state-dir/spool."},
+	"Where messages larger than memory-limit wait; empty: "
+	"state-dir/spool."},
     {"memory-limit", OPTION_SIZE, AT(memory_bytes), "256K", 4096, 64 * MIB,
 	NULL, "A message larger than this goes to a file while it arrives."},
     {"header-limit", OPTION_SIZE, AT(header_bytes), "1M", 65536, 64 * MIB, NULL,
@@ -102,8 +105,10 @@ static const struct option_row rows[] = {
 	7 * DAY_MS, NULL, "How long a release is good for."},
     /* words */
     {"reject-text", OPTION_TEXT, AT(reject_text),
-	"This message looks like spam and was not sent. Ask your postmaster about {id}",
-	0, 0, NULL, "Said to a client whose mail is rejected; {id} is the lookup id."},
+	"This message looks like spam and was not sent. Ask your postmaster "
+	"about {id}",
+	0, 0, NULL,
+	"Said to a client whose mail is rejected; {id} is the lookup id."},
     {"defer-text", OPTION_TEXT, AT(defer_text),
 	"This message cannot be sent now, please try again later ({id})", 0, 0,
 	NULL, "Said to a client whose mail is deferred."},
@@ -144,7 +149,8 @@ check_networks(const struct strs *networks, const char *what, struct str path,
 	for (size_t i = 0; i < networks->n; i++)
 		if (!network_is_valid(networks->v[i]))
 			diag_add(diags, DIAG_ERROR, path, 0,
-			    "%s: \"%.*s\" is not an address or network such as 192.0.2.0/24",
+			    "%s: \"%.*s\" is not an address or network such as "
+			    "192.0.2.0/24",
 			    what, STR_ARG(networks->v[i]));
 }
 
@@ -153,13 +159,16 @@ static void
 check_order(const struct class_config *class, const char *title,
     struct str path, struct diags *diags)
 {
-	if (class->hold != 0 && class->reject != 0 && class->reject < class->hold)
+	if (class->hold != 0 && class->reject != 0 &&
+	    class->reject < class->hold)
 		diag_add(diags, DIAG_WARNING, path, 0,
-		    "class %s: reject (%g) is below hold (%g), so nothing will be held",
+		    "class %s: reject (%g) is below hold (%g), so nothing will "
+		    "be held",
 		    title, class->reject, class->hold);
 	if (class->hold != 0 && class->tag > class->hold)
 		diag_add(diags, DIAG_WARNING, path, 0,
-		    "class %s: tag (%g) is above hold (%g), so nothing will be tagged",
+		    "class %s: tag (%g) is above hold (%g), so nothing will be "
+		    "tagged",
 		    title, class->tag, class->hold);
 }
 
@@ -176,8 +185,8 @@ fill_derived(struct arena *a, struct config *config)
 }
 
 bool
-config_read(struct arena *a, const char *path, struct config *ret,
-    struct diags *diags)
+config_read(
+    struct arena *a, const char *path, struct config *ret, struct diags *diags)
 {
 	size_t errors = diags_count(diags, DIAG_ERROR);
 	if (path == NULL)
@@ -187,7 +196,8 @@ config_read(struct arena *a, const char *path, struct config *ret,
 	struct str name = str_from(path == NULL ? "defaults" : path);
 	check_networks(&ret->trusted_networks, "trusted-networks", name, diags);
 	for (size_t i = 0; i < CLASS_COUNT; i++) {
-		check_networks(&ret->class[i].networks, "networks", name, diags);
+		check_networks(
+		    &ret->class[i].networks, "networks", name, diags);
 		check_order(&ret->class[i], class_titles[i], name, diags);
 	}
 	fill_derived(a, ret);

@@ -59,7 +59,7 @@ block_has(const struct block *block, const struct block *address)
 		return false;
 	unsigned mask = rest == 0 ? 0 : 0xffU << (8 - rest) & 0xff;
 	return rest == 0 ||
-	    ((block->bits[whole] ^ address->bits[whole]) & mask) == 0;
+	       ((block->bits[whole] ^ address->bits[whole]) & mask) == 0;
 }
 
 bool

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* replay -- feed files to a fuzz target without libFuzzer: exit 0 if it lives. */
+/* replay -- feed files to a fuzz target without libFuzzer: exit 0 if it lives.
+ */
 #include "fuzz.h"
 
 #include <ftw.h>

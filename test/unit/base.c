@@ -136,13 +136,13 @@ log_escapes_what_a_terminal_would_obey(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(cuts_and_trims_views),
-	cmocka_unit_test(searches_with_and_without_case),
-	cmocka_unit_test(reads_numbers_strictly),
-	cmocka_unit_test(buffer_stops_at_its_maximum),
-	cmocka_unit_test(arena_releases_once_and_can_be_used_again),
-	cmocka_unit_test(table_keeps_order_and_replaces),
-	cmocka_unit_test(utf8_follows_rfc_3629),
-	cmocka_unit_test(log_escapes_what_a_terminal_would_obey),
+    cmocka_unit_test(cuts_and_trims_views),
+    cmocka_unit_test(searches_with_and_without_case),
+    cmocka_unit_test(reads_numbers_strictly),
+    cmocka_unit_test(buffer_stops_at_its_maximum),
+    cmocka_unit_test(arena_releases_once_and_can_be_used_again),
+    cmocka_unit_test(table_keeps_order_and_replaces),
+    cmocka_unit_test(utf8_follows_rfc_3629),
+    cmocka_unit_test(log_escapes_what_a_terminal_would_obey),
 };
 UNIT_MAIN(tests)

@@ -15,7 +15,8 @@
 #include "base/str.h"
 
 /* `got` and the literal `want` are the same bytes; both are shown if not. */
-#define assert_str(got_, want_) unit_str((got_), str_from(want_), __FILE__, __LINE__)
+#define assert_str(got_, want_) \
+	unit_str((got_), str_from(want_), __FILE__, __LINE__)
 
 static inline void
 unit_str(struct str got, struct str want, const char *file, int line)
@@ -27,11 +28,11 @@ unit_str(struct str got, struct str want, const char *file, int line)
 }
 
 /* main() of a unit test: TAP on standard output. */
-#define UNIT_MAIN(tests)                                                     \
-	int main(void)                                                       \
-	{                                                                    \
-		cmocka_set_message_output(CM_OUTPUT_TAP);                    \
-		return cmocka_run_group_tests(tests, NULL, NULL);            \
+#define UNIT_MAIN(tests)                                          \
+	int main(void)                                            \
+	{                                                         \
+		cmocka_set_message_output(CM_OUTPUT_TAP);         \
+		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}
 
 #endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cmd -- the subcommands of postern(1): one file and one row each. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "base/diag.h"
+
+/* 0 fine, 1 found something, 2 usage or trouble. */
+enum cmd_exit { CMD_FINE = 0, CMD_FOUND = 1, CMD_TROUBLE = 2 };
+
+struct command {
+	const char *name;
+	const char *alias;    /* NULL: none */
+	const char *synopsis; /* without the program's and command's name */
+	const char *help;     /* one line */
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+};
+
+/* Ended by a row without name. */
+extern const struct command CMD_TABLE[];
+
+int cmd_config(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_lint(int argc, char **argv);
+int cmd_quarantine(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
+int cmd_scan(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+
+/* `postern -c`: the configuration file of this run. */
+extern const char *cmd_config_path;
+
+struct config;
+struct arena;
+/* Read the configuration; on trouble say why and end with CMD_TROUBLE. */
+void cmd_config_load(struct arena *a, struct config *ret);
+/* "usage: postern NAME SYNOPSIS" to standard error; returns CMD_TROUBLE. */
+int cmd_usage(const char *name);
+/* file:line: level: text, for each of `least` or worse, to standard error. */
+void cmd_diags_print(const struct diags *diags, enum diag_level least);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* scan_output -- one scanned message as a line, an explanation, or JSON. */
+#ifndef CMD_SCAN_OUTPUT_H
+#define CMD_SCAN_OUTPUT_H
+
+#include "base/buf.h"
+#include "cmd/ui.h"
+#include "session/scan.h"
+
+struct scan_format {
+	struct ui ui;
+	bool is_json;
+	bool is_explained; /* each hit with score and evidence */
+	bool has_subs;     /* sub-rules too */
+	bool has_views;    /* the strings that rules saw; JSON */
+};
+
+/* Append what is to be printed of one message to `out`. */
+void scan_output(const struct scan_format *format, struct arena *a,
+    struct str file, const struct envelope *envelope,
+    const struct class_config *class, struct scan *scan, struct buf *out);
+/* A message that could not be read. */
+void scan_output_trouble(const struct scan_format *format, struct arena *a,
+    struct str file, struct str why, struct buf *out);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * control -- signals and the control socket: reload, status, stop.  The socket
+ * speaks one line each way: a command in, text lines and a last line "ok" or
+ * "error" out.  Who may open it is the file's permission.
+ */
+#ifndef SESSION_CONTROL_H
+#define SESSION_CONTROL_H
+
+#include "session/gate.h"
+
+struct control;
+
+/*
+ * Block SIGHUP, SIGTERM and SIGINT in this thread and those it makes; call
+ * before any thread is started.
+ */
+void control_block_signals(void);
+/*
+ * Bind the control socket `path` (empty: none) and start the thread that serves
+ * it and the signals.  NULL: `diags` says why.
+ */
+struct control *control_start(struct gate *gate,
+    const struct snapshot_source *source, struct str path, struct diags *diags);
+/* After session_serve() has returned. */
+void control_done(struct control *control);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gate -- what all connections share: the current snapshot, the quarantine, the
+ * slots that bound how many messages are scanned at once, and counters.
+ */
+#ifndef SESSION_GATE_H
+#define SESSION_GATE_H
+
+#include "session/snapshot.h"
+#include "session/verdict.h"
+
+struct gate;
+struct quarantine;
+struct release;
+
+/*
+ * Takes over `snapshot`.  Opens the quarantine and the release key of its
+ * configuration.  NULL: `diags` says why.
+ */
+struct gate *gate_new(struct snapshot *snapshot, struct diags *diags);
+void gate_free(struct gate *gate);
+
+/* The current snapshot with a reference of the caller's. */
+struct snapshot *gate_snapshot(struct gate *gate);
+/* Put `snapshot` in place; who holds the old one keeps it. */
+void gate_swap(struct gate *gate, struct snapshot *snapshot);
+struct quarantine *gate_quarantine(struct gate *gate);
+struct release *gate_release(struct gate *gate);
+
+/* Wait at most `ms` for a slot to scan in.  False: none was free. */
+MUST_CHECK bool gate_slot_take(struct gate *gate, int64_t ms);
+void gate_slot_give(struct gate *gate);
+
+/*
+ * A message begins (ends).  Returns its generation: messages begun before
+ * gate_drain() are waited for by gate_drain_wait().
+ */
+unsigned gate_message_begin(struct gate *gate);
+void gate_message_end(struct gate *gate, unsigned generation);
+void gate_drain(struct gate *gate);
+/* True: every message begun before gate_drain() has ended within `ms`. */
+bool gate_drain_wait(struct gate *gate, int64_t ms);
+
+void gate_count(struct gate *gate, enum mail_class class, enum action action);
+/* "accept=10 tag=1 ... in-flight=2" */
+struct str gate_status(struct arena *a, struct gate *gate);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* report -- one log line a message, as text or JSON, from one table of keys. */
+#ifndef SESSION_REPORT_H
+#define SESSION_REPORT_H
+
+#include "base/str.h"
+#include "session/scan.h"
+
+/* What one line says. */
+struct report {
+	const struct envelope *envelope;
+	const struct scan *scan; /* NULL: not scanned */
+	const struct verdict *verdict;
+	struct str id;   /* lookup id; empty: none */
+	struct str note; /* "released", "error: ...", empty: none */
+	uint64_t size_bytes;
+};
+
+/* Keys in the order of posternd(8), untrusted values escaped. */
+struct str report_text(struct arena *a, const struct report *report);
+struct str report_json(struct arena *a, const struct report *report);
+
+#endif

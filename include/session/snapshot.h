@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * snapshot -- configuration and rules as one immutable, counted thing.  A
+ * connection keeps the one it began with; reload puts a new one in place.
+ */
+#ifndef SESSION_SNAPSHOT_H
+#define SESSION_SNAPSHOT_H
+
+#include "base/diag.h"
+#include "rules/ruleset.h"
+#include "session/config.h"
+
+struct snapshot {
+	struct arena *arena;
+	struct config config;
+	struct ruleset *rules;
+	_Atomic unsigned refs;
+};
+
+struct snapshot_source {
+	const char *config_path; /* NULL: built-in defaults */
+	struct strs rules;       /* instead of the configured ones, if any */
+};
+
+/*
+ * Read configuration and rules, run the rules' test lines if `wants_tests`.
+ * NULL: errors are in `diags`.  The caller holds one reference.
+ */
+struct snapshot *snapshot_load(const struct snapshot_source *source,
+    bool wants_tests, struct diags *diags);
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_put(struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cmd -- what the subcommands share. */
+#include "cmd/cmd.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "session/config.h"
+
+const char *cmd_config_path = CONFIG_PATH_DEFAULT;
+
+void
+cmd_diags_print(const struct diags *diags, enum diag_level least)
+{
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < diags->n; i++) {
+		const struct diag *d = &diags->v[i];
+		if (d->level < least)
+			continue;
+		struct buf *line = buf_new(a, 4096);
+		log_escape(line, d->file);
+		if (d->line > 0)
+			buf_printf(line, ":%u", d->line);
+		if (d->file.len > 0)
+			buf_printf(line, ": ");
+		buf_printf(line, "%s: ", diag_level_word(d->level));
+		log_escape(line, d->text);
+		fprintf(stderr, "%.*s\n", STR_ARG(buf_str(line)));
+	}
+	arena_free(a);
+}
+
+void
+cmd_config_load(struct arena *a, struct config *ret)
+{
+	struct diags diags = {.arena = a};
+	bool is_good = config_read(a, cmd_config_path, ret, &diags);
+	cmd_diags_print(&diags, DIAG_WARNING);
+	if (!is_good)
+		exit(CMD_TROUBLE);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* scan -- score mail offline with the code of the milter. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "cmd/cmd.h"
+#include "cmd/mailbox.h"
+#include "cmd/scan_output.h"
+#include "cmd/ui.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "session/class.h"
+#include "session/scan.h"
+
+#define OUTPUT_BYTES ((size_t)256 << 20)
+#define JOBS_MAX 256
+
+/* What the command line fixes of the envelope; the rest is taken from the
+ * headers. */
+struct fixed {
+	struct str class, from, login, client, helo;
+	struct strs rcpt;
+	bool has_from;
+};
+
+struct work {
+	const struct mailbox *mailbox;
+	const struct snapshot *snapshot;
+	const struct fixed *fixed;
+	const struct scan_format *format;
+	_Atomic size_t next;
+	_Atomic bool has_found, has_trouble;
+	pthread_mutex_t lock; /* guards what is below */
+	struct str *lines;    /* heap; of those that are done and not printed */
+	bool *is_done;
+	size_t printed;
+	struct ui_progress progress;
+};
+
+static struct str
+first_address(struct message *m, const char *name)
+{
+	struct header *h = header_first(&m->root->headers, str_from(name));
+	struct strs found = {0};
+	if (h != NULL)
+		address_addrs(m->arena, h->raw, &found);
+	return found.n > 0 ? found.v[0] : STR_EMPTY;
+}
+
+/* "from HELO (NAME [ADDR])" of the newest Received line (RFC 5321 section 4.4).
+ */
+static void
+client_from_received(struct message *m, struct envelope *envelope)
+{
+	struct header *h = header_first(&m->root->headers, STR("Received"));
+	if (h == NULL)
+		return;
+	struct str rest = h->raw, word = str_word(&rest);
+	if (!str_ieq(word, STR("from")))
+		return;
+	struct str helo = str_word(&rest);
+	size_t open = str_chr(rest, '['), close = str_chr(rest, ']');
+	if (envelope->helo.len == 0)
+		envelope->helo = helo;
+	if (envelope->client_addr.len == 0 && open != STR_NONE &&
+	    close != STR_NONE && close > open)
+		envelope->client_addr =
+		    str_sub(rest, open + 1, close - open - 1);
+}
+
+static struct str
+sender_of(struct message *m)
+{
+	struct header *path =
+	    header_first(&m->root->headers, STR("Return-Path"));
+	if (path == NULL)
+		return first_address(m, "From");
+	struct str value = str_trim(path->raw);
+	if (str_starts(value, STR("<")) && str_ends(value, STR(">")))
+		value = str_sub(value, 1, value.len - 2);
+	return value;
+}
+
+static bool
+is_auto_submitted(struct message *m)
+{
+	struct header *h =
+	    header_last(&m->root->headers, STR("Auto-Submitted"));
+	struct str keyword = h == NULL ? STR_EMPTY : str_trim(h->raw);
+	return keyword.len > 0 && !str_istarts(keyword, STR("no"));
+}
+
+static void
+rcpts_from_header(struct message *m, struct strs *ret)
+{
+	static const char *const names[] = {"To", "Cc", "Bcc"};
+	for (size_t n = 0; n < COUNT_OF(names); n++)
+		for (size_t i = 0; i < m->root->headers.n; i++) {
+			struct header *h = &m->root->headers.v[i];
+			if (str_ieq(h->name, str_from(names[n])))
+				address_addrs(m->arena, h->raw, ret);
+		}
+}
+
+/* The envelope a file does not have: as given, else as its headers tell. */
+static struct envelope
+envelope_of(struct message *m, const struct fixed *fixed)
+{
+	struct envelope e = {
+	    .from = fixed->has_from ? fixed->from : sender_of(m),
+	    .rcpt = fixed->rcpt,
+	    .login = fixed->login,
+	    .client_addr = fixed->client,
+	    .client_name = STR_EMPTY,
+	    .helo = fixed->helo,
+	    .queue_id = STR_EMPTY,
+	    .daemon_name = STR_EMPTY,
+	};
+	if (!mail_class_parse(fixed->class, &e.class))
+		e.class = e.from.len == 0 || is_auto_submitted(m)
+			      ? CLASS_NOTICE
+			      : CLASS_SUBMISSION;
+	if (e.rcpt.n == 0)
+		rcpts_from_header(m, &e.rcpt);
+	if (e.login.len == 0 && e.class == CLASS_SUBMISSION)
+		e.login = str_lower(m->arena, first_address(m, "From"));
+	client_from_received(m, &e);
+	return e;
+}
+
+static struct str
+scan_one(struct work *w, struct arena *a, size_t i)
+{
+	struct str raw, why = STR_EMPTY;
+	struct buf *out = buf_new(a, OUTPUT_BYTES);
+	struct str name = mailbox_name(a, w->mailbox, i);
+	if (!mailbox_read(a, w->mailbox, i, &raw, &why)) {
+		atomic_store(&w->has_trouble, true);
+		scan_output_trouble(w->format, a, name, why, out);
+		return buf_str(out);
+	}
+	const struct mail_config *mail =
+	    ruleset_mail_config(w->snapshot->rules);
+	struct message *head = message_new(a, raw, mail, NULL);
+	struct scan_job job = {
+	    .raw = raw,
+	    .envelope = envelope_of(head, w->fixed),
+	    .can_refuse = true,
+	    .wants_subs = w->format->has_subs,
+	};
+	struct scan scan;
+	scan_run(a, w->snapshot, &job, &scan);
+	const struct class_config *class =
+	    &w->snapshot->config.class[job.envelope.class];
+	if (class->hold > 0 && scan.result.score >= class->hold)
+		atomic_store(&w->has_found, true);
+	scan_output(w->format, a, name, &job.envelope, class, &scan, out);
+	return buf_str(out);
+}
+
+/* Print what is ready, in the order of the files. */
+static void
+lines_print(struct work *w)
+{
+	while (w->printed < w->mailbox->n && w->is_done[w->printed]) {
+		struct str *line = &w->lines[w->printed++];
+		ui_progress_hide(&w->progress);
+		(void)fwrite(line->p, 1, line->len, stdout);
+		if (w->format->ui.is_terminal)
+			(void)fflush(stdout);
+		free((void *)(uintptr_t)line->p);
+	}
+	ui_progress_add(&w->progress, 1);
+}
+
+static void *
+worker(void *arg)
+{
+	struct work *w = arg;
+	struct arena *a = arena_new();
+	size_t i;
+	while ((i = atomic_fetch_add(&w->next, 1)) < w->mailbox->n) {
+		struct str line = scan_one(w, a, i);
+		char *copy = malloc(line.len + 1);
+		if (copy == NULL)
+			abort();
+		memcpy(copy, line.p, line.len);
+		(void)pthread_mutex_lock(&w->lock);
+		w->lines[i] = (struct str){copy, line.len};
+		w->is_done[i] = true;
+		lines_print(w);
+		(void)pthread_mutex_unlock(&w->lock);
+		arena_reset(a);
+	}
+	arena_free(a);
+	return NULL;
+}
+
+static void
+run(struct work *w, struct arena *a, size_t jobs)
+{
+	pthread_t threads[JOBS_MAX];
+	w->lines = ARENA_ARRAY(a, struct str, w->mailbox->n);
+	w->is_done = ARENA_ARRAY(a, bool, w->mailbox->n);
+	(void)pthread_mutex_init(&w->lock, NULL);
+	if (w->mailbox->n > 1)
+		ui_progress_begin(&w->progress, "scanning", w->mailbox->n);
+	if (jobs > w->mailbox->n)
+		jobs = w->mailbox->n;
+	size_t started = 0;
+	while (started + 1 < jobs &&
+	       pthread_create(&threads[started], NULL, worker, w) == 0)
+		started++;
+	(void)worker(w);
+	for (size_t i = 0; i < started; i++)
+		(void)pthread_join(threads[i], NULL);
+	ui_progress_end(&w->progress);
+	(void)pthread_mutex_destroy(&w->lock);
+}
+
+enum {
+	OPT_CLASS = 256,
+	OPT_FROM,
+	OPT_RCPT,
+	OPT_LOGIN,
+	OPT_CLIENT,
+	OPT_HELO,
+	OPT_JSON,
+	OPT_EXPLAIN,
+	OPT_SUBS,
+	OPT_VIEWS,
+	OPT_RULES,
+	OPT_CONFIG,
+	OPT_JOBS
+};
+
+static const struct option long_options[] = {
+    {"class", required_argument, NULL, OPT_CLASS},
+    {"from", required_argument, NULL, OPT_FROM},
+    {"rcpt", required_argument, NULL, OPT_RCPT},
+    {"login", required_argument, NULL, OPT_LOGIN},
+    {"client", required_argument, NULL, OPT_CLIENT},
+    {"helo", required_argument, NULL, OPT_HELO},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"explain", no_argument, NULL, OPT_EXPLAIN},
+    {"subs", no_argument, NULL, OPT_SUBS},
+    {"views", no_argument, NULL, OPT_VIEWS},
+    {"rules", required_argument, NULL, OPT_RULES},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"jobs", required_argument, NULL, OPT_JOBS}, {0}};
+
+struct options {
+	struct fixed fixed;
+	struct scan_format format;
+	struct snapshot_source source;
+	uint64_t jobs;
+};
+
+/* False: usage. */
+static bool
+option_take(struct arena *a, struct options *o, int c)
+{
+	struct str value = str_from(optarg);
+	enum mail_class class;
+	switch (c) {
+	case OPT_CLASS:
+		o->fixed.class = value;
+		return mail_class_parse(value, &class);
+	case OPT_FROM:
+		o->fixed.from = str_eq(value, STR("<>")) ? STR_EMPTY : value;
+		o->fixed.has_from = true;
+		return true;
+	case OPT_RCPT:
+		strs_add(a, &o->fixed.rcpt, value);
+		return true;
+	case OPT_LOGIN:
+		o->fixed.login = value;
+		return true;
+	case OPT_CLIENT:
+		o->fixed.client = value;
+		return true;
+	case OPT_HELO:
+		o->fixed.helo = value;
+		return true;
+	case OPT_JSON:
+		return o->format.is_json = true;
+	case OPT_EXPLAIN:
+		return o->format.is_explained = true;
+	case OPT_SUBS:
+		return o->format.has_subs = true;
+	case OPT_VIEWS:
+		return o->format.has_views = true;
+	case OPT_RULES:
+		strs_add(a, &o->source.rules, value);
+		return true;
+	case OPT_CONFIG:
+		o->source.config_path = optarg;
+		return true;
+	case OPT_JOBS:
+		return str_u64(value, JOBS_MAX, &o->jobs) && o->jobs > 0;
+	default:
+		return false;
+	}
+}
+
+static struct snapshot *
+rules_load(struct arena *a, struct options *o)
+{
+	if (o->source.config_path == NULL)
+		o->source.config_path = cmd_config_path;
+	/* rules by hand need no installed configuration */
+	bool is_default =
+	    strcmp(o->source.config_path, CONFIG_PATH_DEFAULT) == 0;
+	if (is_default && o->source.rules.n > 0 &&
+	    access(o->source.config_path, F_OK) != 0)
+		o->source.config_path = NULL;
+	struct diags diags = {.arena = a};
+	struct snapshot *snapshot = snapshot_load(&o->source, false, &diags);
+	cmd_diags_print(&diags, DIAG_ERROR);
+	size_t warnings = diags_count(&diags, DIAG_WARNING);
+	if (warnings > 0)
+		fprintf(stderr,
+		    "postern: %zu warnings about the rules; `postern lint` "
+		    "shows them\n",
+		    warnings);
+	return snapshot;
+}
+
+int
+cmd_scan(int argc, char **argv)
+{
+	struct arena *a = arena_new();
+	struct options o = {.fixed = {.class = STR_EMPTY,
+				.from = STR_EMPTY,
+				.login = STR_EMPTY,
+				.client = STR_EMPTY,
+				.helo = STR_EMPTY}};
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	o.jobs = cpus > 0 && cpus < JOBS_MAX ? (uint64_t)cpus : 1;
+	int c;
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		if (!option_take(a, &o, c)) {
+			arena_free(a);
+			return cmd_usage(argv[0]);
+		}
+	if (optind == argc) {
+		arena_free(a);
+		return cmd_usage(argv[0]);
+	}
+	ui_init(&o.format.ui, stdout, UI_COLOR_AUTO);
+	struct mailbox mailbox = {0};
+	bool is_good = true;
+	for (int i = optind; i < argc; i++)
+		is_good = mailbox_add(a, &mailbox, argv[i]) && is_good;
+	struct snapshot *snapshot = rules_load(a, &o);
+	if (snapshot == NULL) {
+		arena_free(a);
+		return CMD_TROUBLE;
+	}
+	struct work w = {
+	    .mailbox = &mailbox,
+	    .snapshot = snapshot,
+	    .fixed = &o.fixed,
+	    .format = &o.format,
+	};
+	run(&w, a, (size_t)o.jobs);
+	bool is_trouble = !is_good || w.has_trouble || fflush(stdout) != 0;
+	int code = is_trouble    ? CMD_TROUBLE
+		   : w.has_found ? CMD_FOUND
+				 : CMD_FINE;
+	snapshot_put(snapshot);
+	arena_free(a);
+	return code;
+}

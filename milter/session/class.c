@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* class -- who hands the message over. */
+#include "session/class.h"
+
+#include "base/arena.h"
+#include "session/network.h"
+
+static bool
+is_pinned(const struct class_config *class, const struct origin *origin)
+{
+	return strs_ihas(&class->daemon_names, origin->daemon_name) ||
+	       strs_has(&class->listen, origin->daemon_addr) ||
+	       network_has(&class->networks, origin->client_addr);
+}
+
+static bool
+is_loopback(struct str address)
+{
+	static struct str blocks[] = {{"127.0.0.0/8", 11}, {"::1/128", 7}};
+	static const struct strs loopback = {blocks, 2, 2};
+	return network_has(&loopback, address);
+}
+
+/* Sendmail's submission program speaks SMTP from loopback and names the author.
+ */
+static bool
+is_sendmail_msp(const struct origin *origin)
+{
+	return origin->author.len > 0 && is_loopback(origin->client_addr);
+}
+
+static enum mail_class
+channel_of(const struct config *config, const struct origin *origin)
+{
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		if (is_pinned(&config->class[i], origin))
+			return (enum mail_class)i;
+	if (origin->login.len > 0)
+		return CLASS_SUBMISSION;
+	if (!class_can_refuse(origin) || is_sendmail_msp(origin))
+		return CLASS_LOCAL;
+	if (network_has(&config->trusted_networks, origin->client_addr))
+		return CLASS_RELAY;
+	return CLASS_INBOUND;
+}
+
+enum mail_class
+class_of(const struct config *config, const struct origin *origin)
+{
+	enum mail_class class = channel_of(config, origin);
+	if (class != CLASS_INBOUND &&
+	    (origin->is_null_sender || origin->is_auto_submitted))
+		return CLASS_NOTICE;
+	return class;
+}
+
+bool
+class_can_refuse(const struct origin *origin)
+{
+	return origin->client_port != 0;
+}
+
+struct str
+class_login(struct arena *a, const struct config *config, struct str login,
+    struct str host_name)
+{
+	struct str name = str_lower(a, str_trim(login));
+	size_t at = str_rchr(name, '@');
+	if (at == STR_NONE && (at = str_rchr(name, '%')) != STR_NONE)
+		name = str_printf(a, "%.*s@%.*s", STR_ARG(str_sub(name, 0, at)),
+		    STR_ARG(str_skip(name, at + 1)));
+	if (at == STR_NONE)
+		return name;
+	struct str domain = str_skip(name, at + 1);
+	while (domain.len > 0 && domain.p[domain.len - 1] == '.')
+		domain.len--;
+	bool is_ours = domain.len == 0 ||
+		       str_ieq(domain, config->login_domain) ||
+		       str_ieq(domain, host_name);
+	return str_sub(name, 0, is_ours ? at : at + 1 + domain.len);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* control -- signals and the control socket. */
+#include "session/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "session/session.h"
+
+#define COMMAND_BYTES 256
+#define ANSWER_BYTES (1024 * 1024)
+#define CLIENT_TIMEOUT_S 5
+
+struct control {
+	struct gate *gate;
+	const struct snapshot_source *source;
+	char path[108];
+	int listener; /* -1: none */
+	int signals;
+	pthread_t thread;
+	bool is_stopping;
+};
+
+static sigset_t
+our_signals(void)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	return set;
+}
+
+void
+control_block_signals(void)
+{
+	sigset_t set = our_signals();
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Options that are read at start only. */
+static void
+warn_restart(const struct config *old, const struct config *fresh)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} fixed[] = {
+	    {"socket", offsetof(struct config, socket)},
+	    {"socket-group", offsetof(struct config, socket_group)},
+	    {"control-socket", offsetof(struct config, control_socket)},
+	    {"pid-file", offsetof(struct config, pid_file)},
+	    {"user", offsetof(struct config, user)},
+	    {"state-dir", offsetof(struct config, state_dir)},
+	    {"quarantine-dir", offsetof(struct config, quarantine_dir)},
+	};
+	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
+		const void *a = (const char *)old + fixed[i].offset;
+		const void *b = (const char *)fresh + fixed[i].offset;
+		if (!str_eq(*(const struct str *)a, *(const struct str *)b))
+			log_warning("%s has changed: it takes effect when "
+				    "posternd is started again",
+			    fixed[i].name);
+	}
+}
+
+static void
+diags_show(const struct diags *diags, struct buf *out)
+{
+	for (size_t i = 0; i < diags->n; i++) {
+		const struct diag *d = &diags->v[i];
+		if (d->level == DIAG_NOTE)
+			continue;
+		struct buf *line = buf_new(diags->arena, 2048);
+		log_escape(line, d->file);
+		if (d->line > 0)
+			buf_printf(line, ":%u", d->line);
+		buf_printf(line, ": %s: ", diag_level_word(d->level));
+		log_escape(line, d->text);
+		buf_printf(out, "%.*s\n", STR_ARG(buf_str(line)));
+		if (d->level == DIAG_ERROR)
+			log_error("%.*s", STR_ARG(buf_str(line)));
+	}
+}
+
+/* A sound new snapshot takes the place of the old one, a broken one does not.
+ */
+static bool
+reload(struct control *control, struct buf *out)
+{
+	struct arena *a = arena_new();
+	struct diags diags = {.arena = a};
+	struct snapshot *fresh = snapshot_load(control->source, true, &diags);
+	diags_show(&diags, out);
+	if (fresh == NULL) {
+		log_error(
+		    "reload refused: the old configuration and rules stay");
+		buf_printf(out, "reload refused: the old configuration and "
+				"rules stay\n");
+	} else {
+		struct snapshot *old = gate_snapshot(control->gate);
+		warn_restart(&old->config, &fresh->config);
+		snapshot_put(old);
+		struct ruleset_counts counts = ruleset_counts(fresh->rules);
+		gate_swap(control->gate, fresh);
+		log_info("reloaded: %zu rules active", counts.active);
+		buf_printf(out, "reloaded: %zu rules active\n", counts.active);
+	}
+	arena_free(a);
+	return fresh != NULL;
+}
+
+static bool
+status(struct control *control, struct buf *out)
+{
+	struct arena *a = arena_new();
+	struct snapshot *snapshot = gate_snapshot(control->gate);
+	buf_printf(out, "%.*s rules=%zu observe=%s\n",
+	    STR_ARG(gate_status(a, control->gate)),
+	    ruleset_counts(snapshot->rules).active,
+	    snapshot->config.observe ? "yes" : "no");
+	snapshot_put(snapshot);
+	arena_free(a);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct control *control, struct buf *out);
+} commands[] = {{"reload", reload}, {"status", status}};
+
+static void
+command_run(struct control *control, struct str command, struct buf *out)
+{
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		if (str_eq(command, str_from(commands[i].name))) {
+			bool is_good = commands[i].run(control, out);
+			buf_printf(out, "%s\n", is_good ? "ok" : "error");
+			return;
+		}
+	buf_printf(out, "no such command\nerror\n");
+}
+
+static void
+send_all(int fd, struct str text)
+{
+	while (text.len > 0) {
+		ssize_t n = send(fd, text.p, text.len, MSG_NOSIGNAL);
+		if (n <= 0)
+			return;
+		text = str_skip(text, (size_t)n);
+	}
+}
+
+static void
+timeouts_set(int fd)
+{
+	struct timeval wait = {.tv_sec = CLIENT_TIMEOUT_S};
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+}
+
+static void
+client_serve(struct control *control)
+{
+	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		return;
+	timeouts_set(fd);
+	char line[COMMAND_BYTES];
+	size_t len = 0;
+	ssize_t n;
+	while (len < sizeof(line) && memchr(line, '\n', len) == NULL &&
+	       (n = recv(fd, line + len, sizeof(line) - len, 0)) > 0)
+		len += (size_t)n;
+	struct str rest = str_of(line, len);
+	struct arena *a = arena_new();
+	struct buf *out = buf_new(a, ANSWER_BYTES);
+	command_run(control, str_trim(str_line(&rest)), out);
+	send_all(fd, buf_str(out));
+	(void)close(fd);
+	arena_free(a);
+}
+
+static void
+stop(struct control *control)
+{
+	struct snapshot *snapshot = gate_snapshot(control->gate);
+	int64_t ms = snapshot->config.drain_ms;
+	snapshot_put(snapshot);
+	log_info("stopping: finishing what is in flight");
+	gate_drain(control->gate);
+	if (!gate_drain_wait(control->gate, ms))
+		log_warning(
+		    "drain-time is over: the MTA will try the rest again");
+	control->is_stopping = true;
+	session_stop();
+}
+
+static void
+signal_serve(struct control *control)
+{
+	struct signalfd_siginfo info;
+	if (read(control->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGHUP) {
+		stop(control);
+		return;
+	}
+	struct arena *a = arena_new();
+	(void)reload(control, buf_new(a, ANSWER_BYTES));
+	arena_free(a);
+}
+
+static void *
+serve(void *arg)
+{
+	struct control *control = arg;
+	struct pollfd fds[] = {
+	    {.fd = control->signals, .events = POLLIN},
+	    {.fd = control->listener, .events = POLLIN},
+	};
+	while (!control->is_stopping) {
+		if (poll(fds, COUNT_OF(fds), -1) < 0)
+			continue;
+		if ((fds[0].revents & POLLIN) != 0)
+			signal_serve(control);
+		else if ((fds[1].revents & POLLIN) != 0)
+			client_serve(control);
+	}
+	return NULL;
+}
+
+static bool
+address_of(struct str path, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (path.len == 0 || path.len >= sizeof(ret->sun_path)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(ret->sun_path, path.p, path.len);
+	return true;
+}
+
+static int
+listener_open(struct str path)
+{
+	struct sockaddr_un at;
+	if (!address_of(path, &at))
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	const void *address = &at;
+	struct stat st;
+	if (lstat(at.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(at.sun_path);
+	mode_t mask = umask(0177);
+	bool is_good =
+	    bind(fd, address, sizeof(at)) == 0 && listen(fd, 16) == 0;
+	(void)umask(mask);
+	if (is_good)
+		return fd;
+	int error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+struct control *
+control_start(struct gate *gate, const struct snapshot_source *source,
+    struct str path, struct diags *diags)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	if (control == NULL)
+		log_fatal("out of memory");
+	control->gate = gate;
+	control->source = source;
+	control->listener = -1;
+	if (path.len > 0) {
+		control->listener = listener_open(path);
+		if (control->listener < 0) {
+			diag_add(diags, DIAG_ERROR, path, 0,
+			    "control socket: %s", strerror(errno));
+			free(control);
+			return NULL;
+		}
+		(void)snprintf(control->path, sizeof(control->path), "%.*s",
+		    STR_ARG(path));
+	}
+	sigset_t set = our_signals();
+	control->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (control->signals < 0 ||
+	    pthread_create(&control->thread, NULL, serve, control) != 0)
+		log_fatal(
+		    "cannot start the control thread: %s", strerror(errno));
+	return control;
+}
+
+void
+control_done(struct control *control)
+{
+	if (control == NULL)
+		return;
+	/* libmilter may have given up by itself */
+	(void)kill(getpid(), SIGTERM);
+	(void)pthread_join(control->thread, NULL);
+	if (control->listener >= 0) {
+		(void)close(control->listener);
+		(void)unlink(control->path);
+	}
+	(void)close(control->signals);
+	free(control);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* gate -- what all connections share. */
+#include "session/gate.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "hold/quarantine.h"
+#include "hold/release.h"
+
+struct gate {
+	pthread_mutex_t lock; /* guards `current` */
+	struct snapshot *current;
+	struct quarantine *quarantine;
+	struct release *release;
+	sem_t slots;
+	/* messages of the generation before and after gate_drain() */
+	_Atomic unsigned in_flight[2];
+	_Atomic unsigned generation;
+	_Atomic uint64_t counts[CLASS_COUNT][ACTION_COUNT];
+};
+
+static bool
+stores_open(struct gate *gate, struct diags *diags)
+{
+	const struct config *config = &gate->current->config;
+	struct str why = STR_EMPTY;
+	if (!release_open(
+		diags->arena, config->state_dir, &gate->release, &why) ||
+	    quarantine_open(config->quarantine_dir, &gate->quarantine, &why,
+		diags->arena) != QUARANTINE_OK) {
+		diag_add(diags, DIAG_ERROR, STR_EMPTY, 0, "%.*s", STR_ARG(why));
+		return false;
+	}
+	quarantine_set_key(gate->quarantine, release_key(gate->release));
+	quarantine_set_limit(gate->quarantine, config->quarantine_bytes);
+	return true;
+}
+
+struct gate *
+gate_new(struct snapshot *snapshot, struct diags *diags)
+{
+	struct gate *gate = calloc(1, sizeof(*gate));
+	if (gate == NULL)
+		log_fatal("out of memory");
+	(void)pthread_mutex_init(&gate->lock, NULL);
+	gate->current = snapshot;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t workers = snapshot->config.workers;
+	if (workers == 0)
+		workers = cpus > 0 ? (uint64_t)cpus : 1;
+	(void)sem_init(&gate->slots, 0, (unsigned)workers);
+	if (stores_open(gate, diags))
+		return gate;
+	gate_free(gate);
+	return NULL;
+}
+
+void
+gate_free(struct gate *gate)
+{
+	if (gate == NULL)
+		return;
+	quarantine_close(gate->quarantine);
+	release_close(gate->release);
+	snapshot_put(gate->current);
+	(void)sem_destroy(&gate->slots);
+	(void)pthread_mutex_destroy(&gate->lock);
+	free(gate);
+}
+
+struct snapshot *
+gate_snapshot(struct gate *gate)
+{
+	(void)pthread_mutex_lock(&gate->lock);
+	struct snapshot *snapshot = snapshot_ref(gate->current);
+	(void)pthread_mutex_unlock(&gate->lock);
+	return snapshot;
+}
+
+void
+gate_swap(struct gate *gate, struct snapshot *snapshot)
+{
+	(void)pthread_mutex_lock(&gate->lock);
+	struct snapshot *old = gate->current;
+	gate->current = snapshot;
+	(void)pthread_mutex_unlock(&gate->lock);
+	snapshot_put(old);
+}
+
+struct quarantine *
+gate_quarantine(struct gate *gate)
+{
+	return gate->quarantine;
+}
+
+struct release *
+gate_release(struct gate *gate)
+{
+	return gate->release;
+}
+
+bool
+gate_slot_take(struct gate *gate, int64_t ms)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	int status;
+	do
+		status = sem_clockwait(&gate->slots, CLOCK_MONOTONIC, &until);
+	while (status != 0 && errno == EINTR);
+	return status == 0;
+}
+
+void
+gate_slot_give(struct gate *gate)
+{
+	(void)sem_post(&gate->slots);
+}
+
+unsigned
+gate_message_begin(struct gate *gate)
+{
+	unsigned generation = atomic_load(&gate->generation);
+	(void)atomic_fetch_add(&gate->in_flight[generation], 1);
+	return generation;
+}
+
+void
+gate_message_end(struct gate *gate, unsigned generation)
+{
+	(void)atomic_fetch_sub(&gate->in_flight[generation], 1);
+}
+
+void
+gate_drain(struct gate *gate)
+{
+	atomic_store(&gate->generation, 1);
+}
+
+bool
+gate_drain_wait(struct gate *gate, int64_t ms)
+{
+	int64_t until = clock_ms() + ms;
+	while (atomic_load(&gate->in_flight[0]) > 0) {
+		if (clock_ms() >= until)
+			return false;
+		(void)usleep(10000);
+	}
+	return true;
+}
+
+void
+gate_count(struct gate *gate, enum mail_class class, enum action action)
+{
+	(void)atomic_fetch_add(&gate->counts[class][action], 1);
+}
+
+struct str
+gate_status(struct arena *a, struct gate *gate)
+{
+	struct buf *b = buf_new(a, 4096);
+	for (size_t c = 0; c < CLASS_COUNT; c++)
+		for (size_t n = 0; n < ACTION_COUNT; n++) {
+			uint64_t count = atomic_load(&gate->counts[c][n]);
+			if (count > 0)
+				buf_printf(b, "%.*s.%.*s=%llu ",
+				    STR_ARG(
+					mail_class_name((enum mail_class)c)),
+				    STR_ARG(action_name((enum action)n)),
+				    (unsigned long long)count);
+		}
+	buf_printf(b, "in-flight=%u",
+	    atomic_load(&gate->in_flight[0]) +
+		atomic_load(&gate->in_flight[1]));
+	return buf_str(b);
+}

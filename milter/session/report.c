@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* report -- one log line a message. */
+#include "session/report.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#define RULES_BYTES 1500
+#define TROUBLE_BYTES 300
+
+struct value {
+	enum { VALUE_NONE, VALUE_TEXT, VALUE_NUMBER } kind;
+	struct str text;
+	double number;
+};
+
+static struct value
+text(struct str s)
+{
+	return (struct value){s.len > 0 ? VALUE_TEXT : VALUE_NONE, s, 0};
+}
+
+static struct value
+number(double n)
+{
+	return (struct value){VALUE_NUMBER, STR_EMPTY, n};
+}
+
+static struct value
+get_action(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return text(action_name(r->verdict->action));
+}
+
+static struct value
+get_would(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return r->verdict->would == r->verdict->action
+		   ? (struct value){.kind = VALUE_NONE}
+		   : text(action_name(r->verdict->would));
+}
+
+static struct value
+get_score(struct arena *a, const struct report *r)
+{
+	if (r->scan == NULL)
+		return (struct value){.kind = VALUE_NONE};
+	double score = r->scan->result.score;
+	return text(
+	    r->verdict->threshold > 0
+		? str_printf(a, "%.4g/%.4g", score, r->verdict->threshold)
+		: str_printf(a, "%.4g", score));
+}
+
+static struct value
+get_rules(struct arena *a, const struct report *r)
+{
+	if (r->scan == NULL)
+		return (struct value){.kind = VALUE_NONE};
+	return text(scan_rules_text(a, &r->scan->result, RULES_BYTES));
+}
+
+static struct value
+get_class(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return text(mail_class_name(r->envelope->class));
+}
+
+static struct value
+get_login(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return text(r->envelope->login);
+}
+
+static struct value
+get_client(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return text(r->envelope->client_addr);
+}
+
+static struct value
+get_from(struct arena *a, const struct report *r)
+{
+	return text(str_printf(a, "<%.*s>", STR_ARG(r->envelope->from)));
+}
+
+static struct value
+get_nrcpt(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return number((double)r->envelope->rcpt.n);
+}
+
+static struct value
+get_size(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return number((double)r->size_bytes);
+}
+
+static struct value
+get_reason(struct arena *a, const struct report *r)
+{
+	(void)a;
+	bool is_plain = strcmp(r->verdict->reason, "score") == 0;
+	return text(is_plain ? STR_EMPTY : str_from(r->verdict->reason));
+}
+
+static struct value
+get_note(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return text(r->note);
+}
+
+/* Rules that could not be decided, and a message that was not seen whole. */
+static struct value
+get_trouble(struct arena *a, const struct report *r)
+{
+	static const char *const words[] = {
+	    [TROUBLE_MATCH_LIMIT] = "match-limit",
+	    [TROUBLE_JIT_STACK] = "jit-stack",
+	    [TROUBLE_TIME_BUDGET] = "time",
+	};
+	if (r->scan == NULL)
+		return (struct value){.kind = VALUE_NONE};
+	struct buf *b = buf_new(a, TROUBLE_BYTES);
+	if (r->scan->is_cut)
+		buf_printf(b, "scan-limit");
+	if (r->scan->result.is_out_of_time)
+		buf_printf(b, "%sscan-time", b->len > 0 ? "," : "");
+	for (size_t i = 0; i < r->scan->result.troubles.n; i++) {
+		const struct rule_trouble *t = &r->scan->result.troubles.v[i];
+		buf_printf(b, "%s%.*s:%s", b->len > 0 ? "," : "",
+		    STR_ARG(t->rule), words[t->kind]);
+	}
+	return text(buf_str(b));
+}
+
+static struct value
+get_ms(struct arena *a, const struct report *r)
+{
+	if (r->scan == NULL)
+		return (struct value){.kind = VALUE_NONE};
+	return text(str_printf(a, "%.1f", (double)r->scan->us / 1000));
+}
+
+static struct value
+get_id(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return text(r->id);
+}
+
+/* The order of posternd(8), LOGGING. */
+static const struct {
+	const char *key;
+	struct value (*get)(struct arena *a, const struct report *r);
+} keys[] = {
+    {"action", get_action},
+    {"would", get_would},
+    {"score", get_score},
+    {"rules", get_rules},
+    {"class", get_class},
+    {"login", get_login},
+    {"client", get_client},
+    {"from", get_from},
+    {"nrcpt", get_nrcpt},
+    {"size", get_size},
+    {"reason", get_reason},
+    {"trouble", get_trouble},
+    {"note", get_note},
+    {"ms", get_ms},
+    {"id", get_id},
+};
+
+/* A value is one word: blanks and controls are \xNN. */
+static void
+put_word(struct buf *b, struct str s)
+{
+	while (s.len > 0) {
+		size_t blank = str_chr(s, ' ');
+		log_escape(b, str_sub(s, 0, blank));
+		if (blank == STR_NONE)
+			break;
+		buf_put(b, STR("\\x20"));
+		s = str_skip(s, blank + 1);
+	}
+}
+
+struct str
+report_text(struct arena *a, const struct report *report)
+{
+	struct buf *b = buf_new(a, 8000);
+	struct str queue_id = report->envelope->queue_id;
+	put_word(b, queue_id.len > 0 ? queue_id : STR("NOQUEUE"));
+	buf_putc(b, ':');
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		struct value value = keys[i].get(a, report);
+		if (value.kind == VALUE_NONE)
+			continue;
+		buf_printf(b, " %s=", keys[i].key);
+		if (value.kind == VALUE_NUMBER)
+			buf_printf(b, "%.15g", value.number);
+		else
+			put_word(b, value.text);
+	}
+	return buf_str(b);
+}
+
+struct str
+report_json(struct arena *a, const struct report *report)
+{
+	json_t *line = json_object();
+	(void)json_object_set_new(
+	    line, "queue_id", json_text(report->envelope->queue_id));
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		struct value value = keys[i].get(a, report);
+		if (value.kind != VALUE_NONE)
+			(void)json_object_set_new(line, keys[i].key,
+			    value.kind == VALUE_NUMBER
+				? json_integer((json_int_t)value.number)
+				: json_text(value.text));
+	}
+	char *dump = json_dumps(line, JSON_COMPACT);
+	struct str ret = str_dup(a, str_from(dump));
+	free(dump);
+	json_decref(line);
+	return ret;
+}

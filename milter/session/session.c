@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session -- the milter protocol.  The only file that knows libmilter.  Nothing
+ * is decided before end of message, so every reply but that one is negotiated
+ * away where the MTA allows it.
+ */
+#include "session/session.h"
+
+#include <errno.h>
+#include <arpa/inet.h>
+#include <grp.h>
+#include <libmilter/mfapi.h>
+#include <signal.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "session/action.h"
+#include "session/class.h"
+#include "session/spool.h"
+
+#define HEADER_PACKET_BYTES (1024 * 1024 - 1)
+#define RCPT_MAX 100000
+#define STRIPPED_MAX 100000
+#define SLOT_WAIT_MS 2000
+#define SLOT_WAITS 60
+#define NAME_PREFIX STR("X-Postern-")
+
+/* A header the client sent under one of our names. */
+struct stripped {
+	char *name;
+	int index; /* nth of that name, from 1 */
+};
+
+struct session {
+	struct gate *gate;
+	struct snapshot *snapshot;
+	unsigned long noreply; /* SMFIP_NR_* that were negotiated */
+	bool mta_can_hold;
+	/* connection */
+	struct arena *connection;
+	struct origin origin;
+	struct str client_name;
+	struct str helo;
+	/* message */
+	struct arena *arena;
+	struct spool *spool;
+	bool in_message;
+	unsigned generation;
+	struct origin message_origin;
+	struct str from;
+	struct strs rcpt;
+	struct {
+		struct stripped *v;
+		size_t n, cap;
+	} stripped;
+	struct str release;
+	bool in_header;
+};
+
+static struct gate *shared_gate; /* set before the first callback */
+
+static sfsistat
+reply(const struct session *s, unsigned long step)
+{
+	return (s->noreply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+static struct str
+macro(SMFICTX *ctx, struct arena *a, const char *name)
+{
+	char key[64];
+	(void)snprintf(key, sizeof(key), "%s", name);
+	return str_dup(a, str_from(smfi_getsymval(ctx, key)));
+}
+
+static void
+message_forget(struct session *s)
+{
+	if (s->in_message)
+		gate_message_end(s->gate, s->generation);
+	s->in_message = false;
+	s->rcpt = (struct strs){0};
+	s->stripped.v = NULL;
+	s->stripped.n = s->stripped.cap = 0;
+	s->release = s->from = STR_EMPTY;
+	spool_reset(s->spool);
+	arena_reset(s->arena);
+}
+
+static struct session *
+session_new(struct gate *gate)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		log_fatal("out of memory");
+	s->gate = gate;
+	s->snapshot = gate_snapshot(gate);
+	s->connection = arena_new();
+	s->arena = arena_new();
+	s->spool = spool_new(
+	    s->snapshot->config.spool_dir, s->snapshot->config.memory_bytes);
+	s->origin.login = s->origin.author = s->origin.client_addr =
+	    s->origin.daemon_name = s->origin.daemon_addr =
+		s->origin.host_name = STR_EMPTY;
+	s->client_name = s->helo = s->from = s->release = STR_EMPTY;
+	return s;
+}
+
+static void
+session_free(struct session *s)
+{
+	message_forget(s);
+	spool_free(s->spool);
+	arena_free(s->arena);
+	arena_free(s->connection);
+	snapshot_put(s->snapshot);
+	free(s);
+}
+
+/* What is asked of the MTA, if it offers it. */
+#define WANTED_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE)
+#define WANTED_NOREPLY                                                     \
+	(SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT |   \
+	    SMFIP_NR_DATA | SMFIP_NR_UNKN | SMFIP_NR_EOH | SMFIP_NR_BODY | \
+	    SMFIP_NR_HDR)
+#define WANTED_STEPS \
+	(SMFIP_HDR_LEADSPC | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NOEOH)
+
+/* The macros each stage needs; without this the MTA sends its own choice. */
+static const struct {
+	int stage;
+	const char *names;
+} wanted_macros[] = {
+    {SMFIM_CONNECT, "j {daemon_name} {daemon_addr} {client_addr}"},
+    {SMFIM_ENVFROM, "i {auth_authen} {auth_author}"},
+    {SMFIM_EOM, "i"},
+};
+
+static sfsistat
+on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+    unsigned long unused2, unsigned long unused3, unsigned long *ret_actions,
+    unsigned long *ret_steps, unsigned long *ret2, unsigned long *ret3)
+{
+	(void)unused2;
+	(void)unused3;
+	struct session *s = session_new(shared_gate);
+	if (smfi_setpriv(ctx, s) != MI_SUCCESS) {
+		session_free(s);
+		return SMFIS_REJECT;
+	}
+	s->noreply = steps & WANTED_NOREPLY;
+	s->mta_can_hold = (actions & SMFIF_QUARANTINE) != 0;
+	*ret_actions = actions & WANTED_ACTIONS;
+	*ret_steps = steps & (WANTED_NOREPLY | WANTED_STEPS);
+	*ret2 = *ret3 = 0;
+	if ((actions & SMFIF_CHGHDRS) == 0 || (actions & SMFIF_ADDHDRS) == 0)
+		log_warning("the MTA does not let a milter change headers");
+	for (size_t i = 0; i < COUNT_OF(wanted_macros); i++) {
+		char names[128];
+		(void)snprintf(
+		    names, sizeof(names), "%s", wanted_macros[i].names);
+		(void)smfi_setsymlist(ctx, wanted_macros[i].stage, names);
+	}
+	return SMFIS_CONTINUE;
+}
+
+static void
+client_take(struct session *s, const _SOCK_ADDR *address)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	const void *raw = address;
+	if (address != NULL && address->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = raw;
+		(void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+		s->origin.client_port = ntohs(v4->sin_port);
+	} else if (address != NULL && address->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = raw;
+		(void)inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+		s->origin.client_port = ntohs(v6->sin6_port);
+	}
+	struct str shown = str_from(text);
+	if (str_istarts(shown, STR("::ffff:")) &&
+	    str_chr(shown, '.') != STR_NONE)
+		shown = str_skip(shown, 7);
+	s->origin.client_addr = str_dup(s->connection, shown);
+}
+
+static sfsistat
+on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+{
+	struct session *s = smfi_getpriv(ctx);
+	client_take(s, address);
+	s->client_name = str_dup(s->connection, str_from(host));
+	s->origin.host_name = macro(ctx, s->connection, "j");
+	s->origin.daemon_name = macro(ctx, s->connection, "{daemon_name}");
+	s->origin.daemon_addr = macro(ctx, s->connection, "{daemon_addr}");
+	return reply(s, SMFIP_NR_CONN);
+}
+
+static sfsistat
+on_helo(SMFICTX *ctx, char *helo)
+{
+	struct session *s = smfi_getpriv(ctx);
+	s->helo = str_dup(s->connection, str_sub(str_from(helo), 0, 1024));
+	return reply(s, SMFIP_NR_HELO);
+}
+
+/* Postfix's pickup gives the address without < >, its bounce an empty string.
+ */
+static struct str
+path_of(struct arena *a, const char *arg)
+{
+	struct str path = str_trim(str_from(arg));
+	if (path.len >= 2 && path.p[0] == '<' && path.p[path.len - 1] == '>')
+		path = str_sub(path, 1, path.len - 2);
+	return str_dup(a, path);
+}
+
+static sfsistat
+on_mail(SMFICTX *ctx, char **args)
+{
+	struct session *s = smfi_getpriv(ctx);
+	message_forget(s);
+	s->in_message = true;
+	s->in_header = true;
+	s->generation = gate_message_begin(s->gate);
+	s->from = path_of(s->arena, args[0]);
+	s->message_origin = s->origin;
+	s->message_origin.is_null_sender = s->from.len == 0;
+	s->message_origin.login = macro(ctx, s->arena, "{auth_authen}");
+	s->message_origin.author = macro(ctx, s->arena, "{auth_author}");
+	return reply(s, SMFIP_NR_MAIL);
+}
+
+static sfsistat
+on_rcpt(SMFICTX *ctx, char **args)
+{
+	struct session *s = smfi_getpriv(ctx);
+	if (s->rcpt.n < RCPT_MAX)
+		strs_add(s->arena, &s->rcpt, path_of(s->arena, args[0]));
+	return reply(s, SMFIP_NR_RCPT);
+}
+
+/* Remember which headers came under our names: nothing of a client passes as
+ * ours. */
+static void
+own_name_take(struct session *s, struct str name, struct str value)
+{
+	if (!str_istarts(name, NAME_PREFIX) || s->stripped.n == STRIPPED_MAX)
+		return;
+	int index = 1;
+	for (size_t i = 0; i < s->stripped.n; i++)
+		index += str_ieq(str_from(s->stripped.v[i].name), name);
+	ARENA_PUSH(s->arena, &s->stripped) =
+	    (struct stripped){str_c(s->arena, name), index};
+	if (s->release.len == 0 && str_ieq(name, STR("X-Postern-Release")))
+		s->release = str_dup(s->arena, str_trim(value));
+}
+
+/* RFC 3834 section 5: anything but "no" was made by a program. */
+static void
+auto_submitted_take(struct session *s, struct str name, struct str value)
+{
+	if (!str_ieq(name, STR("Auto-Submitted")))
+		return;
+	struct str keyword = str_trim(value);
+	keyword = str_trim(str_cut(&keyword, ';'));
+	if (keyword.len > 0 && !str_ieq(keyword, STR("no")))
+		s->message_origin.is_auto_submitted = true;
+}
+
+static sfsistat
+on_header(SMFICTX *ctx, char *name_c, char *value_c)
+{
+	struct session *s = smfi_getpriv(ctx);
+	struct str name = str_from(name_c), value = str_from(value_c);
+	own_name_take(s, name, value);
+	auto_submitted_take(s, name, value);
+	spool_put(s->spool, name);
+	spool_put(s->spool, STR(":"));
+	spool_put(s->spool, value);
+	spool_put(s->spool, STR("\n"));
+	return reply(s, SMFIP_NR_HDR);
+}
+
+static void
+header_end(struct session *s)
+{
+	if (s->in_header)
+		spool_put(s->spool, STR("\n"));
+	s->in_header = false;
+}
+
+static sfsistat
+on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
+{
+	struct session *s = smfi_getpriv(ctx);
+	const void *p = bytes;
+	header_end(s);
+	spool_put(s->spool, str_of(p, len));
+	return reply(s, SMFIP_NR_BODY);
+}
+
+/* Last first, so that the numbers of the others stay true. */
+static void
+headers_strip(SMFICTX *ctx, struct session *s)
+{
+	for (size_t i = s->stripped.n; i-- > 0;)
+		if (smfi_chgheader(ctx, s->stripped.v[i].name,
+			s->stripped.v[i].index, NULL) != MI_SUCCESS)
+			log_error(
+			    "cannot remove header %s", s->stripped.v[i].name);
+}
+
+/* With SMFIP_HDR_LEADSPC the blank behind the colon is ours to give. */
+static void
+headers_add(SMFICTX *ctx, struct arena *a, const struct answer *answer)
+{
+	for (size_t i = 0; i < answer->nheaders; i++) {
+		char *name = str_c(a, str_from(answer->headers[i].name));
+		char *value = str_c(a,
+		    str_printf(a, " %.*s", STR_ARG(answer->headers[i].value)));
+		if (smfi_addheader(ctx, name, value) != MI_SUCCESS)
+			log_error("cannot add header %s", name);
+	}
+}
+
+/* libmilter formats the text: a single % would be lost, or all of it. */
+static void
+reply_set(SMFICTX *ctx, struct arena *a, const char *code, const char *xcode,
+    struct str text)
+{
+	char *doubled = arena_alloc(a, text.len * 2 + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		doubled[n++] = text.p[i];
+		if (text.p[i] == '%')
+			doubled[n++] = '%';
+	}
+	doubled[n] = '\0';
+	char *code_c = str_c(a, str_from(code));
+	char *xcode_c = str_c(a, str_from(xcode));
+	if (smfi_setreply(ctx, code_c, xcode_c, doubled) != MI_SUCCESS)
+		log_error("the MTA did not take the reply text");
+}
+
+static sfsistat
+answer_give(SMFICTX *ctx, struct session *s, const struct answer *answer)
+{
+	struct arena *a = s->arena;
+	switch (answer->kind) {
+	case ANSWER_ACCEPT:
+		if (answer->strips_headers)
+			headers_strip(ctx, s);
+		headers_add(ctx, a, answer);
+		return SMFIS_ACCEPT;
+	case ANSWER_TEMPFAIL:
+		reply_set(ctx, a, "451", "4.7.1", answer->text);
+		return SMFIS_TEMPFAIL;
+	case ANSWER_REJECT:
+		reply_set(ctx, a, "550", "5.7.1", answer->text);
+		return SMFIS_REJECT;
+	case ANSWER_DISCARD:
+		return SMFIS_DISCARD;
+	case ANSWER_MTA_HOLD:
+		return smfi_quarantine(ctx, str_c(a, answer->text)) ==
+			       MI_SUCCESS
+			   ? SMFIS_ACCEPT
+			   : SMFIS_TEMPFAIL;
+	}
+	return SMFIS_TEMPFAIL;
+}
+
+/* Sendmail waits 10 s for each reply: say that we are alive. */
+static bool
+slot_wait(SMFICTX *ctx, struct gate *gate)
+{
+	for (int i = 0; i < SLOT_WAITS; i++) {
+		if (gate_slot_take(gate, SLOT_WAIT_MS))
+			return true;
+		(void)smfi_progress(ctx);
+	}
+	return false;
+}
+
+static struct incoming
+incoming_of(struct session *s)
+{
+	const struct config *config = &s->snapshot->config;
+	struct origin *origin = &s->message_origin;
+	return (struct incoming){
+	    .envelope =
+		{
+		    .class = class_of(config, origin),
+		    .from = s->from,
+		    .rcpt = s->rcpt,
+		    .login = class_login(
+			s->arena, config, origin->login, origin->host_name),
+		    .client_addr = origin->client_addr,
+		    .client_name = s->client_name,
+		    .helo = s->helo,
+		    .queue_id = STR_EMPTY,
+		    .daemon_name = origin->daemon_name,
+		},
+	    .can_refuse = class_can_refuse(origin),
+	    .mta_can_hold = s->mta_can_hold,
+	    .spool = s->spool,
+	    .release = s->release,
+	};
+}
+
+static sfsistat
+on_eom(SMFICTX *ctx)
+{
+	struct session *s = smfi_getpriv(ctx);
+	header_end(s);
+	struct incoming in = incoming_of(s);
+	in.envelope.queue_id = macro(ctx, s->arena, "i");
+	struct arena *scratch = arena_new();
+	struct answer answer;
+	bool has_slot = slot_wait(ctx, s->gate);
+	action_take(scratch, s->gate, s->snapshot, &in, !has_slot, &answer);
+	sfsistat status = answer_give(ctx, s, &answer);
+	arena_free(scratch);
+	spool_reset(s->spool);
+	if (has_slot)
+		gate_slot_give(s->gate);
+	message_forget(s);
+	return status;
+}
+
+static sfsistat
+on_abort(SMFICTX *ctx)
+{
+	struct session *s = smfi_getpriv(ctx);
+	if (s != NULL)
+		message_forget(s);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_close(SMFICTX *ctx)
+{
+	struct session *s = smfi_getpriv(ctx);
+	(void)smfi_setpriv(ctx, NULL);
+	if (s != NULL)
+		session_free(s);
+	return SMFIS_CONTINUE;
+}
+
+/*
+ * libmilter's signal thread sigwait()s for HUP, TERM and INT and stops at once
+ * on each, with messages in flight.  This definition takes the place of the C
+ * library's for it: it waits until control.c has drained the gate.
+ */
+static sem_t stop_now;
+
+int sigwait(const sigset_t *set, int *ret_signal);
+int
+sigwait(const sigset_t *set, int *ret_signal)
+{
+	(void)set;
+	while (sem_wait(&stop_now) != 0)
+		;
+	*ret_signal = SIGTERM;
+	return 0;
+}
+
+static char bound_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+/* The listener looks up every 5 s only: a connection wakes it (unix sockets).
+ */
+static void
+listener_wake(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	memcpy(to.sun_path, bound_path, sizeof(to.sun_path));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const void *address = &to;
+	if (fd >= 0 && bound_path[0] != '\0')
+		(void)connect(fd, address, sizeof(to));
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void
+session_stop(void)
+{
+	(void)sem_post(&stop_now);
+	(void)usleep(20000);
+	listener_wake();
+}
+
+/* A unix socket path of `spec`, or empty. */
+static struct str
+unix_path(struct str spec)
+{
+	struct str kind = str_cut(&spec, ':');
+	bool is_unix = str_eq(kind, STR("unix")) || str_eq(kind, STR("local"));
+	return is_unix ? spec : STR_EMPTY;
+}
+
+/* libmilter would take the place of a live posternd without a word. */
+static bool
+socket_is_free(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT;
+	if (!S_ISSOCK(st.st_mode)) {
+		log_error("%s is there and not a socket", path);
+		return false;
+	}
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const void *address = &to;
+	bool is_live = fd >= 0 && connect(fd, address, sizeof(to)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	if (is_live)
+		log_error("%s: another posternd answers there", path);
+	return !is_live;
+}
+
+static void
+socket_own(const char *path, const struct config *config)
+{
+	char name[64];
+	(void)snprintf(
+	    name, sizeof(name), "%.*s", STR_ARG(config->socket_group));
+	struct group *group = name[0] == '\0' ? NULL : getgrnam(name);
+	if (group == NULL && name[0] != '\0')
+		log_warning("socket-group: no group is called %s", name);
+	if (group != NULL && chown(path, (uid_t)-1, group->gr_gid) != 0)
+		log_warning("%s: cannot give it to group %s: %s", path, name,
+		    strerror(errno));
+	if (chmod(path, (mode_t)config->socket_mode) != 0)
+		log_warning(
+		    "%s: cannot set its mode: %s", path, strerror(errno));
+}
+
+static char milter_name[] = "postern";
+static struct smfiDesc description = {
+    .xxfi_name = milter_name,
+    .xxfi_version = SMFI_VERSION,
+    .xxfi_flags = WANTED_ACTIONS,
+    .xxfi_connect = on_connect,
+    .xxfi_helo = on_helo,
+    .xxfi_envfrom = on_mail,
+    .xxfi_envrcpt = on_rcpt,
+    .xxfi_header = on_header,
+    .xxfi_body = on_body,
+    .xxfi_eom = on_eom,
+    .xxfi_abort = on_abort,
+    .xxfi_close = on_close,
+    .xxfi_negotiate = on_negotiate,
+};
+
+bool
+session_bind(const struct config *config)
+{
+	struct arena *a = arena_new();
+	char *spec = str_c(a, config->socket);
+	char *path = str_c(a, unix_path(config->socket));
+	bool is_good = path[0] == '\0' || socket_is_free(path);
+	(void)snprintf(bound_path, sizeof(bound_path), "%s", path);
+	(void)sem_init(&stop_now, 0, 0);
+	mode_t mask = umask(0177);
+	if (is_good && (smfi_register(description) != MI_SUCCESS ||
+			   smfi_setconn(spec) != MI_SUCCESS ||
+			   smfi_opensocket(true) != MI_SUCCESS)) {
+		log_error("cannot listen on %s: %s", spec, strerror(errno));
+		is_good = false;
+	}
+	(void)umask(mask);
+	if (is_good && path[0] != '\0')
+		socket_own(path, config);
+	arena_free(a);
+	return is_good;
+}
+
+bool
+session_serve(struct gate *gate)
+{
+	shared_gate = gate;
+	(void)smfi_setmaxdatasize(HEADER_PACKET_BYTES);
+	return smfi_main() == MI_SUCCESS;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* config -- postern.conf: values, units, errors with file:line. */
+#include "unit.h"
+
+#include "session/config.h"
+
+static struct config config;
+static struct diags diags;
+static struct arena *arena;
+
+static bool
+read_text(const char *text)
+{
+	char path[] = "/tmp/postern-config.XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	(void)close(fd);
+	diags = (struct diags){.arena = arena};
+	bool is_good = config_read(arena, path, &config, &diags);
+	(void)unlink(path);
+	return is_good;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+static void
+values_have_units(void **state)
+{
+	(void)state;
+	assert_true(
+	    read_text("scan-limit = 2M\n"
+		      "scan-time = 500ms # half a second\n"
+		      "quarantine-age = \"2d\"\n"
+		      "observe = yes\n"
+		      "socket-mode = 0600\n"
+		      "hold-in = mta\n"
+		      "trusted-networks = {\"10.0.0.0/8\", 192.0.2.1}\n"));
+	assert_int_equal(config.scan_bytes, 2 << 20);
+	assert_int_equal(config.scan_ms, 500);
+	assert_int_equal(config.held_age_ms, 2 * 86400000);
+	assert_true(config.observe);
+	assert_int_equal(config.socket_mode, 0600);
+	assert_int_equal(config.hold_in, HOLD_IN_MTA);
+	assert_int_equal(config.trusted_networks.n, 2);
+	assert_str(config.trusted_networks.v[1], "192.0.2.1");
+}
+
+static void
+thresholds_belong_to_a_class(void **state)
+{
+	(void)state;
+	assert_true(read_text("class submission { hold = 5.5 reject = 12 }\n"
+			      "class local {\n  tag = off\n}\n"));
+	assert_true(config.class[CLASS_SUBMISSION].hold == 5.5);
+	assert_true(config.class[CLASS_SUBMISSION].reject == 12);
+	assert_true(config.class[CLASS_SUBMISSION].tag == 4);
+	assert_true(config.class[CLASS_LOCAL].tag == 0);
+	assert_true(config.class[CLASS_RELAY].hold == 6);
+}
+
+static void
+expect_error(const char *text, unsigned line, const char *part)
+{
+	assert_false(read_text(text));
+	for (size_t i = 0; i < diags.n; i++)
+		if (diags.v[i].line == line &&
+		    str_find(diags.v[i].text, str_from(part)) != STR_NONE)
+			return;
+	for (size_t i = 0; i < diags.n; i++)
+		print_error("line %u: %.*s\n", diags.v[i].line,
+		    STR_ARG(diags.v[i].text));
+	fail_msg("no error on line %u says \"%s\"", line, part);
+}
+
+static void
+errors_name_the_line_and_what_is_allowed(void **state)
+{
+	(void)state;
+	expect_error("observe = yes\nscan-time = 5 parsecs\n", 2, "500ms");
+	expect_error("\n\nscan-limit = 1\n", 3, "from 65536");
+	expect_error("hold-in = cellar\n", 1, "postern, mta");
+	expect_error("observ = yes\n", 1, "observ");
+	expect_error("class person { hold = 1 }\n", 1, "person");
+	expect_error("class local {\n\n hold = high\n}\n", 3, "high");
+	expect_error("socket-mode = 999\n", 1, "octal");
+	expect_error("socket = \"unix:/x\n", 2, "end of file");
+}
+
+static void
+networks_are_checked(void **state)
+{
+	(void)state;
+	assert_false(read_text("trusted-networks = {\"10.0.0.0/99\"}\n"));
+	assert_int_equal(diags_count(&diags, DIAG_ERROR), 1);
+}
+
+static void
+thresholds_in_reverse_are_warned_about(void **state)
+{
+	(void)state;
+	assert_true(read_text("class local { hold = 8 reject = 5 }\n"));
+	assert_int_equal(diags_count(&diags, DIAG_WARNING), 1);
+}
+
+static void
+a_missing_file_is_named(void **state)
+{
+	(void)state;
+	diags = (struct diags){.arena = arena};
+	assert_false(config_read(arena, "/nonexistent.conf", &config, &diags));
+	assert_str(diags.v[0].file, "/nonexistent.conf");
+	assert_true(str_find(diags.v[0].text, STR("No such file")) != STR_NONE);
+}
+
+static void
+every_default_is_valid_and_shown_as_written(void **state)
+{
+	(void)state;
+	diags = (struct diags){.arena = arena};
+	assert_true(config_read(arena, NULL, &config, &diags));
+	struct buf *text = buf_new(arena, 100000);
+	for (const struct option_row *r = CONFIG_FILE.rows; r->name != NULL;
+	     r++)
+		buf_printf(text, "%s = %.*s\n", r->name,
+		    STR_ARG(option_show(arena, r, &config)));
+	buf_putc(text, '\0');
+	struct config before = config;
+	if (!read_text(text->p))
+		for (size_t i = 0; i < diags.n; i++)
+			fail_msg("line %u: %.*s", diags.v[i].line,
+			    STR_ARG(diags.v[i].text));
+	for (const struct option_row *r = CONFIG_FILE.rows; r->name != NULL;
+	     r++)
+		assert_true(str_eq(option_show(arena, r, &config),
+		    option_show(arena, r, &before)));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static const struct CMUnitTest tests[] = {
+    TEST(values_have_units),
+    TEST(thresholds_belong_to_a_class),
+    TEST(errors_name_the_line_and_what_is_allowed),
+    TEST(networks_are_checked),
+    TEST(thresholds_in_reverse_are_warned_about),
+    TEST(a_missing_file_is_named),
+    TEST(every_default_is_valid_and_shown_as_written),
+};
+UNIT_MAIN(tests)
