@@ -96,7 +96,7 @@ user_of(const struct config *config, const struct options *o)
 	return o->may_be_root && user == NULL ? NULL : user;
 }
 
-/* Make `dir` and what is above it, and give the last one to `user`. */
+/* Make `dir` and what is above it, and give it to `user` if it is new. */
 static void
 dir_make(struct str dir, mode_t mode, const struct passwd *user)
 {
@@ -111,11 +111,12 @@ dir_make(struct str dir, mode_t mode, const struct passwd *user)
 		(void)mkdir(path, 0755);
 		*slash = '/';
 	}
-	if (mkdir(path, mode) != 0 && errno != EEXIST)
-		log_fatal("cannot make %s: %s", path, strerror(errno));
-	struct stat st;
-	if (user != NULL && stat(path, &st) == 0 && st.st_uid != user->pw_uid &&
-	    lchown(path, user->pw_uid, user->pw_gid) != 0)
+	if (mkdir(path, mode) != 0) {
+		if (errno != EEXIST)
+			log_fatal("cannot make %s: %s", path, strerror(errno));
+		return;
+	}
+	if (user != NULL && lchown(path, user->pw_uid, user->pw_gid) != 0)
 		log_fatal("cannot give %s to %s: %s", path, user->pw_name,
 		    strerror(errno));
 }

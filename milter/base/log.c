@@ -64,6 +64,8 @@ line_clean(char *line)
 			*line = '?';
 }
 
+static void log_line(enum log_level level, const char *fmt, va_list ap)
+    PRINTF_LIKE(2, 0);
 static void
 log_line(enum log_level level, const char *fmt, va_list ap)
 {

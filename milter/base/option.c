@@ -228,6 +228,8 @@ static struct {
 	struct arena *scratch;
 } reading;
 
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+    PRINTF_LIKE(2, 0);
 static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
