@@ -10,18 +10,27 @@
 #include "base/str.h"
 #include "mail/message.h"
 
+struct regex;
+struct regex_scratch;
+
 struct eval_call {
 	struct message *message;
 	const void *facts;      /* of the room that owns the row; may be NULL */
 	const struct str *args; /* unquoted */
 	size_t nargs;
+	/* One an argument, compiled if its letter is r; otherwise NULL. */
+	const struct regex *const *regexes;
+	struct regex_scratch *scratch; /* for regex_match() */
 	struct str evidence;    /* out: what was found; empty: nothing to show */
 };
 
 struct eval_row {
 	const char *name;
 	unsigned args_min, args_max;
-	/* One letter an argument for `lint`: s string, n number, r regex. */
+	/*
+	 * One letter an argument: s string, n number, r regex.  Further arguments
+	 * are of the last letter.  What does not fit is refused when rules load.
+	 */
 	const char *args;
 	const char *help;   /* one line for the manual */
 	const char *source; /* SpamAssassin plugin it comes from, RFC, or "postern" */

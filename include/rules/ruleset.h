@@ -32,6 +32,9 @@ struct ruleset_options {
  */
 struct ruleset *ruleset_load(const struct strs *paths,
     const struct ruleset_options *options, struct diags *diags);
+/* The same for `text`, as if it were a file called `name`. */
+struct ruleset *ruleset_load_text(struct str name, struct str text,
+    const struct ruleset_options *options, struct diags *diags);
 void ruleset_free(struct ruleset *rules);
 
 /* What message_new() needs to see mail as these rules want it. */

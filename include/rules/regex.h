@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * regex -- Perl's regular expressions on bytes, as SpamAssassin compiles them
+ * (qr//aa): \w \s \d are ASCII, /i folds Latin-1.  Bounded: a match that costs
+ * too much is given up and says so.  Reading a literal is literal.h's work.
+ */
+#ifndef RULES_REGEX_H
+#define RULES_REGEX_H
+
+#include "base/str.h"
+
+struct arena;
+struct regex;         /* compiled; any number of threads may match with it */
+struct regex_env;     /* what all regexes of a rule set share */
+struct regex_scratch; /* what one run over a message needs; one thread at a time
+		       */
+
+struct regex_limits {
+	unsigned match;    /* backtracking steps from one start; 0: default */
+	unsigned depth;    /* nesting, where there is no JIT; 0: default */
+	unsigned heap_kib; /* memory, where there is no JIT; 0: default */
+};
+
+struct regex_env *regex_env_new(
+    struct arena *a, const struct regex_limits *limits);
+
+enum regex_status {
+	REGEX_OK,
+	REGEX_BROKEN,     /* not a regular expression */
+	REGEX_UNSUPPORTED /* fine in Perl, but not here */
+};
+
+/*
+ * Compile `pattern`, which has its modifiers in front: "(?i)foo".  The regex
+ * lives as long as the arena of `env`.  `*ret_why` is set if it fails.
+ */
+MUST_CHECK enum regex_status regex_new(struct regex_env *env,
+    struct str pattern, struct regex **ret, struct str *ret_why);
+/* Machine code for it, so that matching is fast.  Not while others use it. */
+void regex_speed_up(struct regex *re);
+
+/* `is_expired(arg)` is asked every now and then; NULL: no budget. */
+struct regex_scratch *regex_scratch_new(struct arena *a,
+    const struct regex_env *env, bool (*is_expired)(void *), void *arg);
+
+enum regex_result {
+	REGEX_NO,
+	REGEX_YES,
+	REGEX_LIMIT,  /* match, depth or heap limit */
+	REGEX_STACK,  /* the machine code ran out of its stack */
+	REGEX_EXPIRED /* is_expired() said so */
+};
+
+struct regex_span {
+	size_t from, to;
+};
+
+/*
+ * Look for a match in `subject` that starts at `from` or later.  `is_again`:
+ * an empty match at `from` does not count, which is how Perl's /g goes on
+ * behind an empty match.
+ */
+MUST_CHECK enum regex_result regex_match(const struct regex *re,
+    struct regex_scratch *scratch, struct str subject, size_t from,
+    bool is_again, struct regex_span *ret);
+
+#endif

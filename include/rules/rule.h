@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rule -- what the files of this room share: one rule, the rule set, and the
+ * plan of what is run over a message.  Other rooms use ruleset.h.
+ */
+#ifndef RULES_RULE_H
+#define RULES_RULE_H
+
+#include "mail/header.h"
+#include "mail/message.h"
+#include "rules/ruleset.h"
+
+struct arena;
+struct eval_row;
+struct expr;
+struct regex;
+struct regex_env;
+struct replace_tags;
+struct table;
+
+/* What a rule looks at; also the groups of a plan. */
+enum rule_type {
+	RULE_NONE, /* only mentioned, by `score` for instance: not defined */
+	RULE_HEADER,
+	RULE_BODY,
+	RULE_URI,
+	RULE_RAWBODY,
+	RULE_FULL,
+	RULE_MIMEHEADER,
+	RULE_URI_DETAIL,
+	RULE_EVAL,
+	RULE_META,
+	RULE_NETWORK, /* askdns, urirhssub, ...: never run */
+	RULE_TYPES
+};
+
+enum rule_state {
+	RULE_SOUND,
+	RULE_OFFLINE, /* needs the network or Bayes: counts 0, as in score set 0
+		       */
+	RULE_DISABLED /* not supported or broken: what needs it is disabled too
+		       */
+};
+
+/* A line of a rule file. */
+struct place {
+	struct str file;
+	unsigned line;
+};
+
+#define SCORE_SETS 4
+#define RULE_NAME_MAX 100
+
+struct rule_flags {
+	bool is_multiple;
+	bool is_nice;
+	bool is_nosubject;
+	bool is_net;
+	bool is_learn;
+	bool is_concat;
+	unsigned maxhits;  /* with is_multiple; 0: no bound */
+	size_t range_from; /* mimeheader: parts, counted from 1 */
+	size_t range_to;
+};
+
+/* One criterion of uri_detail. */
+struct uri_key {
+	enum uri_key_name {
+		URI_KEY_RAW,
+		URI_KEY_TYPE,
+		URI_KEY_CLEANED,
+		URI_KEY_TEXT,
+		URI_KEY_DOMAIN,
+		URI_KEY_HOST
+	} name;
+	bool is_negated;
+	struct regex *regex;
+};
+
+struct uri_keys {
+	struct uri_key *v;
+	size_t n;
+	size_t cap;
+};
+
+struct rule {
+	struct str name;
+	uint32_t id; /* place in ruleset.rules, which is sorted by name */
+	enum rule_type type;
+	enum rule_state state;
+	struct place place; /* of its definition, or of the first mention */
+	struct str text;    /* what stands behind its name there */
+	struct str describe;
+	struct str tflags;
+	struct rule_flags flags;
+	bool has_score, has_priority, is_replaced;
+	double scores[SCORE_SETS];
+	double score; /* the one in force; 0: not run and counts 0 */
+	int priority;
+
+	/* RULE_HEADER, RULE_MIMEHEADER; `regex` also for the text types */
+	struct header_query query;
+	struct str label; /* "Subject", "From:addr" */
+	bool is_exists, is_negated, has_unset, is_all;
+	struct str unset;
+	struct regex *regex;
+	/* RULE_URI_DETAIL */
+	struct uri_keys keys;
+	/* RULE_EVAL */
+	const struct eval_row *eval;
+	struct strs args;
+	const struct regex **regexes;
+	/* RULE_META */
+	struct expr *expr;
+	bool is_cyclic; /* it needs itself: counts 0 */
+};
+
+/* Sub-rules are named __X: they count in metas, not in the score. */
+static inline bool
+rule_is_sub(const struct rule *rule)
+{
+	return str_starts(rule->name, STR("__"));
+}
+
+/* It may be evaluated. */
+static inline bool
+rule_is_live(const struct rule *rule)
+{
+	return rule->state == RULE_SOUND && rule->score != 0;
+}
+
+struct rules {
+	struct rule **v;
+	size_t n;
+	size_t cap;
+};
+
+/* Rules that run on the same header value. */
+struct header_group {
+	struct header_query query;
+	struct str label;
+	struct rules rules;
+};
+
+/*
+ * What is run over a message: rules grouped by the view they look at, so that a
+ * view is made once and only if somebody wants it.
+ */
+struct plan {
+	struct {
+		struct header_group *v;
+		size_t n;
+		size_t cap;
+	} headers;
+	struct rules
+	    by_type[RULE_TYPES]; /* without RULE_HEADER; metas in order */
+	size_t n;
+};
+
+struct test_line {
+	struct place place;
+	struct str rule;
+	bool is_ok; /* the rule must hit */
+	struct str text;
+};
+
+struct ruleset {
+	struct arena *arena;
+	struct regex_env *env;
+	struct mail_config mail;
+	const struct eval_row *const
+	    *evals;            /* EVAL_CONTENT first, ended by NULL */
+	struct table *by_name; /* struct rule * */
+	struct rules rules;    /* the defined ones, by name */
+	struct rules metas;    /* each behind those it needs */
+	struct replace_tags *tags;
+	struct strs tlds[3]; /* util_rb_tld, _2tld, _3tld */
+	struct {
+		struct test_line *v;
+		size_t n, cap;
+	} tests;
+	struct plan *active; /* scored rules and what they need */
+	struct plan *all;    /* every sub-rule as well */
+};
+
+/* The rule of that name, made if need be; NULL: no such name is allowed. */
+struct rule *rule_get(struct ruleset *rules, struct str name);
+
+/* parse.c: read one file, or `text` as if it were file `name`, into `rules`. */
+struct reader;
+struct reader *reader_new(struct ruleset *rules, struct diags *diags);
+void reader_file(struct reader *r, struct str path);
+void reader_text(struct reader *r, struct str name, struct str text);
+/* util_rb lines and limits into rules->mail. */
+void reader_finish(struct reader *r);
+
+/*
+ * define.c: from rule->text to what is run; is_net and so on are known.  State
+ * and diags say what failed.  Metas are linked later.
+ */
+void rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags);
+void rule_read_flags(struct rule *rule);
+
+/* link.c: everything that needs all rules to be known. */
+void ruleset_link(struct ruleset *rules, struct diags *diags);
+/* The plan for one rule and what it needs, whatever its score is. */
+struct plan *plan_for(
+    struct arena *a, const struct ruleset *rules, const struct rule *rule);
+
+/* run.c: values by rule id; what ruleset_run() and the tests share. */
+struct run;
+struct run *run_new(const struct ruleset *rules, struct message *m,
+    const struct rule_run *options, struct rule_result *result);
+void run_plan(struct run *run, const struct plan *plan);
+double run_value(const struct run *run, const struct rule *rule);
+/* A text rule, alone, on one string. */
+bool run_on_text(struct run *run, const struct rule *rule, struct str text);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* condition -- `if` and `ifplugin` lines: what of SpamAssassin is built in. */
+#include "rules/condition.h"
+
+#include "base/arena.h"
+#include "rules/eval.h"
+#include "rules/expr.h"
+
+#define CONF STR("Mail::SpamAssassin::Conf")
+#define PLUGIN STR("Mail::SpamAssassin::Plugin::")
+
+/*
+ * Plugins that are part of the language.  Those that only bring eval functions
+ * are there as soon as a row of theirs is (eval_row.source).
+ */
+static const char *const plugins[] = {
+    "Check", "MIMEHeader", "ReplaceTags", "URIDetail",
+    "RaciallyCharged", /* was folded into the rules in 4.1 */
+};
+
+/* What can() and has() are asked for in rule files and is built in. */
+static const struct feature {
+	const char *class; /* NULL: Mail::SpamAssassin::Conf; or a plugin */
+	const char *name;
+} features[] = {
+    {NULL, "feature_bug6558_free"},
+    {NULL, "feature_welcomelist_blocklist"},
+    {NULL, "feature_blocklist_welcomelist"},
+    {NULL, "feature_registryboundaries"},
+    {NULL, "feature_compile_regexp"},
+    {NULL, "feature_meta_rules_matching"},
+    {NULL, "feature_header_address_parser"},
+    {NULL, "feature_header_first_last"},
+    {NULL, "feature_header_match_many"},
+    {NULL, "feature_local_tests_only"},
+    {NULL, "has_tflags_nosubject"},
+    {NULL, "perl_min_version_5010000"},
+    {"MIMEHeader", "has_all_header"},
+    {"MIMEHeader", "has_tflags_range"},
+    {"MIMEHeader", "has_tflags_concat"},
+    {"MIMEHeader", "has_tflags_multiple"},
+    {"URIDetail", "has_host_key"},
+};
+
+/* Names with a fixed value. */
+static const struct constant {
+	const char *name;
+	const char *value;
+} constants[] = {
+    {"version", CONDITION_VERSION},
+    {"perl_version", "5.036000"},
+    {"local_tests_only", "1"},
+};
+
+/* What the names in a condition are looked up in. */
+struct built_in {
+	const struct eval_row *const *evals;
+};
+
+static bool
+is_source(const struct eval_row *row, struct str plugin)
+{
+	return row->source != NULL && str_eq(str_from(row->source), plugin);
+}
+
+const struct eval_row *
+eval_row_find(const struct eval_row *const *evals, struct str name)
+{
+	for (; *evals != NULL; evals++)
+		for (const struct eval_row *row = *evals; row->name != NULL;
+		     row++)
+			if (str_eq(str_from(row->name), name))
+				return row;
+	return NULL;
+}
+
+/* `class` without the package prefix; empty: it is no plugin's. */
+static struct str plugin_of(struct str class)
+{
+	if (!str_starts(class, PLUGIN))
+		return STR_EMPTY;
+	struct str name = str_skip(class, PLUGIN.len);
+	if (str_eq(name, STR("Dmarc")))
+		return STR("DMARC");
+	if (str_eq(name, STR("WhiteListSubject")))
+		return STR("WelcomeListSubject");
+	return name;
+}
+
+static bool
+has_plugin(const struct eval_row *const *evals, struct str class)
+{
+	struct str name = plugin_of(class);
+	if (name.len == 0)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(plugins); i++)
+		if (str_eq(name, str_from(plugins[i])))
+			return true;
+	for (; *evals != NULL; evals++)
+		for (const struct eval_row *row = *evals; row->name != NULL;
+		     row++)
+			if (is_source(row, name))
+				return true;
+	return false;
+}
+
+/* has_check_x of a plugin is true if that plugin's check_x is built in. */
+static bool
+has_function(
+    const struct eval_row *const *evals, struct str plugin, struct str feature)
+{
+	if (!str_starts(feature, STR("has_")))
+		return false;
+	const struct eval_row *row = eval_row_find(evals, str_skip(feature, 4));
+	return row != NULL && is_source(row, plugin);
+}
+
+static bool
+has_feature(
+    const struct eval_row *const *evals, struct str class, struct str name)
+{
+	struct str plugin = plugin_of(class);
+	bool is_conf = str_eq(class, CONF);
+	for (size_t i = 0; i < COUNT_OF(features); i++) {
+		const struct feature *f = &features[i];
+		bool is_class = f->class == NULL
+				    ? is_conf
+				    : str_eq(plugin, str_from(f->class));
+		if (is_class && str_eq(name, str_from(f->name)))
+			return true;
+	}
+	return plugin.len > 0 && has_function(evals, plugin, name);
+}
+
+static bool
+emit_name(
+    void *arg, struct expr_builder *b, struct str name, struct str *ret_why)
+{
+	(void)arg;
+	for (size_t i = 0; i < COUNT_OF(constants); i++) {
+		double value;
+		if (!str_eq(name, str_from(constants[i].name)) ||
+		    !str_double(str_from(constants[i].value), &value))
+			continue;
+		expr_emit_number(b, value);
+		return true;
+	}
+	*ret_why = STR("known are version, perl_version, local_tests_only, "
+		       "plugin(), can() and has()");
+	return false;
+}
+
+static bool
+emit_call(void *arg, struct expr_builder *b, struct str function,
+    struct str argument, struct str *ret_why)
+{
+	const struct eval_row *const *evals = ((struct built_in *)arg)->evals;
+	if (str_eq(function, STR("plugin"))) {
+		expr_emit_number(b, has_plugin(evals, argument));
+		return true;
+	}
+	size_t at = str_rchr(argument, ':');
+	if (at == STR_NONE || at == 0 || argument.p[at - 1] != ':') {
+		*ret_why = STR("can() and has() ask for Class::feature");
+		return false;
+	}
+	expr_emit_number(b, has_feature(evals, str_sub(argument, 0, at - 1),
+				str_skip(argument, at + 1)));
+	return true;
+}
+
+bool
+condition_read(struct arena *a, struct str text,
+    const struct eval_row *const *evals, bool *ret_holds, struct str *ret_why)
+{
+	static const char *const functions[] = {"plugin", "can", "has", NULL};
+	struct built_in built_in = {evals};
+	struct expr_names names = {
+	    .name = emit_name,
+	    .call = emit_call,
+	    .functions = functions,
+	    .arg = &built_in,
+	};
+	const struct expr *e = expr_new(a, text, &names, ret_why);
+	if (e == NULL)
+		return false;
+	*ret_holds = expr_value(e, NULL, NULL) != 0;
+	return true;
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* expr -- arithmetic and logic as `meta` and `if` lines write it. */
+#include "rules/expr.h"
+
+#include "base/arena.h"
+
+/* Values that wait for their operator: nesting times the binary levels. */
+#define STACK_MAX 1024
+
+enum op {
+	OP_NUMBER,
+	OP_VARIABLE,
+	OP_NOT,
+	OP_MINUS,
+	OP_ADD,
+	OP_SUBTRACT,
+	OP_MULTIPLY,
+	OP_DIVIDE,
+	OP_XOR,
+	OP_EQ,
+	OP_NE,
+	OP_LT,
+	OP_LE,
+	OP_GT,
+	OP_GE,
+	OP_AND,  /* top is false: keep it and jump; else drop it */
+	OP_OR,   /* top is true: keep it and jump; else drop it */
+	OP_ELSE, /* drop the top; jump if it was false */
+	OP_JUMP
+};
+
+struct step {
+	enum op op;
+	union {
+		double number;
+		uint32_t index;
+		size_t target;
+	} u;
+};
+
+struct expr {
+	struct step *v;
+	size_t n;
+	size_t cap;
+	struct expr_variables variables;
+};
+
+struct expr_builder {
+	struct arena *arena;
+	const struct expr_names *names;
+	struct expr *expr;
+	struct str rest;
+	struct str why; /* empty: fine so far */
+	unsigned depth;
+	size_t height; /* of the stack behind the code so far */
+};
+
+/* The binary operators, weakest first; longer spellings before their prefixes.
+ */
+enum level {
+	LEVEL_OR,
+	LEVEL_AND,
+	LEVEL_XOR,
+	LEVEL_EQUAL,
+	LEVEL_COMPARE,
+	LEVEL_SUM,
+	LEVEL_PRODUCT,
+	LEVEL_UNARY
+};
+
+static const struct binary {
+	const char *text;
+	enum level level;
+	enum op op;
+} binaries[] = {
+    {"||", LEVEL_OR, OP_OR},
+    {"&&", LEVEL_AND, OP_AND},
+    {"^", LEVEL_XOR, OP_XOR},
+    {"==", LEVEL_EQUAL, OP_EQ},
+    {"!=", LEVEL_EQUAL, OP_NE},
+    {">=", LEVEL_COMPARE, OP_GE},
+    {"<=", LEVEL_COMPARE, OP_LE},
+    {">", LEVEL_COMPARE, OP_GT},
+    {"<", LEVEL_COMPARE, OP_LT},
+    {"+", LEVEL_SUM, OP_ADD},
+    {"-", LEVEL_SUM, OP_SUBTRACT},
+    {"*", LEVEL_PRODUCT, OP_MULTIPLY},
+    {"/", LEVEL_PRODUCT, OP_DIVIDE},
+};
+
+static bool
+fail(struct expr_builder *b, struct str why)
+{
+	if (b->why.len == 0)
+		b->why = why;
+	return false;
+}
+
+static size_t
+emit(struct expr_builder *b, enum op op)
+{
+	struct expr *e = b->expr;
+	ARENA_PUSH(b->arena, e) = (struct step){.op = op};
+	return e->n - 1;
+}
+
+static void
+pushed(struct expr_builder *b)
+{
+	if (++b->height > STACK_MAX)
+		(void)fail(b, STR("the expression is nested too deeply"));
+}
+
+void
+expr_emit_number(struct expr_builder *b, double number)
+{
+	size_t at = emit(b, OP_NUMBER);
+	b->expr->v[at].u.number = number;
+	pushed(b);
+}
+
+void
+expr_emit_variable(struct expr_builder *b, uint32_t index)
+{
+	size_t at = emit(b, OP_VARIABLE);
+	b->expr->v[at].u.index = index;
+	struct expr_variables *variables = &b->expr->variables;
+	ARENA_PUSH(b->arena, variables) = index;
+	pushed(b);
+}
+
+static void
+emit_binary(struct expr_builder *b, enum op op)
+{
+	(void)emit(b, op);
+	b->height--;
+}
+
+void
+expr_emit_sum(struct expr_builder *b, const uint32_t *indexes, size_t n)
+{
+	expr_emit_number(b, 0);
+	for (size_t i = 0; i < n; i++) {
+		expr_emit_variable(b, indexes[i]);
+		emit_binary(b, OP_ADD);
+	}
+}
+
+static void
+skip_space(struct expr_builder *b)
+{
+	while (b->rest.len > 0 && char_is_space(b->rest.p[0]))
+		b->rest = str_skip(b->rest, 1);
+}
+
+static bool
+take(struct expr_builder *b, const char *text)
+{
+	skip_space(b);
+	struct str want = str_from(text);
+	if (!str_starts(b->rest, want))
+		return false;
+	b->rest = str_skip(b->rest, want.len);
+	return true;
+}
+
+/* The binary operator that comes next, not taken; NULL: none. */
+static const struct binary *
+peek_binary(struct expr_builder *b)
+{
+	skip_space(b);
+	for (size_t i = 0; i < COUNT_OF(binaries); i++)
+		if (str_starts(b->rest, str_from(binaries[i].text)))
+			return &binaries[i];
+	return NULL;
+}
+
+static struct str
+take_while(struct expr_builder *b, bool (*is_part)(char))
+{
+	size_t n = 0;
+	while (n < b->rest.len && is_part(b->rest.p[n]))
+		n++;
+	struct str part = str_sub(b->rest, 0, n);
+	b->rest = str_skip(b->rest, n);
+	return part;
+}
+
+static bool
+is_number_part(char c)
+{
+	return char_is_digit(c) || c == '.';
+}
+
+static bool
+is_name_part(char c)
+{
+	return char_is_word(c);
+}
+
+static bool
+number(struct expr_builder *b)
+{
+	struct str text = take_while(b, is_number_part);
+	double value;
+	if (!str_double(text, &value) || text.len > 64)
+		return fail(b, str_printf(b->arena, "%.*s is not a number",
+				   STR_ARG(str_sub(text, 0, 64))));
+	expr_emit_number(b, value);
+	return true;
+}
+
+static bool
+is_function(const struct expr_builder *b, struct str name)
+{
+	const char *const *at = b->names->functions;
+	while (*at != NULL && !str_eq(name, str_from(*at)))
+		at++;
+	return *at != NULL;
+}
+
+static bool
+call(struct expr_builder *b, struct str function)
+{
+	size_t end = str_chr(b->rest, ')');
+	if (!take(b, "(") || end == STR_NONE)
+		return fail(b, str_printf(b->arena, "%.*s needs (an argument)",
+				   STR_ARG(function)));
+	end = str_chr(b->rest, ')');
+	struct str argument = str_trim(str_sub(b->rest, 0, end));
+	b->rest = str_skip(b->rest, end + 1);
+	struct str why = STR_EMPTY;
+	return b->names->call(b->names->arg, b, function, argument, &why) ||
+	       fail(b, why);
+}
+
+static bool
+name(struct expr_builder *b)
+{
+	struct str text = take_while(b, is_name_part);
+	if (is_function(b, text))
+		return call(b, text);
+	struct str why = STR_EMPTY;
+	return b->names->name(b->names->arg, b, text, &why) || fail(b, why);
+}
+
+static bool ternary(struct expr_builder *b);
+static bool unary(struct expr_builder *b);
+
+static bool
+parenthesis(struct expr_builder *b)
+{
+	if (!ternary(b))
+		return false;
+	return take(b, ")") || fail(b, STR("a ) is missing"));
+}
+
+static bool
+operand(struct expr_builder *b)
+{
+	skip_space(b);
+	if (b->rest.len == 0)
+		return fail(b, STR("the expression ends too early"));
+	char c = b->rest.p[0];
+	if (is_number_part(c))
+		return number(b);
+	if (char_is_word(c))
+		return name(b);
+	if (take(b, "("))
+		return parenthesis(b);
+	size_t shown = (unsigned char)c < 0x80 ? 1 : 4;
+	return fail(b, str_printf(b->arena, "a value is missing before %.*s",
+			   STR_ARG(str_sub(b->rest, 0, shown))));
+}
+
+static bool
+unary_inner(struct expr_builder *b)
+{
+	if (!str_starts(b->rest, STR("!=")) && take(b, "!")) {
+		bool is_fine = unary(b);
+		(void)emit(b, OP_NOT);
+		return is_fine;
+	}
+	if (take(b, "-")) {
+		bool is_fine = unary(b);
+		(void)emit(b, OP_MINUS);
+		return is_fine;
+	}
+	if (take(b, "+"))
+		return unary(b);
+	return operand(b);
+}
+
+static bool
+unary(struct expr_builder *b)
+{
+	if (b->depth >= EXPR_DEPTH)
+		return fail(b, STR("the expression is nested too deeply"));
+	b->depth++;
+	skip_space(b);
+	bool is_fine = unary_inner(b);
+	b->depth--;
+	return is_fine;
+}
+
+static bool binary_level(struct expr_builder *b, enum level level);
+
+/* && and || are decided by their left side: the right one is jumped over. */
+static bool
+short_circuit(struct expr_builder *b, const struct binary *op)
+{
+	size_t at = emit(b, op->op);
+	b->height--;
+	if (!binary_level(b, op->level + 1))
+		return false;
+	b->expr->v[at].u.target = b->expr->n;
+	return true;
+}
+
+static bool
+is_chained(const struct binary *op, const struct binary *last)
+{
+	return last != NULL && last->level == op->level &&
+	       (op->level == LEVEL_EQUAL || op->level == LEVEL_COMPARE);
+}
+
+/* Operators of `level` and stronger ones, from left to right. */
+static bool
+binary_level(struct expr_builder *b, enum level level)
+{
+	if (level == LEVEL_UNARY)
+		return unary(b);
+	if (!binary_level(b, level + 1))
+		return false;
+	const struct binary *last = NULL;
+	for (;;) {
+		const struct binary *op = peek_binary(b);
+		if (op == NULL || op->level != level)
+			return true;
+		if (is_chained(op, last))
+			return fail(
+			    b, STR("comparisons cannot be chained: use &&"));
+		last = op;
+		(void)take(b, op->text);
+		if (op->op == OP_AND || op->op == OP_OR) {
+			if (!short_circuit(b, op))
+				return false;
+			continue;
+		}
+		if (!binary_level(b, level + 1))
+			return false;
+		emit_binary(b, op->op);
+	}
+}
+
+static bool
+ternary_inner(struct expr_builder *b)
+{
+	if (!binary_level(b, LEVEL_OR))
+		return false;
+	if (!take(b, "?"))
+		return true;
+	size_t otherwise = emit(b, OP_ELSE);
+	b->height--;
+	if (!ternary(b))
+		return false;
+	if (!take(b, ":"))
+		return fail(b, STR("a : is missing behind ?"));
+	size_t end = emit(b, OP_JUMP);
+	b->height--;
+	b->expr->v[otherwise].u.target = b->expr->n;
+	if (!ternary(b))
+		return false;
+	b->expr->v[end].u.target = b->expr->n;
+	return true;
+}
+
+static bool
+ternary(struct expr_builder *b)
+{
+	if (b->depth >= EXPR_DEPTH)
+		return fail(b, STR("the expression is nested too deeply"));
+	b->depth++;
+	bool is_fine = ternary_inner(b);
+	b->depth--;
+	return is_fine;
+}
+
+struct expr *
+expr_new(struct arena *a, struct str text, const struct expr_names *names,
+    struct str *ret_why)
+{
+	struct expr_builder b = {
+	    .arena = a,
+	    .names = names,
+	    .expr = ARENA_NEW(a, struct expr),
+	    .rest = text,
+	};
+	bool is_fine = ternary(&b);
+	skip_space(&b);
+	if (is_fine && b.rest.len > 0)
+		is_fine =
+		    fail(&b, str_printf(a, "an operator is missing before %.*s",
+				 STR_ARG(str_sub(b.rest, 0, 40))));
+	if (is_fine && b.why.len == 0)
+		return b.expr;
+	*ret_why = b.why;
+	return NULL;
+}
+
+/* Perl's ^ works on unsigned integers; what does not fit saturates. */
+static double
+bit_xor(double x, double y)
+{
+	double in[] = {x, y};
+	uint64_t bits[2];
+	for (int i = 0; i < 2; i++) {
+		if (in[i] >= 9.2e18)
+			bits[i] = UINT64_MAX;
+		else if (!(in[i] > -9.2e18)) /* NaN too */
+			bits[i] = (uint64_t)INT64_MIN;
+		else
+			bits[i] = (uint64_t)(int64_t)in[i];
+	}
+	return (double)(bits[0] ^ bits[1]);
+}
+
+static double
+apply(enum op op, double x, double y, bool *ret_is_undefined)
+{
+	switch (op) {
+	case OP_ADD:
+		return x + y;
+	case OP_SUBTRACT:
+		return x - y;
+	case OP_MULTIPLY:
+		return x * y;
+	case OP_DIVIDE:
+		*ret_is_undefined = *ret_is_undefined || y == 0;
+		return y == 0 ? 0 : x / y;
+	case OP_XOR:
+		return bit_xor(x, y);
+	case OP_EQ:
+		return x == y;
+	case OP_NE:
+		return x != y;
+	case OP_LT:
+		return x < y;
+	case OP_LE:
+		return x <= y;
+	case OP_GT:
+		return x > y;
+	case OP_GE:
+		return x >= y;
+	case OP_NUMBER:
+	case OP_VARIABLE:
+	case OP_NOT:
+	case OP_MINUS:
+	case OP_AND:
+	case OP_OR:
+	case OP_ELSE:
+	case OP_JUMP:
+		break;
+	}
+	return 0;
+}
+
+double
+expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
+{
+	double stack[STACK_MAX + 1];
+	double *top = stack; /* the last value; stack[0] stays unused */
+	bool is_undefined = false;
+	for (size_t i = 0; i < e->n; i++) {
+		const struct step *step = &e->v[i];
+		switch (step->op) {
+		case OP_NUMBER:
+			*++top = step->u.number;
+			break;
+		case OP_VARIABLE:
+			*++top = values[step->u.index];
+			break;
+		case OP_NOT:
+			*top = *top == 0;
+			break;
+		case OP_MINUS:
+			*top = -*top;
+			break;
+		case OP_AND:
+			if (*top == 0)
+				i = step->u.target - 1;
+			else
+				top--;
+			break;
+		case OP_OR:
+			if (*top != 0)
+				i = step->u.target - 1;
+			else
+				top--;
+			break;
+		case OP_ELSE:
+			if (*top-- == 0)
+				i = step->u.target - 1;
+			break;
+		case OP_JUMP:
+			i = step->u.target - 1;
+			break;
+		case OP_ADD:
+		case OP_SUBTRACT:
+		case OP_MULTIPLY:
+		case OP_DIVIDE:
+		case OP_XOR:
+		case OP_EQ:
+		case OP_NE:
+		case OP_LT:
+		case OP_LE:
+		case OP_GT:
+		case OP_GE:
+			top[-1] = apply(step->op, top[-1], *top, &is_undefined);
+			top--;
+			break;
+		}
+	}
+	if (ret_is_undefined != NULL)
+		*ret_is_undefined = is_undefined;
+	return *top;
+}
+
+const struct expr_variables *
+expr_variables(const struct expr *e)
+{
+	return &e->variables;
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* regex -- the only file that knows PCRE2. */
+#define PCRE2_CODE_UNIT_WIDTH 0
+#include "rules/regex.h"
+
+#include <locale.h>
+#include <pcre2.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log.h"
+
+/*
+ * Steps from one start in the text: with machine code 100,000 take about 0.3
+ * ms.  See postern-rules(7).
+ */
+#define MATCH_LIMIT 100000
+#define DEPTH_LIMIT 20000
+#define HEAP_LIMIT_KIB (16 * 1024)
+#define JIT_STACK_START ((size_t)32 * 1024)
+#define JIT_STACK_MAX ((size_t)8 * 1024 * 1024)
+/* Patterns over 64 k code units are compiled by the 32-bit library up to this.
+ */
+#define WIDE_CODE_BYTES ((size_t)8 * 1024 * 1024)
+#define PATTERN_BYTES ((size_t)1024 * 1024)
+/* How often the budget is asked: whichever comes first. */
+#define POLL_CALLS 16
+#define POLL_BYTES ((size_t)64 * 1024)
+/* A subject longer than this is searched in windows, so that it can be left. */
+#define WINDOW_FROM ((size_t)8 * 1024)
+#define WINDOW_WORK ((size_t)32 * 1024 * 1024)
+#define WINDOW_MIN ((size_t)128)
+
+#define COMPILE_OPTIONS                                                \
+	(PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | \
+	    PCRE2_DUPNAMES | PCRE2_USE_OFFSET_LIMIT)
+
+struct regex_env {
+	struct arena *arena;
+	struct regex_limits limits;
+	uint8_t *tables;
+	pcre2_compile_context_8 *compile;
+	pcre2_general_context_32 *general_wide;
+	pcre2_compile_context_32 *compile_wide;
+};
+
+struct regex {
+	pcre2_code_8 *code; /* one of the two */
+	pcre2_code_32 *wide;
+	bool is_fast;
+};
+
+struct regex_scratch {
+	pcre2_match_data_8 *data;
+	pcre2_match_context_8 *context;
+	pcre2_jit_stack_8 *stack;
+	/* made when a wide regex is met */
+	const struct regex_env *env;
+	pcre2_match_data_32 *wide_data;
+	pcre2_match_context_32 *wide_context;
+	pcre2_jit_stack_32 *wide_stack;
+	uint32_t *wide;
+	size_t wide_cap;
+	/* the budget */
+	bool (*is_expired)(void *);
+	void *arg;
+	unsigned calls;
+	size_t bytes;
+	bool has_expired;
+};
+
+static void *
+or_die(void *p)
+{
+	if (p == NULL)
+		log_fatal("out of memory (regular expressions)");
+	return p;
+}
+
+/*
+ * Perl's /i on bytes folds Latin-1 even under /aa, while its classes are ASCII:
+ * C0-DE and E0-FE without D7 and F7, which are no letters.  In the layout of
+ * pcre2_maketables() the first 256 bytes are lower case, the next 256 flip it.
+ */
+static void
+tables_fold_latin1(uint8_t *tables)
+{
+	for (unsigned upper = 0xc0; upper <= 0xde; upper++) {
+		unsigned lower = upper + 0x20;
+		if (upper == 0xd7)
+			continue;
+		tables[upper] = (uint8_t)lower;
+		tables[256 + upper] = (uint8_t)lower;
+		tables[256 + lower] = (uint8_t)upper;
+	}
+}
+
+/* The tables of the C locale, whatever locale the program runs in. */
+static uint8_t *
+tables_new(struct arena *a)
+{
+	uint32_t size = 0;
+	(void)pcre2_config_8(PCRE2_CONFIG_TABLES_LENGTH, &size);
+	if (size < 512)
+		log_fatal("this PCRE2 has no character tables");
+	locale_t c = or_die(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+	locale_t saved = uselocale(c);
+	const uint8_t *made = pcre2_maketables_8(NULL);
+	(void)uselocale(saved);
+	freelocale(c);
+	if (made == NULL)
+		log_fatal("out of memory (regular expressions)");
+	uint8_t *tables = arena_alloc(a, size);
+	memcpy(tables, made, size);
+	pcre2_maketables_free_8(NULL, made);
+	tables_fold_latin1(tables);
+	return tables;
+}
+
+/* A huge repeat must not eat the machine: PCRE2 reports it as no memory. */
+static void *
+wide_malloc(size_t size, void *arg)
+{
+	(void)arg;
+	return size > WIDE_CODE_BYTES ? NULL : malloc(size);
+}
+
+static void
+wide_free(void *p, void *arg)
+{
+	(void)arg;
+	free(p);
+}
+
+static void
+env_release(void *arg)
+{
+	struct regex_env *env = arg;
+	pcre2_compile_context_free_8(env->compile);
+	pcre2_compile_context_free_32(env->compile_wide);
+	pcre2_general_context_free_32(env->general_wide);
+}
+
+static unsigned
+or_default(unsigned value, unsigned fallback)
+{
+	return value == 0 ? fallback : value;
+}
+
+struct regex_env *
+regex_env_new(struct arena *a, const struct regex_limits *limits)
+{
+	struct regex_env *env = ARENA_NEW(a, struct regex_env);
+	env->arena = a;
+	env->limits.match = or_default(limits->match, MATCH_LIMIT);
+	env->limits.depth = or_default(limits->depth, DEPTH_LIMIT);
+	env->limits.heap_kib = or_default(limits->heap_kib, HEAP_LIMIT_KIB);
+	env->tables = tables_new(a);
+	arena_on_release(a, env_release, env);
+	env->compile = or_die(pcre2_compile_context_create_8(NULL));
+	pcre2_set_character_tables_8(env->compile, env->tables);
+	pcre2_set_newline_8(env->compile, PCRE2_NEWLINE_LF);
+	pcre2_set_bsr_8(env->compile, PCRE2_BSR_UNICODE);
+	env->general_wide = or_die(
+	    pcre2_general_context_create_32(wide_malloc, wide_free, NULL));
+	env->compile_wide =
+	    or_die(pcre2_compile_context_create_32(env->general_wide));
+	pcre2_set_character_tables_32(env->compile_wide, env->tables);
+	pcre2_set_newline_32(env->compile_wide, PCRE2_NEWLINE_LF);
+	pcre2_set_bsr_32(env->compile_wide, PCRE2_BSR_UNICODE);
+	return env;
+}
+
+static size_t
+digits(struct str s, size_t at)
+{
+	while (at < s.len && char_is_digit(s.p[at]))
+		at++;
+	return at;
+}
+
+/* `?`, `*`, `+`, `{n}`, `{n,}`, `{n,m}` or `{,m}` at the start of `s`. */
+static bool
+is_quantifier(struct str s)
+{
+	if (s.len == 0)
+		return false;
+	if (s.p[0] == '?' || s.p[0] == '*' || s.p[0] == '+')
+		return true;
+	if (s.p[0] != '{')
+		return false;
+	size_t at = digits(s, 1);
+	bool has_least = at > 1;
+	if (at < s.len && s.p[at] == ',') {
+		size_t most = at + 1;
+		at = digits(s, most);
+		has_least = has_least || at > most;
+	}
+	return has_least && at < s.len && s.p[at] == '}';
+}
+
+/* Bytes of the bracketed class at the start of `s`, or 1 if it never ends. */
+static size_t
+class_length(struct str s)
+{
+	size_t i = 1;
+	if (i < s.len && s.p[i] == '^')
+		i++;
+	if (i < s.len && s.p[i] == ']')
+		i++;
+	for (; i < s.len; i++) {
+		if (s.p[i] == '\\') {
+			i++;
+		} else if (s.p[i] == '[' && i + 1 < s.len &&
+			   s.p[i + 1] == ':') {
+			size_t end = str_find(str_skip(s, i), STR(":]"));
+			if (end != STR_NONE)
+				i += end + 1;
+		} else if (s.p[i] == ']') {
+			return i + 1;
+		}
+	}
+	return 1;
+}
+
+/* Bytes of the next piece of a pattern that must stay together. */
+static size_t
+piece_length(struct str s)
+{
+	if (s.p[0] == '\\' && s.len > 1)
+		return 2;
+	if (s.p[0] == '[')
+		return class_length(s);
+	return 1;
+}
+
+static bool
+is_anchor(struct str piece)
+{
+	if (piece.len == 1)
+		return piece.p[0] == '^' || piece.p[0] == '$';
+	return piece.len == 2 && piece.p[0] == '\\' &&
+	       memchr("AzZbBG", piece.p[1], 6) != NULL;
+}
+
+/*
+ * What Perl takes and PCRE2 10.42 does not: a quantified anchor, `$?`, becomes
+ * `(?:$)?`; `{,n}` becomes `{0,n}`.
+ */
+static struct str
+to_pcre2(struct arena *a, struct str pattern)
+{
+	struct buf *b = buf_new(a, pattern.len * 6 + 1);
+	for (struct str rest = pattern; rest.len > 0;) {
+		struct str piece = str_sub(rest, 0, piece_length(rest));
+		rest = str_skip(rest, piece.len);
+		if (is_anchor(piece) && is_quantifier(rest)) {
+			buf_put(b, STR("(?:"));
+			buf_put(b, piece);
+			buf_putc(b, ')');
+		} else if (piece.p[0] == '{' &&
+			   is_quantifier(str_of(piece.p, rest.len + 1)) &&
+			   rest.p[0] == ',') {
+			buf_put(b, STR("{0"));
+		} else {
+			buf_put(b, piece);
+		}
+	}
+	return buf_str(b);
+}
+
+static struct str
+error_text(struct arena *a, int error, size_t offset)
+{
+	char text[256] = "";
+	(void)pcre2_get_error_message_8(
+	    error, (PCRE2_UCHAR8 *)text, sizeof(text));
+	return str_printf(a, "%s (at byte %zu)", text, offset);
+}
+
+/* Errors that say "Perl may take it", not "it is broken". */
+static bool
+is_limitation(int error)
+{
+	static const int limitation[] = {
+	    PCRE2_ERROR_PATTERN_TOO_LARGE,
+	    PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH,
+	    PCRE2_ERROR_LOOKBEHIND_TOO_COMPLICATED,
+	    PCRE2_ERROR_UNKNOWN_ESCAPE,
+	    PCRE2_ERROR_UNSUPPORTED_ESCAPE_SEQUENCE,
+	    PCRE2_ERROR_CODE_POINT_TOO_BIG,
+	    PCRE2_ERROR_HEAP_FAILED,
+	    PCRE2_ERROR_PATTERN_TOO_COMPLICATED,
+	    PCRE2_ERROR_BACKSLASH_C_CALLER_DISABLED,
+	    PCRE2_ERROR_UTF_IS_DISABLED,
+	    PCRE2_ERROR_UCP_IS_DISABLED,
+	    PCRE2_ERROR_PARENTHESES_NEST_TOO_DEEP,
+	};
+	for (size_t i = 0; i < COUNT_OF(limitation); i++)
+		if (error == limitation[i])
+			return true;
+	return false;
+}
+
+static void
+regex_release(void *arg)
+{
+	struct regex *re = arg;
+	pcre2_code_free_8(re->code);
+	pcre2_code_free_32(re->wide);
+}
+
+static void
+widen(struct str s, uint32_t *ret)
+{
+	for (size_t i = 0; i < s.len; i++)
+		ret[i] = (uint8_t)s.p[i];
+}
+
+static int
+compile_wide(struct regex_env *env, struct str pattern, struct regex *re)
+{
+	uint32_t *wide = or_die(malloc(pattern.len * sizeof(*wide) + 1));
+	widen(pattern, wide);
+	int error = 0;
+	PCRE2_SIZE offset = 0;
+	re->wide = pcre2_compile_32(wide, pattern.len, COMPILE_OPTIONS, &error,
+	    &offset, env->compile_wide);
+	free(wide);
+	return re->wide == NULL ? error : 0;
+}
+
+enum regex_status
+regex_new(struct regex_env *env, struct str pattern, struct regex **ret,
+    struct str *ret_why)
+{
+	if (pattern.len > PATTERN_BYTES) {
+		*ret_why = STR("the regular expression is longer than 1 MiB");
+		return REGEX_UNSUPPORTED;
+	}
+	pattern = to_pcre2(env->arena, pattern);
+	struct regex *re = ARENA_NEW(env->arena, struct regex);
+	arena_on_release(env->arena, regex_release, re);
+	int error = 0;
+	PCRE2_SIZE offset = 0;
+	re->code = pcre2_compile_8((PCRE2_SPTR8)pattern.p, pattern.len,
+	    COMPILE_OPTIONS, &error, &offset, env->compile);
+	if (re->code == NULL && error == PCRE2_ERROR_PATTERN_TOO_LARGE)
+		error = compile_wide(env, pattern, re);
+	if (re->code == NULL && re->wide == NULL) {
+		*ret_why = error_text(env->arena, error, offset);
+		return is_limitation(error) ? REGEX_UNSUPPORTED : REGEX_BROKEN;
+	}
+	*ret = re;
+	return REGEX_OK;
+}
+
+void
+regex_speed_up(struct regex *re)
+{
+	if (re->is_fast)
+		return;
+	int rc = re->code != NULL
+		     ? pcre2_jit_compile_8(re->code, PCRE2_JIT_COMPLETE)
+		     : pcre2_jit_compile_32(re->wide, PCRE2_JIT_COMPLETE);
+	re->is_fast = rc == 0;
+}
+
+static void
+scratch_release(void *arg)
+{
+	struct regex_scratch *s = arg;
+	pcre2_match_data_free_8(s->data);
+	pcre2_match_context_free_8(s->context);
+	pcre2_jit_stack_free_8(s->stack);
+	pcre2_match_data_free_32(s->wide_data);
+	pcre2_match_context_free_32(s->wide_context);
+	pcre2_jit_stack_free_32(s->wide_stack);
+	free(s->wide);
+}
+
+struct regex_scratch *
+regex_scratch_new(struct arena *a, const struct regex_env *env,
+    bool (*is_expired)(void *), void *arg)
+{
+	struct regex_scratch *s = ARENA_NEW(a, struct regex_scratch);
+	arena_on_release(a, scratch_release, s);
+	s->env = env;
+	s->is_expired = is_expired;
+	s->arg = arg;
+	s->data = or_die(pcre2_match_data_create_8(1, NULL));
+	s->context = or_die(pcre2_match_context_create_8(NULL));
+	s->stack = or_die(
+	    pcre2_jit_stack_create_8(JIT_STACK_START, JIT_STACK_MAX, NULL));
+	pcre2_jit_stack_assign_8(s->context, NULL, s->stack);
+	pcre2_set_match_limit_8(s->context, env->limits.match);
+	pcre2_set_depth_limit_8(s->context, env->limits.depth);
+	pcre2_set_heap_limit_8(s->context, env->limits.heap_kib);
+	return s;
+}
+
+static void
+scratch_widen(struct regex_scratch *s)
+{
+	if (s->wide_data != NULL)
+		return;
+	const struct regex_limits *limits = &s->env->limits;
+	s->wide_data = or_die(pcre2_match_data_create_32(1, NULL));
+	s->wide_context = or_die(pcre2_match_context_create_32(NULL));
+	s->wide_stack = or_die(
+	    pcre2_jit_stack_create_32(JIT_STACK_START, JIT_STACK_MAX, NULL));
+	pcre2_jit_stack_assign_32(s->wide_context, NULL, s->wide_stack);
+	pcre2_set_match_limit_32(s->wide_context, limits->match);
+	pcre2_set_depth_limit_32(s->wide_context, limits->depth);
+	pcre2_set_heap_limit_32(s->wide_context, limits->heap_kib);
+}
+
+static int
+match_narrow(const struct regex *re, struct regex_scratch *s,
+    struct str subject, size_t from, size_t until, uint32_t options)
+{
+	(void)pcre2_set_offset_limit_8(s->context, until);
+	PCRE2_SPTR8 text = (PCRE2_SPTR8)subject.p;
+	return re->is_fast ? pcre2_jit_match_8(re->code, text, subject.len,
+				 from, options, s->data, s->context)
+			   : pcre2_match_8(re->code, text, subject.len, from,
+				 options, s->data, s->context);
+}
+
+/* `subject` is in s->wide already. */
+static int
+match_wide(const struct regex *re, struct regex_scratch *s, struct str subject,
+    size_t from, size_t until, uint32_t options)
+{
+	(void)pcre2_set_offset_limit_32(s->wide_context, until);
+	return pcre2_match_32(re->wide, s->wide, subject.len, from, options,
+	    s->wide_data, s->wide_context);
+}
+
+static void
+load_wide(struct regex_scratch *s, struct str subject)
+{
+	scratch_widen(s);
+	if (subject.len >= s->wide_cap) {
+		free(s->wide);
+		s->wide_cap = subject.len + 1024;
+		s->wide = or_die(calloc(s->wide_cap, sizeof(*s->wide)));
+	}
+	widen(subject, s->wide);
+}
+
+static bool
+budget_is_used(struct regex_scratch *s, size_t bytes)
+{
+	if (s->has_expired || s->is_expired == NULL)
+		return s->has_expired;
+	s->bytes += bytes;
+	if (++s->calls < POLL_CALLS && s->bytes < POLL_BYTES)
+		return false;
+	s->calls = 0;
+	s->bytes = 0;
+	s->has_expired = s->is_expired(s->arg);
+	return s->has_expired;
+}
+
+static enum regex_result
+result_of(int rc)
+{
+	if (rc >= 0)
+		return REGEX_YES;
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return REGEX_NO;
+	return rc == PCRE2_ERROR_JIT_STACKLIMIT ? REGEX_STACK : REGEX_LIMIT;
+}
+
+/* Start positions tried at once: few in a long text, each may read all of it.
+ */
+static size_t
+window_of(size_t length)
+{
+	if (length <= WINDOW_FROM)
+		return length;
+	size_t window = WINDOW_WORK / length;
+	return window < WINDOW_MIN ? WINDOW_MIN : window;
+}
+
+static void
+span_of(const struct regex *re, struct regex_scratch *s, struct regex_span *ret)
+{
+	const PCRE2_SIZE *pair =
+	    re->code != NULL ? pcre2_get_ovector_pointer_8(s->data)
+			     : pcre2_get_ovector_pointer_32(s->wide_data);
+	*ret = (struct regex_span){pair[0], pair[1]};
+}
+
+enum regex_result
+regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
+    size_t from, bool is_again, struct regex_span *ret)
+{
+	if (re->code == NULL)
+		load_wide(s, subject);
+	uint32_t options = is_again ? PCRE2_NOTEMPTY_ATSTART : 0;
+	size_t window = window_of(subject.len);
+	for (;;) {
+		size_t until =
+		    window < subject.len - from ? from + window : PCRE2_UNSET;
+		if (budget_is_used(
+			s, until == PCRE2_UNSET ? subject.len - from : window))
+			return REGEX_EXPIRED;
+		int rc =
+		    re->code != NULL
+			? match_narrow(re, s, subject, from, until, options)
+			: match_wide(re, s, subject, from, until, options);
+		enum regex_result result = result_of(rc);
+		if (result == REGEX_YES)
+			span_of(re, s, ret);
+		if (result != REGEX_NO || until == PCRE2_UNSET)
+			return result;
+		from = until + 1;
+		options = 0;
+	}
+}

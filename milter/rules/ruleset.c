@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ruleset -- a rule set from files or text, and what others may ask of it. */
+#include "rules/ruleset.h"
+
+#include "base/arena.h"
+#include "base/table.h"
+#include "rules/eval.h"
+#include "rules/regex.h"
+#include "rules/replace.h"
+#include "rules/rule.h"
+
+/* The tables of eval functions in one list: ours, then those of upper rooms. */
+static const struct eval_row *const *
+evals_list(struct arena *a, const struct eval_row *const *others)
+{
+	size_t n = 0;
+	while (others != NULL && others[n] != NULL)
+		n++;
+	const struct eval_row **all =
+	    ARENA_ARRAY(a, const struct eval_row *, n + 2);
+	all[0] = EVAL_CONTENT;
+	for (size_t i = 0; i < n; i++)
+		all[i + 1] = others[i];
+	return all;
+}
+
+static struct ruleset *
+ruleset_new(const struct ruleset_options *options)
+{
+	struct arena *a = arena_new();
+	struct ruleset *rules = ARENA_NEW(a, struct ruleset);
+	rules->arena = a;
+	rules->env = regex_env_new(a, &(struct regex_limits){
+					  .match = options->match_limit,
+					  .depth = options->depth_limit,
+					  .heap_kib = options->heap_limit_kib,
+				      });
+	rules->mail.limits = options->limits.header_bytes == 0
+				 ? MAIL_LIMITS_DEFAULT
+				 : options->limits;
+	rules->evals = evals_list(a, options->evals);
+	rules->by_name = table_new(a, false);
+	rules->tags = replace_tags_new(a);
+	return rules;
+}
+
+struct ruleset *
+ruleset_load(const struct strs *paths, const struct ruleset_options *options,
+    struct diags *diags)
+{
+	struct ruleset *rules = ruleset_new(options);
+	struct reader *reader = reader_new(rules, diags);
+	for (size_t i = 0; i < paths->n; i++)
+		reader_file(reader, paths->v[i]);
+	reader_finish(reader);
+	ruleset_link(rules, diags);
+	return rules;
+}
+
+struct ruleset *
+ruleset_load_text(struct str name, struct str text,
+    const struct ruleset_options *options, struct diags *diags)
+{
+	struct ruleset *rules = ruleset_new(options);
+	struct reader *reader = reader_new(rules, diags);
+	reader_text(
+	    reader, str_dup(rules->arena, name), str_dup(rules->arena, text));
+	reader_finish(reader);
+	ruleset_link(rules, diags);
+	return rules;
+}
+
+void
+ruleset_free(struct ruleset *rules)
+{
+	if (rules != NULL)
+		arena_free(rules->arena);
+}
+
+const struct mail_config *
+ruleset_mail_config(const struct ruleset *rules)
+{
+	return &rules->mail;
+}
+
+struct ruleset_counts
+ruleset_counts(const struct ruleset *rules)
+{
+	struct ruleset_counts counts = {
+	    .rules = rules->rules.n,
+	    .active = rules->active->n,
+	};
+	for (size_t i = 0; i < rules->rules.n; i++)
+		counts.disabled += rules->rules.v[i]->state != RULE_SOUND;
+	return counts;
+}

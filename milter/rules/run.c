@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* run -- rules over one message: view after view, then the metas. */
+#include <math.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "mail/uri.h"
+#include "rules/eval.h"
+#include "rules/expr.h"
+#include "rules/regex.h"
+#include "rules/rule.h"
+
+#define EVIDENCE_BYTES 200
+#define CONTEXT_BYTES 30
+#define MIMEHEADER_HITS 1000
+
+/* A rule that hit. */
+struct found {
+	const struct rule *rule;
+	unsigned count;
+	struct str evidence;
+};
+
+struct run {
+	const struct ruleset *rules;
+	struct message *m;
+	struct arena *a;
+	const struct rule_run *options;
+	struct rule_result *result;
+	struct regex_scratch *scratch;
+	double *values;     /* by rule id */
+	bool *is_undecided; /* by rule id: the budget ended before it */
+	struct {
+		struct found *v;
+		size_t n, cap;
+	} found;
+};
+
+/* What one rule has found so far. */
+struct tally {
+	const struct rule *rule;
+	unsigned count;
+	unsigned most; /* enough */
+	bool has_trouble;
+	struct str evidence;
+};
+
+struct run *
+run_new(const struct ruleset *rules, struct message *m,
+    const struct rule_run *options, struct rule_result *result)
+{
+	struct run *run = ARENA_NEW(m->arena, struct run);
+	run->rules = rules;
+	run->m = m;
+	run->a = m->arena;
+	run->options = options;
+	run->result = result;
+	run->scratch = regex_scratch_new(
+	    m->arena, rules->env, options->is_expired, options->arg);
+	run->values = ARENA_ARRAY(m->arena, double, rules->rules.n);
+	run->is_undecided = ARENA_ARRAY(m->arena, bool, rules->rules.n);
+	*result = (struct rule_result){0};
+	return run;
+}
+
+double
+run_value(const struct run *run, const struct rule *rule)
+{
+	return run->values[rule->id];
+}
+
+static void
+trouble_add(
+    struct run *run, const struct rule *rule, enum rule_trouble_kind kind)
+{
+	ARENA_PUSH(run->a, &run->result->troubles) =
+	    (struct rule_trouble){rule->name, kind};
+}
+
+static void
+undecided(struct run *run, const struct rule *rule)
+{
+	run->is_undecided[rule->id] = true;
+	trouble_add(run, rule, TROUBLE_TIME_BUDGET);
+}
+
+static bool
+is_out_of_time(struct run *run)
+{
+	if (!run->result->is_out_of_time && run->options->is_expired != NULL)
+		run->result->is_out_of_time =
+		    run->options->is_expired(run->options->arg);
+	return run->result->is_out_of_time;
+}
+
+static bool
+is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Bytes from..to of `text` with a little around them, no half characters. */
+static struct str
+excerpt(struct str text, struct regex_span span)
+{
+	size_t from = span.from > CONTEXT_BYTES ? span.from - CONTEXT_BYTES : 0;
+	size_t to = text.len - span.to > CONTEXT_BYTES ? span.to + CONTEXT_BYTES
+						       : text.len;
+	while (from < span.from && is_continuation(text.p[from]))
+		from++;
+	while (to > span.to && to < text.len && is_continuation(text.p[to]))
+		to--;
+	return str_trim(str_sub(text, from, to - from));
+}
+
+/* `label`: `text`, cut. */
+static struct str
+evidence_of(struct run *run, struct str label, struct str text)
+{
+	size_t room = EVIDENCE_BYTES - (label.len > 0 ? label.len + 2 : 0);
+	if (label.len > EVIDENCE_BYTES / 2)
+		return STR_EMPTY;
+	text = str_sub(text, 0, room);
+	return str_printf(run->a, "%.*s%s%.*s", STR_ARG(label),
+	    label.len > 0 ? ": " : "", STR_ARG(text));
+}
+
+static bool
+is_shown(const struct run *run, const struct rule *rule)
+{
+	return run->options->wants_subs || !rule_is_sub(rule);
+}
+
+static struct tally
+tally_new(const struct rule *rule)
+{
+	unsigned most = 1;
+	if (rule->flags.is_multiple)
+		most =
+		    rule->flags.maxhits > 0 ? rule->flags.maxhits : UINT32_MAX;
+	return (struct tally){.rule = rule, .most = most};
+}
+
+static void
+tally_hit(struct run *run, struct tally *t, struct str label, struct str text)
+{
+	if (t->count++ == 0 && is_shown(run, t->rule))
+		t->evidence = evidence_of(run, label, text);
+}
+
+/* The rule is done: note what it found. */
+static void
+tally_close(struct run *run, const struct tally *t, double value)
+{
+	if (t->count == 0)
+		return;
+	run->values[t->rule->id] = value;
+	ARENA_PUSH(run->a, &run->found) =
+	    (struct found){t->rule, t->count, t->evidence};
+}
+
+/* `regex` gave up on a string: it counts as no match there. */
+static void
+tally_trouble(struct run *run, struct tally *t, enum regex_result result)
+{
+	if (t->has_trouble)
+		return;
+	t->has_trouble = true;
+	trouble_add(run, t->rule,
+	    result == REGEX_STACK ? TROUBLE_JIT_STACK : TROUBLE_MATCH_LIMIT);
+}
+
+/* All matches of a rule in one string.  False: enough, or out of time. */
+static bool
+match_string(
+    struct run *run, struct tally *t, struct str label, struct str text)
+{
+	size_t from = 0;
+	bool is_again = false;
+	struct regex_span span;
+	while (t->count < t->most) {
+		enum regex_result result = regex_match(
+		    t->rule->regex, run->scratch, text, from, is_again, &span);
+		if (result == REGEX_EXPIRED) {
+			run->result->is_out_of_time = true;
+			return false;
+		}
+		if (result == REGEX_LIMIT || result == REGEX_STACK)
+			tally_trouble(run, t, result);
+		if (result != REGEX_YES || span.to < from)
+			return true;
+		tally_hit(run, t, label,
+		    t->count == 0 ? excerpt(text, span) : STR_EMPTY);
+		is_again = span.to == span.from;
+		from = span.to;
+	}
+	return false;
+}
+
+static void
+match_strings(struct run *run, const struct rule *rule,
+    const struct strs *strings, size_t first)
+{
+	struct tally t = tally_new(rule);
+	for (size_t i = first; i < strings->n; i++)
+		if (!match_string(run, &t, STR_EMPTY, strings->v[i]))
+			break;
+	if (t.count == 0 && run->result->is_out_of_time)
+		undecided(run, rule);
+	tally_close(run, &t, t.count);
+}
+
+static void
+run_body(struct run *run, const struct rule *rule)
+{
+	match_strings(
+	    run, rule, message_body(run->m), rule->flags.is_nosubject ? 1 : 0);
+}
+
+static void
+run_rawbody(struct run *run, const struct rule *rule)
+{
+	match_strings(run, rule, message_rawbody(run->m), 0);
+}
+
+static void
+run_uri(struct run *run, const struct rule *rule)
+{
+	match_strings(run, rule, message_uris(run->m), 0);
+}
+
+static void
+run_full(struct run *run, const struct rule *rule)
+{
+	struct str full = message_full(run->m);
+	struct strs one = {&full, 1, 1};
+	match_strings(run, rule, &one, 0);
+}
+
+/* What a header rule sees: `value`, or nothing if the header is absent. */
+static void
+run_header(
+    struct run *run, const struct rule *rule, bool is_there, struct str value)
+{
+	struct tally t = tally_new(rule);
+	if (rule->is_exists || rule->is_negated)
+		t.most = 1;
+	if (!is_there && rule->has_unset)
+		value = rule->unset;
+	if (rule->is_exists) {
+		if (is_there)
+			tally_hit(run, &t, rule->label, str_trim(value));
+	} else {
+		(void)match_string(run, &t, rule->label, value);
+	}
+	if (t.count == 0 && run->result->is_out_of_time) {
+		undecided(run, rule);
+		return;
+	}
+	if (rule->is_negated && t.count == 0) {
+		tally_hit(run, &t, rule->label,
+		    is_there ? str_trim(value) : STR("(not there)"));
+	} else if (rule->is_negated) {
+		t.count = 0;
+	}
+	tally_close(run, &t, t.count);
+}
+
+static void
+run_headers(struct run *run, const struct header_group *group)
+{
+	struct str value = STR_EMPTY;
+	bool is_there = header_query_run(run->m, &group->query, &value);
+	for (size_t i = 0; i < group->rules.n; i++) {
+		if (run->result->is_out_of_time)
+			undecided(run, group->rules.v[i]);
+		else
+			run_header(run, group->rules.v[i], is_there, value);
+	}
+}
+
+/* "Name: value\n" of every header of a part. */
+static struct str
+part_all(struct run *run, struct part *part, bool is_raw)
+{
+	struct buf *b = buf_new(run->a, run->m->config->limits.header_bytes);
+	for (size_t i = 0; i < part->headers.n; i++) {
+		struct header *header = &part->headers.v[i];
+		buf_put(b, header->name);
+		buf_put(b, is_raw ? STR(":") : STR(": "));
+		buf_put(b, is_raw ? header->raw : header_value(run->m, header));
+		if (!is_raw)
+			buf_putc(b, '\n');
+	}
+	return buf_str(b);
+}
+
+/* The header of a part as a mimeheader rule sees it. */
+static struct str
+part_header(struct run *run, struct part *part, const struct rule *rule)
+{
+	if (rule->is_all)
+		return part_all(run, part, rule->query.is_raw);
+	struct header *header = header_last(&part->headers, rule->query.name);
+	if (rule->query.is_raw)
+		return header == NULL ? STR_EMPTY : header->raw;
+	if (header == NULL)
+		return rule->unset;
+	return str_printf(
+	    run->a, "%.*s\n", STR_ARG(header_value(run->m, header)));
+}
+
+static void
+match_joined(struct run *run, struct tally *t)
+{
+	const struct rule *rule = t->rule;
+	struct buf *b = buf_new(run->a, run->m->config->limits.header_bytes);
+	size_t i = 0;
+	for (struct part *part = run->m->root; part != NULL;
+	     part = part_next(part)) {
+		if (++i < rule->flags.range_from || i > rule->flags.range_to)
+			continue;
+		struct str value = part_header(run, part, rule);
+		buf_put(b, value);
+		if (!str_ends(value, STR("\n")))
+			buf_putc(b, '\n');
+	}
+	(void)match_string(run, t, rule->label, buf_str(b));
+}
+
+static void
+match_parts(struct run *run, struct tally *t)
+{
+	const struct rule *rule = t->rule;
+	size_t i = 0;
+	for (struct part *part = run->m->root; part != NULL;
+	     part = part_next(part)) {
+		if (++i < rule->flags.range_from || i > rule->flags.range_to)
+			continue;
+		(void)match_string(
+		    run, t, rule->label, part_header(run, part, rule));
+		if (t->count > 0 || run->result->is_out_of_time)
+			return;
+	}
+}
+
+static void
+run_mimeheader(struct run *run, const struct rule *rule)
+{
+	struct tally t = tally_new(rule);
+	if (t.most > MIMEHEADER_HITS)
+		t.most = MIMEHEADER_HITS;
+	if (rule->flags.is_concat)
+		match_joined(run, &t);
+	else
+		match_parts(run, &t);
+	if (t.count == 0 && run->result->is_out_of_time)
+		undecided(run, rule);
+	tally_close(run, &t, t.count);
+}
+
+/* What a key of uri_detail looks at. */
+static struct strs
+uri_texts(struct run *run, const struct uri *uri, enum uri_key_name name)
+{
+	struct strs texts = {0};
+	switch (name) {
+	case URI_KEY_RAW:
+		strs_add(run->a, &texts, uri->raw);
+		break;
+	case URI_KEY_TYPE:
+		for (size_t i = 0; i < uri->tags.n; i++)
+			strs_add(run->a, &texts, uri->tags.v[i]);
+		if (uri->is_parsed)
+			strs_add(run->a, &texts, STR("parsed"));
+		break;
+	case URI_KEY_CLEANED:
+		return uri->cleaned;
+	case URI_KEY_TEXT:
+		return uri->anchors;
+	case URI_KEY_DOMAIN:
+	case URI_KEY_HOST:
+		for (size_t i = 0; i < uri->cleaned.n; i++) {
+			struct str host = uri_host(run->a, uri->cleaned.v[i]);
+			if (name == URI_KEY_DOMAIN)
+				host = tld_domain(
+				    run->a, run->rules->mail.tlds, host);
+			if (host.len > 0)
+				strs_add(run->a, &texts, host);
+		}
+		break;
+	}
+	return texts;
+}
+
+static bool
+uri_key_matches(struct run *run, struct tally *t, const struct uri_key *key,
+    const struct uri *uri)
+{
+	struct strs texts = uri_texts(run, uri, key->name);
+	for (size_t i = 0; i < texts.n; i++) {
+		struct regex_span span;
+		enum regex_result result = regex_match(
+		    key->regex, run->scratch, texts.v[i], 0, false, &span);
+		if (result == REGEX_EXPIRED) {
+			run->result->is_out_of_time = true;
+			return false;
+		}
+		if (result == REGEX_LIMIT || result == REGEX_STACK)
+			tally_trouble(run, t, result);
+		else if ((result == REGEX_YES) != key->is_negated)
+			return true;
+	}
+	return false;
+}
+
+static bool
+uri_matches(struct run *run, struct tally *t, const struct uri *uri)
+{
+	for (size_t i = 0; i < t->rule->keys.n; i++)
+		if (!uri_key_matches(run, t, &t->rule->keys.v[i], uri))
+			return false;
+	return true;
+}
+
+static void
+run_uri_detail(struct run *run, const struct rule *rule)
+{
+	struct tally t = tally_new(rule);
+	const struct uris *uris = message_uri_list(run->m);
+	for (size_t i = 0; i < uris->n && t.count == 0; i++) {
+		if (uri_matches(run, &t, &uris->v[i]))
+			tally_hit(run, &t, STR_EMPTY, uris->v[i].raw);
+		if (run->result->is_out_of_time)
+			break;
+	}
+	if (t.count == 0 && run->result->is_out_of_time)
+		undecided(run, rule);
+	tally_close(run, &t, t.count);
+}
+
+static void
+run_eval(struct run *run, const struct rule *rule)
+{
+	if (is_out_of_time(run)) {
+		undecided(run, rule);
+		return;
+	}
+	struct eval_call call = {
+	    .message = run->m,
+	    .facts = run->options->facts,
+	    .args = rule->args.v,
+	    .nargs = rule->args.n,
+	    .regexes = rule->regexes,
+	    .scratch = run->scratch,
+	    .evidence = STR_EMPTY,
+	};
+	int value = rule->eval->run(&call);
+	if (value == 0)
+		return;
+	struct tally t = tally_new(rule);
+	tally_hit(run, &t, STR_EMPTY, str_trim(call.evidence));
+	tally_close(run, &t, value > 0 ? value : 1);
+}
+
+/* The rules that made a meta true: "A B C". */
+static struct str
+meta_evidence(struct run *run, const struct rule *rule)
+{
+	struct buf *b = buf_new(run->a, EVIDENCE_BYTES);
+	const struct expr_variables *needs = expr_variables(rule->expr);
+	struct strs seen = {0};
+	for (size_t i = 0; i < needs->n && !b->is_cut; i++) {
+		struct str name = run->rules->rules.v[needs->v[i]]->name;
+		if (run->values[needs->v[i]] == 0 || strs_has(&seen, name))
+			continue;
+		strs_add(run->a, &seen, name);
+		if (b->len > 0)
+			buf_putc(b, ' ');
+		buf_put(b, name);
+	}
+	return buf_str(b);
+}
+
+static bool
+needs_undecided(const struct run *run, const struct rule *rule)
+{
+	const struct expr_variables *needs = expr_variables(rule->expr);
+	for (size_t i = 0; i < needs->n; i++)
+		if (run->is_undecided[needs->v[i]])
+			return true;
+	return false;
+}
+
+static void
+run_meta(struct run *run, const struct rule *rule)
+{
+	if (run->result->is_out_of_time && needs_undecided(run, rule)) {
+		undecided(run, rule);
+		return;
+	}
+	double value = expr_value(rule->expr, run->values, NULL);
+	if (value == 0 || !isfinite(value))
+		return;
+	struct tally t = tally_new(rule);
+	tally_hit(run, &t, STR_EMPTY,
+	    is_shown(run, rule) ? meta_evidence(run, rule) : STR_EMPTY);
+	tally_close(run, &t, value > 0 ? value : 1);
+}
+
+/* In this order; metas last. */
+static const struct runner {
+	enum rule_type type;
+	void (*run)(struct run *run, const struct rule *rule);
+} runners[] = {
+    {RULE_BODY, run_body},
+    {RULE_URI, run_uri},
+    {RULE_RAWBODY, run_rawbody},
+    {RULE_FULL, run_full},
+    {RULE_MIMEHEADER, run_mimeheader},
+    {RULE_URI_DETAIL, run_uri_detail},
+    {RULE_EVAL, run_eval},
+};
+
+void
+run_plan(struct run *run, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->headers.n; i++)
+		run_headers(run, &plan->headers.v[i]);
+	for (size_t i = 0; i < COUNT_OF(runners); i++) {
+		const struct rules *list = &plan->by_type[runners[i].type];
+		if (list->n > 0)
+			(void)is_out_of_time(run);
+		for (size_t k = 0; k < list->n; k++) {
+			if (run->result->is_out_of_time)
+				undecided(run, list->v[k]);
+			else
+				runners[i].run(run, list->v[k]);
+		}
+	}
+	const struct rules *metas = &plan->by_type[RULE_META];
+	for (size_t i = 0; i < metas->n; i++)
+		run_meta(run, metas->v[i]);
+}
+
+bool
+run_on_text(struct run *run, const struct rule *rule, struct str text)
+{
+	struct strs one = {&text, 1, 1};
+	match_strings(run, rule, &one, 0);
+	return run->values[rule->id] != 0;
+}
+
+static int
+compare_found(const void *x, const void *y)
+{
+	const struct found *a = x;
+	const struct found *b = y;
+	return (a->rule->id > b->rule->id) - (a->rule->id < b->rule->id);
+}
+
+static void
+result_add(struct run *run, const struct found *found)
+{
+	const struct rule *rule = found->rule;
+	bool is_sub = rule_is_sub(rule);
+	if (is_sub && !run->options->wants_subs)
+		return;
+	struct rule_hits *list =
+	    is_sub ? &run->result->subs : &run->result->hits;
+	double score = is_sub ? 0 : found->count * rule->score;
+	ARENA_PUSH(run->a, list) = (struct rule_hit){
+	    .rule = rule->name,
+	    .score = score,
+	    .count = found->count,
+	    .evidence = found->evidence,
+	    .describe = rule->describe,
+	};
+	run->result->score += score;
+}
+
+void
+ruleset_run(const struct ruleset *rules, struct message *m,
+    const struct rule_run *options, struct rule_result *ret)
+{
+	struct run *run = run_new(rules, m, options, ret);
+	run_plan(run, options->wants_subs ? rules->all : rules->active);
+	if (run->found.n > 0)
+		qsort(run->found.v, run->found.n, sizeof(run->found.v[0]),
+		    compare_found);
+	for (size_t i = 0; i < run->found.n; i++)
+		result_add(run, &run->found.v[i]);
+	ret->score = round(ret->score * 1000) / 1000;
+}
