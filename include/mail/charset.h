@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* charset -- bytes of a declared or guessed charset to UTF-8 (iconv converts). */
+/* charset -- bytes of a declared or guessed charset to UTF-8 (iconv converts).
+ */
 #ifndef MAIL_CHARSET_H
 #define MAIL_CHARSET_H
 
@@ -9,10 +10,19 @@ struct arena;
 
 /*
  * `text` as UTF-8, as SpamAssassin's normalize_charset does it: pure ASCII
- * stays, then UTF-8 if valid, then `declared`, then a guess.  `*ret_converted`:
- * the result is characters to Perl (see part.is_unicode).
+ * stays, then UTF-8 if valid, then `declared`, then windows-1252.  What stays
+ * as it is comes back as a view of `text`.  Of what must be converted at least
+ * `most` bytes of result are kept, not much more.  `*ret_converted`: the result
+ * is characters to Perl (see part.is_unicode).
  */
 struct str charset_normalize(struct arena *a, struct str text,
-    struct str declared, bool *ret_converted);
+    struct str declared, size_t most, bool *ret_converted);
+
+/*
+ * The text of an RFC 2047 word as UTF-8: `declared` is taken at its word, and
+ * what it does not allow becomes U+FFFD.
+ */
+struct str charset_decode(
+    struct arena *a, struct str text, struct str declared);
 
 #endif

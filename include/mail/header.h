@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* header -- fields, their decoded values, and the selectors of `header` rules. */
+/* header -- fields, their decoded values, and the selectors of `header` rules.
+ */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
 
@@ -8,10 +9,17 @@
 /*
  * Read header fields from the start of `text` into `*ret`; returns what is
  * behind the header block (RFC 5322 section 2.2, and the leniency of
- * SpamAssassin: facts in header.c).
+ * SpamAssassin: it ends at an empty line, at a line that starts with --, or at
+ * the fourth line that is no field).  `is_crlf`: lines end in \r\n; values
+ * are stored with \n.
  */
-struct str headers_parse(struct arena *a, struct str text,
+struct str headers_parse(struct arena *a, struct str text, bool is_crlf,
     const struct mail_limits *limits, struct headers *ret);
+/* `line` starts with printable ASCII, optional blanks and a colon. */
+bool header_is_field(struct str line);
+/* Add one field; `raw` is what stands behind the colon. */
+void headers_add(
+    struct arena *a, struct headers *headers, struct str name, struct str raw);
 
 /* The last (first) field of that name; NULL: none.  Case is folded. */
 struct header *header_last(const struct headers *headers, struct str name);
@@ -19,7 +27,10 @@ struct header *header_first(const struct headers *headers, struct str name);
 
 /* Decoded value (RFC 2047), made on first use. */
 struct str header_value(struct message *m, struct header *header);
-/* RFC 2047 words in `text`, decoded to UTF-8. */
+/* The decoded value of the last field of that name; empty: none. */
+struct str headers_value(
+    struct arena *a, const struct headers *headers, struct str name);
+/* `text` without line ends, RFC 2047 words and stray bytes made UTF-8. */
 struct str header_decode(struct arena *a, struct str text);
 
 /* What stands between `header NAME` and the operator. */
@@ -30,11 +41,11 @@ enum header_special {
 	HEADER_MESSAGEID,     /* MESSAGEID */
 	HEADER_ENVELOPE_FROM, /* EnvelopeFrom: from the SMTP envelope */
 	/* Postern's own, from the envelope; mail cannot forge them. */
-	HEADER_ENVELOPE_TO,   /* X-Postern-Rcpt: one recipient a line */
-	HEADER_LOGIN,         /* X-Postern-Login */
-	HEADER_CLASS,         /* X-Postern-Class */
-	HEADER_CLIENT,        /* X-Postern-Client: "addr name" */
-	HEADER_HELO           /* X-Postern-Helo */
+	HEADER_ENVELOPE_TO, /* X-Postern-Rcpt: one recipient a line */
+	HEADER_LOGIN,       /* X-Postern-Login */
+	HEADER_CLASS,       /* X-Postern-Class */
+	HEADER_CLIENT,      /* X-Postern-Client: "addr name" */
+	HEADER_HELO         /* X-Postern-Helo */
 };
 
 struct header_query {

@@ -18,20 +18,23 @@ struct tld_set;
 
 /* Bounds for hostile mail.  What is past a bound is left out of the views. */
 struct mail_limits {
-	size_t header_bytes;  /* whole header block that is parsed */
-	size_t header_value_bytes; /* one field, decoded */
-	size_t parts;         /* MIME leaves and containers */
-	size_t depth;         /* nesting of multipart and message/rfc822 */
-	size_t body_part_bytes; /* rendered text taken from one part */
+	size_t header_bytes;       /* whole header block that is parsed */
+	size_t header_value_bytes; /* one field of the message, raw */
+	size_t parts;              /* MIME leaves and containers, all in all */
+	size_t depth;              /* nesting of multipart and message/rfc822 */
+	size_t body_part_bytes;    /* rendered text taken from one part */
 	size_t rawbody_part_bytes;
-	size_t uris;          /* links in the URI set */
-	size_t uri_bytes;     /* one link */
+	size_t
+	    embedded_bytes; /* copies made to open message/rfc822, all in all */
+	size_t uris;        /* links in the URI set */
+	size_t uri_bytes;   /* one link */
 };
 
 /* What the message code must know that is not in the message. */
 struct mail_config {
 	struct mail_limits limits;
-	const struct tld_set *tlds; /* which last labels are top-level domains */
+	const struct tld_set
+	    *tlds; /* which last labels are top-level domains */
 };
 
 /* The limits that SpamAssassin has, where it has one. */
@@ -42,7 +45,8 @@ struct header {
 	struct str name;
 	/* After the colon, with leading blank, folds and the final \n. */
 	struct str raw;
-	/* Unfolded, trimmed, RFC 2047 decoded to UTF-8 bytes; made by header_value(). */
+	/* Unfolded, trimmed, RFC 2047 decoded to UTF-8 bytes; made by
+	 * header_value(). */
 	struct str value;
 	bool has_value;
 };
@@ -59,12 +63,21 @@ struct part {
 	struct part *child; /* first; multipart and message/rfc822 */
 	struct part *next;  /* sibling */
 	struct headers headers;
-	struct str type;     /* "text/plain", lower case; effective */
-	struct str charset;  /* as declared; empty: none */
-	struct str name;     /* file name, decoded; empty: none */
-	struct str boundary;
-	struct str body;     /* as it stands in the message, still encoded */
-	size_t depth;        /* 0: the message itself */
+	struct str type;      /* "text/plain", lower case; see mime_type */
+	struct str effective; /* the same, or "text/html" if the name says so */
+	struct str charset;   /* as declared; empty: none */
+	struct str name;      /* file name, decoded; empty: none */
+	struct str boundary;  /* inherited if the part declares none */
+	struct str body;      /* as it stands in the message, still encoded */
+	size_t depth;         /* 0: the message itself */
+	bool is_container;    /* multipart or message/rfc822, even if empty */
+	struct part_quirks {
+		/* Multiparts around it: each cuts lines of more than 2048
+		 * bytes. */
+		unsigned cuts;
+		bool starts_blank; /* an empty line goes before `body` */
+		bool is_chomped;   /* the \n behind `body` is the boundary's */
+	} quirks;
 	/* lazily made, see part_*() */
 	struct str decoded;
 	bool has_decoded;
@@ -72,8 +85,8 @@ struct part {
 	struct str rendered; /* text as a reader sees it */
 	bool has_rendered;
 	/*
-	 * `rendered` came through a charset conversion, so SpamAssassin holds it as
-	 * characters and Unicode blanks count as blanks.
+	 * `rendered` came through a charset conversion, so SpamAssassin holds
+	 * it as characters and Unicode blanks count as blanks.
 	 */
 	bool is_unicode;
 };
@@ -83,9 +96,12 @@ struct message {
 	const struct mail_config *config;
 	const struct envelope *envelope; /* NULL: not known */
 	struct str raw;                  /* all of it, line ends \n */
-	struct str header_block;         /* with the final \n, without the empty line */
-	struct str body_block;           /* behind the empty line */
-	struct part *root;               /* its headers are the message's */
+	struct str header_block; /* with the final \n, without the empty line */
+	struct str body_block;   /* behind the empty line */
+	struct part *root;       /* its headers are the message's */
+	struct str full;         /* both blocks */
+	size_t nparts;
+	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
 	struct strs body, rawbody, uris; /* lazily made, see message_*() */
 	bool has_body, has_rawbody, has_uris;
 };
@@ -107,16 +123,18 @@ const struct strs *message_body(struct message *m);
 const struct strs *message_rawbody(struct message *m);
 /* The one string of `full` rules: header and body as they are. */
 struct str message_full(struct message *m);
-/* The set `uri` rules run on: every cleaned variant of every link, sorted, each once. */
+/* The set `uri` rules run on: every cleaned variant of every link, sorted, each
+ * once. */
 const struct strs *message_uris(struct message *m);
 
-/* Next node in document order, the containers before what they hold; NULL: the last. */
+/* Next node in document order, the containers before what they hold; NULL: the
+ * last. */
 struct part *part_next(const struct part *part);
-/* Nothing inside it. */
+/* Not a multipart, not an opened message/rfc822. */
 static inline bool
 part_is_leaf(const struct part *part)
 {
-	return part->child == NULL;
+	return !part->is_container;
 }
 /* Body after quoted-printable or base64; other encodings as they stand. */
 struct str part_decoded(struct message *m, struct part *part);

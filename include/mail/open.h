@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* open -- how message.c and mime.c take turns: a message in a part is a message
+ * again. */
+#ifndef MAIL_OPEN_H
+#define MAIL_OPEN_H
+
+#include "mail/message.h"
+
+/* Fill `part` with header, body and type of the message that is `text`. */
+void message_open(struct message *m, struct part *part, struct str text);
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* selector -- which string a `header` rule runs on: names, modifiers, special
+ * names. */
+#include "mail/header.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/table.h"
+#include "mail/address.h"
+
+#define ALL_MAX_BYTES 65536
+
+/* Names that are no header field. */
+static const struct special_row {
+	const char *name;
+	enum header_special special;
+	bool is_exact; /* case counts */
+} SPECIALS[] = {
+    {"ALL", HEADER_ALL, true},
+    {"MESSAGEID", HEADER_MESSAGEID, true},
+    {"ToCc", HEADER_TOCC, false},
+    {"EnvelopeFrom", HEADER_ENVELOPE_FROM, false},
+    {"X-Postern-Rcpt", HEADER_ENVELOPE_TO, false},
+    {"X-Postern-Login", HEADER_LOGIN, false},
+    {"X-Postern-Class", HEADER_CLASS, false},
+    {"X-Postern-Client", HEADER_CLIENT, false},
+    {"X-Postern-Helo", HEADER_HELO, false},
+};
+
+static bool
+modifier_set(struct header_query *query, struct str modifier)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+	} rows[] = {
+	    {"raw", &query->is_raw},
+	    {"addr", &query->is_addr},
+	    {"name", &query->is_name},
+	    {"first", &query->is_first},
+	    {"last", &query->is_last},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (str_eq(modifier, str_from(rows[i].name))) {
+			*rows[i].flag = true;
+			return true;
+		}
+	return false;
+}
+
+bool
+header_query_parse(struct str text, struct header_query *ret)
+{
+	struct header_query query = {.special = HEADER_PLAIN};
+	struct str rest = text;
+	query.name = str_cut(&rest, ':');
+	if (query.name.len == 0)
+		return false;
+	while (rest.len > 0)
+		if (!modifier_set(&query, str_cut(&rest, ':')))
+			return false;
+	for (size_t i = 0; i < COUNT_OF(SPECIALS); i++) {
+		struct str name = str_from(SPECIALS[i].name);
+		if (SPECIALS[i].is_exact ? str_eq(query.name, name)
+					 : str_ieq(query.name, name))
+			query.special = SPECIALS[i].special;
+	}
+	*ret = query;
+	return true;
+}
+
+static struct str
+with_newline(struct arena *a, struct str text)
+{
+	char *p = arena_alloc(a, text.len + 1);
+	memcpy(p, text.p, text.len);
+	p[text.len] = '\n';
+	return str_of(p, text.len + 1);
+}
+
+/* Line ends and the blanks behind them to one blank. */
+static struct str
+unfold_raw(struct arena *a, struct str raw)
+{
+	char *p = arena_alloc(a, raw.len);
+	size_t len = 0;
+	for (size_t i = 0; i < raw.len; i++) {
+		p[len++] = raw.p[i];
+		if (raw.p[i] != '\n' || i + 1 == raw.len ||
+		    !char_is_space(raw.p[i + 1]))
+			continue;
+		if (i > 0 && raw.p[i - 1] == '\r')
+			len--;
+		p[len - 1] = ' ';
+		while (i + 1 < raw.len && char_is_space(raw.p[i + 1]))
+			i++;
+	}
+	return str_of(p, len);
+}
+
+enum form { FORM_RAW, FORM_RAW_UNFOLDED, FORM_DECODED };
+
+/* Every field of that name, top to bottom. */
+static void
+add_fields(struct message *m, struct str name, enum form form, struct strs *ret)
+{
+	struct headers *headers = &m->root->headers;
+	for (size_t i = 0; i < headers->n; i++) {
+		struct header *header = &headers->v[i];
+		if (!str_ieq(header->name, name))
+			continue;
+		strs_add(m->arena, ret,
+		    form == FORM_DECODED
+			? with_newline(m->arena, header_value(m, header))
+		    : form == FORM_RAW ? header->raw
+				       : unfold_raw(m->arena, header->raw));
+	}
+}
+
+/* Without the last field and its folds. */
+static struct str
+without_last_field(struct str block)
+{
+	for (;;) {
+		size_t end = str_rchr(block, '\n');
+		if (end == STR_NONE)
+			return STR_EMPTY;
+		struct str last = str_skip(block, end + 1);
+		block.len =
+		    last.len > 0 && char_is_blank(last.p[0]) ? end : end + 1;
+		if (block.len == end + 1)
+			return block;
+	}
+}
+
+/*
+ * The header block as it is, but folds without a field in front of them and a
+ * field without line end.  With \r\n the empty line belongs to it.
+ */
+static void
+add_all_raw(struct message *m, struct strs *ret)
+{
+	struct str block = m->header_block;
+	struct str rest = str_sub(
+	    m->full, block.len, m->full.len - m->body_block.len - block.len);
+	if (str_eq(rest, STR("\r\n")))
+		block = str_sub(m->full, 0, block.len + rest.len);
+	while (block.len > 0 && char_is_blank(block.p[0]))
+		(void)str_line(&block);
+	if (block.len > 0 && block.p[block.len - 1] != '\n')
+		block = without_last_field(block);
+	if (block.len > 0)
+		strs_add(m->arena, ret, block);
+}
+
+/* Fields of one name: the first and, through `next`, the others. */
+struct group {
+	size_t first, last;
+};
+
+struct all {
+	struct table *groups;
+	size_t *next; /* of the same name; SIZE_MAX: none */
+	struct str *line;
+	size_t size;
+};
+
+static void
+all_group(struct arena *a, const struct headers *headers, struct all *all)
+{
+	all->groups = table_new(a, true);
+	all->next = ARENA_ARRAY(a, size_t, headers->n);
+	all->line = ARENA_ARRAY(a, struct str, headers->n);
+	for (size_t i = 0; i < headers->n; i++) {
+		all->next[i] = SIZE_MAX;
+		struct group *group =
+		    table_get(all->groups, headers->v[i].name);
+		if (group == NULL) {
+			group = ARENA_NEW(a, struct group);
+			group->first = i;
+			table_set(all->groups, headers->v[i].name, group);
+		} else {
+			all->next[group->last] = i;
+		}
+		group->last = i;
+	}
+}
+
+/* "Name: value\n" */
+static struct str
+field_line(struct arena *a, struct str name, struct str value)
+{
+	char *p = arena_alloc(a, name.len + value.len + 3);
+	memcpy(p, name.p, name.len);
+	memcpy(p + name.len, ": ", 2);
+	memcpy(p + name.len + 2, value.p, value.len);
+	p[name.len + value.len + 2] = '\n';
+	return str_of(p, name.len + value.len + 3);
+}
+
+/* Make the lines of a group; false: ALL is full. */
+static bool
+all_add_group(struct message *m, struct all *all, const struct group *group)
+{
+	for (size_t i = group->first; i != SIZE_MAX; i = all->next[i]) {
+		struct header *header = &m->root->headers.v[i];
+		struct str value = header_value(m, header);
+		all->size += header->name.len + value.len + 3;
+		if (all->size > ALL_MAX_BYTES)
+			return false;
+		all->line[i] = field_line(m->arena, header->name, value);
+	}
+	return true;
+}
+
+/*
+ * All fields in order.  Past 64 KB the rest is left out, counting name by name
+ * in the order in which they first come.
+ */
+static void
+add_all(struct message *m, struct strs *ret)
+{
+	const struct headers *headers = &m->root->headers;
+	struct all all = {0};
+	all_group(m->arena, headers, &all);
+	for (size_t i = 0; i < all.groups->n; i++)
+		if (!all_add_group(m, &all, all.groups->v[i].value))
+			break;
+	for (size_t i = 0; i < headers->n; i++)
+		if (all.line[i].len > 0)
+			strs_add(m->arena, ret, all.line[i]);
+}
+
+static void
+add_message_ids(struct message *m, enum form form, struct strs *ret)
+{
+	static const char *const names[] = {"X-Message-Id", "Resent-Message-Id",
+	    "X-Original-Message-ID", "Message-Id"};
+	struct strs all = {0};
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		add_fields(m, str_from(names[i]), form, &all);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].len > 0)
+			strs_add(m->arena, ret, all.v[i]);
+}
+
+/*
+ * Without an envelope: the first address of a field that a delivery agent may
+ * have left, unless a Received stands above it, for then it is of an earlier
+ * hop.
+ */
+static void
+add_guessed_sender(struct message *m, struct strs *ret)
+{
+	static const char *const names[] = {
+	    "X-Envelope-From", "Envelope-Sender", "Return-Path"};
+	const struct headers *headers = &m->root->headers;
+	const struct header *received = header_first(headers, STR("Received"));
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const struct header *field =
+		    header_first(headers, str_from(names[i]));
+		struct strs addresses = {0};
+		if (field != NULL)
+			address_addrs(m->arena, field->raw, &addresses);
+		if (addresses.n == 0)
+			continue;
+		const struct header *last =
+		    header_last(headers, str_from(names[i]));
+		if (received == NULL || last < received)
+			strs_add(m->arena, ret, addresses.v[0]);
+		if (ret->n > 0 || i == 0)
+			return;
+	}
+}
+
+static struct str
+client_text(struct arena *a, const struct envelope *envelope)
+{
+	struct buf *text = buf_new(
+	    a, envelope->client_addr.len + envelope->client_name.len + 1);
+	buf_put(text, envelope->client_addr);
+	if (envelope->client_name.len > 0)
+		buf_putc(text, ' ');
+	buf_put(text, envelope->client_name);
+	return buf_str(text);
+}
+
+static void
+add_unless_empty(struct message *m, struct str text, struct strs *ret)
+{
+	if (text.len > 0)
+		strs_add(m->arena, ret, with_newline(m->arena, text));
+}
+
+/* What only the envelope says; nothing if it is not known. */
+static void
+add_envelope(struct message *m, enum header_special special, struct strs *ret)
+{
+	const struct envelope *envelope = m->envelope;
+	if (envelope == NULL) {
+		if (special == HEADER_ENVELOPE_FROM)
+			add_guessed_sender(m, ret);
+		return;
+	}
+	switch (special) {
+	case HEADER_ENVELOPE_FROM: /* the null sender is empty, not absent */
+		strs_add(m->arena, ret, envelope->from);
+		break;
+	case HEADER_ENVELOPE_TO:
+		for (size_t i = 0; i < envelope->rcpt.n; i++)
+			add_unless_empty(m, envelope->rcpt.v[i], ret);
+		break;
+	case HEADER_LOGIN:
+		add_unless_empty(m, envelope->login, ret);
+		break;
+	case HEADER_CLASS:
+		add_unless_empty(m, mail_class_name(envelope->class), ret);
+		break;
+	case HEADER_CLIENT:
+		add_unless_empty(m, client_text(m->arena, envelope), ret);
+		break;
+	case HEADER_HELO:
+		add_unless_empty(m, envelope->helo, ret);
+		break;
+	case HEADER_PLAIN:
+	case HEADER_ALL:
+	case HEADER_TOCC:
+	case HEADER_MESSAGEID:
+		break;
+	}
+}
+
+/* The fields that are meant, before :first, :addr and :name. */
+static void
+add_selected(
+    struct message *m, const struct header_query *query, struct strs *ret)
+{
+	bool is_parsed = query->is_addr || query->is_name;
+	enum form form = query->is_raw ? FORM_RAW_UNFOLDED : FORM_DECODED;
+	switch (query->special) {
+	case HEADER_PLAIN:
+		add_fields(m, query->name,
+		    query->is_raw || is_parsed ? FORM_RAW : FORM_DECODED, ret);
+		break;
+	case HEADER_ALL:
+		if (query->is_raw)
+			add_all_raw(m, ret);
+		else
+			add_all(m, ret);
+		break;
+	case HEADER_TOCC:
+		add_fields(m, STR("To"), form, ret);
+		add_fields(m, STR("Cc"), form, ret);
+		break;
+	case HEADER_MESSAGEID:
+		add_message_ids(m, form, ret);
+		break;
+	case HEADER_ENVELOPE_FROM:
+	case HEADER_ENVELOPE_TO:
+	case HEADER_LOGIN:
+	case HEADER_CLASS:
+	case HEADER_CLIENT:
+	case HEADER_HELO:
+		add_envelope(m, query->special, ret);
+		break;
+	}
+}
+
+/* Blanks collapsed, trimmed, one pair of ' taken off. */
+static struct str
+tidy_name(struct arena *a, struct str name)
+{
+	struct str text = str_trim(name);
+	if (text.len == 0)
+		return name;
+	char *p = arena_alloc(a, text.len);
+	size_t len = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		bool is_space = char_is_space(text.p[i]);
+		if (!is_space || !char_is_space(text.p[i - 1]))
+			p[len++] = is_space ? ' ' : text.p[i];
+	}
+	if (len >= 2 && p[0] == '\'' && p[len - 1] == '\'')
+		return str_of(p + 1, len - 2);
+	return str_of(p, len);
+}
+
+/* Addresses or names in the fields of `from`. */
+static void
+add_parsed(struct message *m, const struct header_query *query,
+    const struct strs *from, struct strs *ret)
+{
+	struct arena *a = m->arena;
+	struct strs names = {0};
+	for (size_t i = 0; i < from->n; i++)
+		if (query->is_addr)
+			address_addrs(a, from->v[i], ret);
+		else
+			address_names(a, from->v[i], &names);
+	for (size_t i = 0; i < names.n; i++)
+		strs_add(a, ret,
+		    query->is_raw ? names.v[i]
+				  : tidy_name(a, header_decode(a, names.v[i])));
+}
+
+static struct str
+join(struct arena *a, const struct strs *list)
+{
+	struct str first = list->v[0];
+	bool has_ends = first.len > 0 && first.p[first.len - 1] == '\n';
+	if (list->n == 1)
+		return first;
+	size_t size = 0;
+	for (size_t i = 0; i < list->n; i++)
+		size += list->v[i].len + 1;
+	struct buf *out = buf_new(a, size);
+	buf_reserve(out, size);
+	for (size_t i = 0; i < list->n; i++) {
+		if (i > 0 && !has_ends)
+			buf_putc(out, '\n');
+		buf_put(out, list->v[i]);
+	}
+	return buf_str(out);
+}
+
+bool
+header_query_run(
+    struct message *m, const struct header_query *query, struct str *ret)
+{
+	struct strs found = {0}, parsed = {0};
+	add_selected(m, query, &found);
+	if (query->special != HEADER_ALL && found.n > 1) {
+		if (query->is_first)
+			found.n = 1;
+		else if (query->is_last)
+			found = (struct strs){&found.v[found.n - 1], 1, 1};
+	}
+	if (query->special != HEADER_ALL &&
+	    (query->is_addr || query->is_name)) {
+		add_parsed(m, query, &found, &parsed);
+		found = parsed;
+	}
+	if (found.n == 0)
+		return false;
+	*ret = join(m->arena, &found);
+	return true;
+}
