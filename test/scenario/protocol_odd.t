@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Messages at the edges of what the protocol can carry.
+. "$(dirname "$0")/lib/scenario.sh"
+. "$library/mclient.sh"
+gate_alone 'class submission { hold = 6 reject = 10 }'
+
+# odd NAME [WANTED]: the message on standard input is answered, and so is a good
+# one after it on the same connection.
+odd() {
+	cat >"$W/$1"
+	mail good >"$W/after"
+	local said
+	said=$(mclient_files "$W/$1" "$W/after" -- --login alice --repeat 2)
+	is "$1" "$(answers <<<"$said")" "${2-accept} accept"
+}
+
+mail "Gr\303\274\303\237e \377\376" $'\200\201\377 8-bit' | odd "8-bit"
+printf '\nno header\n' | odd "no header"
+printf 'Subject: hold me\n' | odd "no body" discard
+printf 'Subject: reject me\n\n' | odd "empty body" reject
+odd "nothing at all" </dev/null
+{ mail nul; head -c 100000 /dev/zero; } | odd "NUL bytes"
+{ mail "hold me"; head -c 3000000 /dev/zero | tr '\0' y; } | odd "a line of 3 MB" discard
+head -c 3000000 /dev/urandom | odd "random bytes"
+{ echo "Subject: hold me"; printf 'X: y\n\n'; } | odd "a short header" discard
+{ mail long | sed '/^$/,$d'; printf 'X-Long: '; head -c 59000 /dev/zero | tr '\0' x
+	printf '\n\ntext\n'; } | odd "a header field of 59 kB"
+{ printf 'X-Long: '; head -c 900000 /dev/zero | tr '\0' x
+	printf '\nSubject: hold me\n\ntext\n'; } >"$W/huge"
+said=$(mclient_files "$W/huge" -- --login alice --field-max 1000000)
+is "a header field of 900 kB" "$(answers <<<"$said")" discard
+
+answers_is "100,000 header fields" "accept accept" --login alice --fields 100000 \
+	--repeat 2
+said=$(mclient --login alice --size 50000000 --repeat 2 --queue-id BIG)
+is "50 MB, twice" "$(answers <<<"$said")" "accept accept"
+like "and all of it was counted" "$(logged 'BIG1: ')" \
+	"size=5[0-9]{7} .*trouble=scan-limit"
+answers_is "50 MB in one line" accept --login alice --size 50000000 --one-line
+ok "nothing of them is left" wait_for 5 spool_is_empty
+is_sanitized || ok "memory stays small ($(memory_kb VmHWM) kB)" \
+	[ "$(memory_kb VmHWM)" -lt 300000 ]
+done_testing
