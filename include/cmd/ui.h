@@ -52,7 +52,7 @@ struct str ui_fit(struct arena *a, struct str s, size_t columns);
 
 /* Write `s`, escaped, in `style`. */
 void ui_put(const struct ui *ui, enum ui_style style, struct str s);
-/* Words of our own and escaped `%s` texts; newlines stay. */
+/* The same for a short text; only a newline that ends `fmt` is one. */
 void ui_printf(const struct ui *ui, enum ui_style style, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

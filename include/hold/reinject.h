@@ -31,6 +31,10 @@ enum reinject_status {
 	REINJECT_BUSY      /* another process has it */
 };
 
+/* "released", "partly-released", "failed", "unknown", "tampered", "gone",
+ * "busy" */
+struct str reinject_status_name(enum reinject_status status);
+
 struct reinject_report {
 	size_t sent;              /* recipients */
 	struct inject_result mta; /* refusals of all batches; last words */

@@ -218,15 +218,12 @@ ui_printf(const struct ui *ui, enum ui_style style, const char *fmt, ...)
 	va_end(ap);
 	if (len < 0)
 		return;
-	struct str rest = str_of(text, (size_t)len);
-	while (rest.len > 0) {
-		size_t end = str_chr(rest, '\n');
-		ui_put(ui, style, str_sub(rest, 0, end));
-		if (end == STR_NONE)
-			break;
+	struct str s = str_of(text, (size_t)len);
+	bool ends_line = str_ends(str_from(fmt), STR("\n"));
+	s.len -= ends_line ? 1 : 0;
+	ui_put(ui, style, s);
+	if (ends_line)
 		(void)fputc('\n', ui->out);
-		rest = str_skip(rest, end + 1);
-	}
 	free(text);
 }
 

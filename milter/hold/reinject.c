@@ -11,6 +11,22 @@
 
 #define LOOK_EVERY_MS 20
 
+static const char *const status_names[] = {
+    [REINJECT_OK] = "released",
+    [REINJECT_PART] = "partly-released",
+    [REINJECT_FAILED] = "failed",
+    [REINJECT_UNKNOWN] = "unknown",
+    [REINJECT_TAMPERED] = "tampered",
+    [REINJECT_GONE] = "gone",
+    [REINJECT_BUSY] = "busy",
+};
+
+struct str
+reinject_status_name(enum reinject_status status)
+{
+	return str_from(status_names[status]);
+}
+
 static bool
 is_release_field(struct str line)
 {

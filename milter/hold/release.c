@@ -294,8 +294,10 @@ release_tidy(struct release *r, int64_t now_wall)
 	return n;
 }
 
-/* RFC 5322 section 2.2: printable ASCII without colon; blanks before it are
- * old. */
+/*
+ * What an MTA took for a field: Postfix wants printable ASCII before the colon
+ * (RFC 5322 section 2.2), Sendmail anything but blanks.
+ */
 static bool
 is_field(struct str line)
 {
@@ -306,7 +308,7 @@ is_field(struct str line)
 	while (name.len > 0 && char_is_blank(name.p[name.len - 1]))
 		name.len--;
 	for (size_t i = 0; i < name.len; i++)
-		if (name.p[i] <= ' ' || name.p[i] > '~')
+		if ((unsigned char)name.p[i] <= ' ')
 			return false;
 	return name.len > 0;
 }

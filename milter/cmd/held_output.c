@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* held_output -- a kept message as a table row, a page, a JSON object. */
+#include "cmd/held_output.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+
+#define LINE_SHOWN_MAX ((size_t)4096)
+
+struct str
+held_age_text(struct arena *a, int64_t seconds)
+{
+	static const struct {
+		int64_t above, unit;
+		char name;
+	} units[] = {{172800, 86400, 'd'}, {7200, 3600, 'h'}, {120, 60, 'm'}};
+	if (seconds < 0)
+		return STR("0s");
+	for (size_t i = 0; i < COUNT_OF(units); i++)
+		if (seconds >= units[i].above)
+			return str_printf(a, "%lld%c",
+			    (long long)(seconds / units[i].unit),
+			    units[i].name);
+	return str_printf(a, "%llds", (long long)seconds);
+}
+
+struct str
+held_size_text(struct arena *a, uint64_t bytes)
+{
+	static const char units[] = "KMGT";
+	double n = (double)bytes;
+	size_t unit = 0;
+	if (bytes < 1024)
+		return str_printf(a, "%lluB", (unsigned long long)bytes);
+	for (n /= 1024; n >= 1024 && unit + 1 < sizeof(units) - 1; unit++)
+		n /= 1024;
+	return str_printf(a, n < 10 ? "%.1f%c" : "%.0f%c", n, units[unit]);
+}
+
+/* No printf: an address may have a NUL in it. */
+static struct str
+path_text(struct arena *a, struct str address, const char *tail)
+{
+	struct buf *b = buf_new(a, SIZE_MAX);
+	buf_putc(b, '<');
+	buf_put(b, address);
+	buf_putc(b, '>');
+	buf_put(b, str_from(tail));
+	return buf_str(b);
+}
+
+static struct str
+rcpts_text(struct arena *a, const struct strs *rcpt)
+{
+	if (rcpt->n == 0)
+		return STR("-");
+	if (rcpt->n == 1)
+		return path_text(a, rcpt->v[0], "");
+	struct str more = str_printf(a, " +%zu", rcpt->n - 1);
+	return path_text(a, rcpt->v[0], str_c(a, more));
+}
+
+bool
+held_is_whole(const struct held_entry *e)
+{
+	return e->state == HELD_SOUND || e->state == HELD_UNSEALED;
+}
+
+/* Files without an id are called by their name. */
+struct str
+held_entry_name(const struct held_entry *e)
+{
+	return e->state == HELD_FOREIGN ? str_from(e->file) : e->held.id;
+}
+
+static json_t *
+hits_json(const struct held *held)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < held->nhits; i++) {
+		const struct held_hit *hit = &held->hits[i];
+		json_t *one = json_object();
+		json_object_set_new(one, "rule", json_text(hit->rule));
+		json_object_set_new(one, "score", json_real(hit->score));
+		json_object_set_new(one, "count", json_integer(hit->count));
+		json_object_set_new(one, "evidence", json_text(hit->evidence));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static json_t *
+rcpts_json(const struct strs *rcpt)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < rcpt->n; i++)
+		json_array_append_new(list, json_text(rcpt->v[i]));
+	return list;
+}
+
+/* The keys that every line about a message has. */
+json_t *
+held_json(const struct held_entry *e, int64_t now)
+{
+	char stamp[CLOCK_STAMP];
+	json_t *o = json_object();
+	clock_stamp(e->held.time_wall, stamp);
+	json_object_set_new(o, "id", json_text(e->held.id));
+	json_object_set_new(
+	    o, "folder", json_text(held_folder_name(e->held.folder)));
+	json_object_set_new(o, "state", json_text(held_state_name(e->state)));
+	json_object_set_new(o, "time", json_string(stamp));
+	json_object_set_new(o, "age_s", json_integer(now - e->held.time_wall));
+	json_object_set_new(o, "from", json_text(e->held.envelope.from));
+	json_object_set_new(
+	    o, "file_bytes", json_integer((json_int_t)e->file_bytes));
+	return o;
+}
+
+void
+held_json_details(json_t *o, const struct held_entry *e)
+{
+	const struct held *h = &e->held;
+	const struct {
+		const char *key;
+		struct str value;
+	} texts[] = {{"file", str_from(e->file)}, {"reason", h->reason},
+	    {"class", mail_class_name(h->envelope.class)},
+	    {"login", h->envelope.login}, {"client", h->envelope.client_addr},
+	    {"client_name", h->envelope.client_name},
+	    {"helo", h->envelope.helo}, {"queue_id", h->envelope.queue_id},
+	    {"daemon", h->envelope.daemon_name}, {"subject", h->subject}};
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		json_object_set_new(o, texts[i].key, json_text(texts[i].value));
+	json_object_set_new(o, "seen", json_boolean(e->is_seen));
+	json_object_set_new(o, "size", json_integer((json_int_t)h->size_bytes));
+	json_object_set_new(o, "score", json_real(h->score));
+	json_object_set_new(o, "threshold", json_real(h->threshold));
+	json_object_set_new(o, "hits", hits_json(h));
+	json_object_set_new(o, "rcpt", rcpts_json(&h->envelope.rcpt));
+}
+
+/* The rules that hit, comma-separated. */
+static struct str
+rules_text(struct arena *a, const struct held *held)
+{
+	struct buf *b = buf_new(a, 4096);
+	for (size_t i = 0; i < held->nhits; i++)
+		buf_printf(b, "%s%.*s", i == 0 ? "" : ",",
+		    STR_ARG(held->hits[i].rule));
+	return buf_str(b);
+}
+
+static const struct ui_column columns_brief[] = {{"ID", false, false},
+    {"AGE", true, false}, {"SCORE", true, false}, {"FROM", false, true},
+    {"TO", false, true}, {"SUBJECT", false, true}};
+static const struct ui_column columns_long[] = {{"ID", false, false},
+    {"AGE", true, false}, {"SCORE", true, false}, {"FROM", false, true},
+    {"TO", false, true}, {"SIZE", true, false}, {"FOLDER", false, false},
+    {"STATE", false, false}, {"CLASS", false, false}, {"LOGIN", false, true},
+    {"CLIENT", false, true}, {"RULES", false, true}, {"SUBJECT", false, true}};
+
+struct ui_table *
+held_table_new(const struct ui *ui, bool is_long)
+{
+	return is_long
+		   ? ui_table_new(ui, columns_long, COUNT_OF(columns_long))
+		   : ui_table_new(ui, columns_brief, COUNT_OF(columns_brief));
+}
+
+void
+held_table_row(
+    struct ui_table *t, bool is_long, const struct held_entry *e, int64_t now)
+{
+	struct arena *a = arena_new();
+	const struct held *h = &e->held;
+	enum ui_style style = held_is_whole(e) ? UI_PLAIN : UI_RED;
+	ui_table_cell(
+	    t, held_is_whole(e) ? UI_CYAN : UI_RED, held_entry_name(e));
+	ui_table_cell(t, style, held_age_text(a, now - h->time_wall));
+	ui_table_cell(t, style, str_printf(a, "%.1f", h->score));
+	ui_table_cell(t, style, path_text(a, h->envelope.from, ""));
+	ui_table_cell(t, style, rcpts_text(a, &h->envelope.rcpt));
+	if (is_long) {
+		ui_table_cell(t, style, held_size_text(a, h->size_bytes));
+		ui_table_cell(t, style, held_folder_name(h->folder));
+		ui_table_cell(t, style, held_state_name(e->state));
+		ui_table_cell(t, style, mail_class_name(h->envelope.class));
+		ui_table_cell(t, style, h->envelope.login);
+		ui_table_cell(t, style, h->envelope.client_addr);
+		ui_table_cell(t, style, rules_text(a, h));
+	}
+	bool is_marked = !is_long && !held_is_whole(e);
+	ui_table_cell(t, style,
+	    is_marked
+		? str_printf(a, "(%.*s) %.*s",
+		      STR_ARG(held_state_name(e->state)), STR_ARG(h->subject))
+		: h->subject);
+	arena_free(a);
+}
+
+static void
+field_show(const struct ui *ui, const char *name, enum ui_style style,
+    struct str value)
+{
+	if (value.len == 0)
+		return;
+	ui_printf(ui, UI_BOLD, "%-10s ", name);
+	ui_put(ui, style, value);
+	(void)fputc('\n', ui->out);
+}
+
+static void
+hits_show(const struct ui *ui, const struct held *h)
+{
+	for (size_t i = 0; i < h->nhits; i++) {
+		const struct held_hit *hit = &h->hits[i];
+		ui_printf(ui, UI_BOLD, "%-10s ", i == 0 ? "hits" : "");
+		ui_printf(ui, UI_YELLOW, "%6.1f", hit->score);
+		ui_printf(ui, UI_PLAIN, " %.*s", STR_ARG(hit->rule));
+		if (hit->count > 1)
+			ui_printf(ui, UI_PLAIN, " x%u", hit->count);
+		ui_printf(ui, UI_DIM, "  ");
+		ui_put(ui, UI_DIM, hit->evidence);
+		(void)fputc('\n', ui->out);
+	}
+}
+
+void
+held_show(const struct ui *ui, const struct held_entry *e, int64_t now)
+{
+	struct arena *a = arena_new();
+	const struct held *h = &e->held;
+	const struct envelope *env = &h->envelope;
+	char stamp[CLOCK_STAMP];
+	clock_stamp(h->time_wall, stamp);
+	field_show(ui, "id", UI_CYAN, h->id);
+	field_show(ui, "folder", UI_PLAIN, held_folder_name(h->folder));
+	field_show(ui, "state", held_is_whole(e) ? UI_GREEN : UI_RED,
+	    held_state_name(e->state));
+	field_show(ui, "time", UI_PLAIN,
+	    str_printf(a, "%s (%.*s ago)", stamp,
+		STR_ARG(held_age_text(a, now - h->time_wall))));
+	field_show(ui, "reason", UI_PLAIN, h->reason);
+	field_show(ui, "score", UI_PLAIN,
+	    h->threshold > 0
+		? str_printf(a, "%.1f/%.1f", h->score, h->threshold)
+		: str_printf(a, "%.1f", h->score));
+	field_show(ui, "class", UI_PLAIN, mail_class_name(env->class));
+	field_show(ui, "login", UI_PLAIN, env->login);
+	field_show(ui, "client", UI_PLAIN,
+	    str_trim(str_printf(a, "%.*s %.*s", STR_ARG(env->client_addr),
+		STR_ARG(env->client_name))));
+	field_show(ui, "helo", UI_PLAIN, env->helo);
+	field_show(ui, "queue-id", UI_PLAIN, env->queue_id);
+	field_show(ui, "daemon", UI_PLAIN, env->daemon_name);
+	field_show(ui, "from", UI_PLAIN, path_text(a, env->from, ""));
+	for (size_t i = 0; i < env->rcpt.n; i++)
+		field_show(ui, i == 0 ? "to" : "", UI_PLAIN,
+		    path_text(a, env->rcpt.v[i], ""));
+	field_show(ui, "subject", UI_PLAIN, h->subject);
+	field_show(ui, "size", UI_PLAIN,
+	    str_printf(a, "%llu bytes", (unsigned long long)h->size_bytes));
+	hits_show(ui, h);
+	arena_free(a);
+}
+
+/* At most `max` lines of `text`; says how many are left out. */
+void
+held_show_lines(const struct ui *ui, struct str text, uint64_t max)
+{
+	uint64_t n = 0;
+	while (text.len > 0 && n++ < max) {
+		struct str line = str_line(&text);
+		if (line.len > 0 && line.p[line.len - 1] == '\r')
+			line.len--;
+		struct str head = str_sub(line, 0, LINE_SHOWN_MAX);
+		ui_put(ui, UI_PLAIN, head);
+		if (head.len < line.len)
+			ui_printf(ui, UI_DIM, " (%zu bytes more)",
+			    line.len - head.len);
+		(void)fputc('\n', ui->out);
+	}
+	if (text.len > 0)
+		ui_printf(
+		    ui, UI_DIM, "(%zu bytes more; --lines N)\n", text.len);
+}
