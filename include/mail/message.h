@@ -15,6 +15,7 @@ struct arena;
 struct html;
 struct message;
 struct tld_set;
+struct uris;
 
 /* Bounds for hostile mail.  What is past a bound is left out of the views. */
 struct mail_limits {
@@ -104,6 +105,7 @@ struct message {
 	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
 	struct strs body, rawbody, uris; /* lazily made, see message_*() */
 	bool has_body, has_rawbody, has_uris;
+	struct uris *uri_list; /* lazily made, see message_uri_list() */
 };
 
 /*

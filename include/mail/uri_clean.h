@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* uri_clean -- what uri.c and its parts tell each other. */
+#ifndef MAIL_URI_CLEAN_H
+#define MAIL_URI_CLEAN_H
+
+#include "mail/uri.h"
+
+/*
+ * SpamAssassin's url_encode: %XX of visible ASCII decoded, and then what must
+ * not stand in a link encoded.
+ */
+struct str uri_decode_percent(struct arena *a, struct str uri, bool is_unicode);
+/* Has `uri` a % with two hexadecimal digits? */
+bool uri_has_percent(struct str uri);
+
+/* A host name as DNS allows it, with two labels or more, lower or upper case. */
+bool uri_is_fqdn(struct str host);
+/* The last of two labels or more is a top-level domain. */
+bool uri_has_tld(const struct mail_config *config, struct str host);
+/* One of `variants` has a host that is an address or a name under a top-level domain. */
+bool uri_has_domain(struct arena *a, const struct strs *variants,
+    const struct mail_config *config);
+
+#endif

@@ -1,0 +1,1226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* html -- what a reader sees of an HTML part. */
+#include "mail/html.h"
+
+#include <limits.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/table.h"
+#include "base/utf8.h"
+#include "mail/html_entity.h"
+#include "mail/html_style.h"
+#include "mail/html_token.h"
+#include "mail/uri_resolve.h"
+
+#define ATTR_MAX 65536 /* bytes of one attribute value that are looked at */
+#define SLACK 64
+#define WORD_MAX 7 /* characters beside a tag that make it "backhair" */
+#define SCREEN_WIDTH_PERCENT 8 /* pixels of one percent */
+#define SCREEN_HEIGHT_PERCENT 6
+#define IMAGE_SIDE 200 /* of an image that does not say */
+
+/* Which attributes of an element are links. */
+enum link_kind {
+	LINK_NONE,
+	LINK_BACKGROUND,
+	LINK_HREF,
+	LINK_SRC,
+	LINK_ACTION,
+	LINK_BASE,
+	LINK_META
+};
+
+/* HTML 4.01 and XHTML 1.0, and the tricks of before; in byte order. */
+static const struct element {
+	struct str name;
+	bool is_valid;     /* false: rendered, but not counted */
+	const char *space; /* what it puts between texts */
+	enum link_kind links;
+} elements[] = {
+#define VALID(name, space, links) {{name, sizeof(name) - 1}, true, space, links}
+#define TRICK(name, space, links) {{name, sizeof(name) - 1}, false, space, links}
+    VALID("a", NULL, LINK_HREF),
+    VALID("abbr", NULL, LINK_NONE),
+    VALID("acronym", NULL, LINK_NONE),
+    VALID("address", NULL, LINK_NONE),
+    VALID("applet", NULL, LINK_NONE),
+    VALID("area", NULL, LINK_HREF),
+    VALID("b", NULL, LINK_NONE),
+    VALID("base", NULL, LINK_BASE),
+    VALID("basefont", NULL, LINK_NONE),
+    VALID("bdo", NULL, LINK_NONE),
+    TRICK("bgsound", NULL, LINK_SRC),
+    VALID("big", NULL, LINK_NONE),
+    VALID("blockquote", "\n\n", LINK_NONE),
+    VALID("body", NULL, LINK_BACKGROUND),
+    VALID("br", "\n", LINK_NONE),
+    VALID("button", NULL, LINK_NONE),
+    VALID("caption", NULL, LINK_NONE),
+    VALID("center", NULL, LINK_NONE),
+    VALID("cite", NULL, LINK_NONE),
+    VALID("code", NULL, LINK_NONE),
+    VALID("col", NULL, LINK_NONE),
+    VALID("colgroup", NULL, LINK_NONE),
+    VALID("dd", " ", LINK_NONE),
+    VALID("del", NULL, LINK_NONE),
+    VALID("dfn", NULL, LINK_NONE),
+    VALID("dir", NULL, LINK_NONE),
+    VALID("div", "\n", LINK_NONE),
+    VALID("dl", NULL, LINK_NONE),
+    VALID("dt", " ", LINK_NONE),
+    VALID("em", NULL, LINK_NONE),
+    TRICK("embed", " ", LINK_SRC),
+    VALID("fieldset", NULL, LINK_NONE),
+    VALID("font", NULL, LINK_NONE),
+    VALID("form", NULL, LINK_ACTION),
+    VALID("frame", NULL, LINK_SRC),
+    VALID("frameset", NULL, LINK_NONE),
+    VALID("h1", " ", LINK_NONE),
+    VALID("h2", " ", LINK_NONE),
+    VALID("h3", " ", LINK_NONE),
+    VALID("h4", " ", LINK_NONE),
+    VALID("h5", " ", LINK_NONE),
+    VALID("h6", " ", LINK_NONE),
+    VALID("head", NULL, LINK_NONE),
+    VALID("hr", "\n\n", LINK_NONE),
+    VALID("html", NULL, LINK_NONE),
+    VALID("i", NULL, LINK_NONE),
+    VALID("iframe", NULL, LINK_SRC),
+    VALID("img", NULL, LINK_SRC),
+    VALID("input", NULL, LINK_NONE),
+    VALID("ins", NULL, LINK_NONE),
+    VALID("isindex", NULL, LINK_NONE),
+    VALID("kbd", NULL, LINK_NONE),
+    VALID("label", NULL, LINK_NONE),
+    VALID("legend", NULL, LINK_NONE),
+    VALID("li", " ", LINK_NONE),
+    VALID("link", NULL, LINK_HREF),
+    TRICK("listing", "\n\n", LINK_NONE),
+    VALID("map", NULL, LINK_NONE),
+    VALID("menu", NULL, LINK_NONE),
+    VALID("meta", NULL, LINK_META),
+    VALID("nobr", NULL, LINK_NONE),
+    VALID("noframes", NULL, LINK_NONE),
+    VALID("noscript", NULL, LINK_NONE),
+    VALID("object", NULL, LINK_NONE),
+    VALID("ol", NULL, LINK_NONE),
+    VALID("optgroup", NULL, LINK_NONE),
+    VALID("option", NULL, LINK_NONE),
+    VALID("p", "\n\n", LINK_NONE),
+    VALID("param", NULL, LINK_NONE),
+    TRICK("plaintext", "\n\n", LINK_NONE),
+    VALID("pre", "\n\n", LINK_NONE),
+    VALID("q", NULL, LINK_NONE),
+    VALID("s", NULL, LINK_NONE),
+    VALID("samp", NULL, LINK_NONE),
+    VALID("script", NULL, LINK_SRC),
+    VALID("select", NULL, LINK_NONE),
+    VALID("small", NULL, LINK_NONE),
+    VALID("span", NULL, LINK_NONE),
+    VALID("strike", NULL, LINK_NONE),
+    VALID("strong", NULL, LINK_NONE),
+    VALID("style", NULL, LINK_NONE),
+    VALID("sub", NULL, LINK_NONE),
+    VALID("sup", NULL, LINK_NONE),
+    VALID("table", NULL, LINK_BACKGROUND),
+    VALID("tbody", NULL, LINK_NONE),
+    VALID("td", " ", LINK_BACKGROUND),
+    VALID("textarea", NULL, LINK_NONE),
+    VALID("tfoot", NULL, LINK_NONE),
+    VALID("th", " ", LINK_NONE),
+    VALID("thead", NULL, LINK_NONE),
+    VALID("title", "\n\n", LINK_NONE),
+    VALID("tr", NULL, LINK_BACKGROUND),
+    VALID("tt", NULL, LINK_NONE),
+    VALID("u", NULL, LINK_NONE),
+    VALID("ul", NULL, LINK_NONE),
+    VALID("var", NULL, LINK_NONE),
+    VALID("x-sigsep", NULL, LINK_NONE),
+    VALID("x-tab", NULL, LINK_NONE),
+    TRICK("xmp", "\n\n", LINK_NONE),
+#undef VALID
+#undef TRICK
+};
+
+/* Texts that grow at the end only, in one buffer. */
+struct texts {
+	struct buf *buf;
+	size_t *v; /* where each starts */
+	size_t n;
+	size_t cap;
+};
+
+/* Which link leads out of which anchor text. */
+struct pairs {
+	struct {
+		size_t link, anchor;
+	} *v;
+	size_t n;
+	size_t cap;
+};
+
+struct renderer {
+	struct arena *arena;
+	const struct mail_limits *limits;
+	struct html *html;
+	bool is_unicode; /* the source is characters to Perl */
+	struct html_styles styles;
+	struct buf *out, *visible, *hidden;
+	struct buf *scratch; /* decoded text or attribute */
+	struct texts anchors, titles;
+	struct pairs pairs;
+	struct str base;
+	/* The text put out last: it ends `out`. */
+	size_t piece;
+	bool has_piece, piece_is_space, piece_is_invisible, piece_is_wide;
+	/* Elements that are open, as `inside` counts them. */
+	int in_a, in_title, in_script, in_style;
+	bool backhair[WORD_MAX][WORD_MAX];
+};
+
+/* A value of the document: UTF-8, and whether Perl holds it as characters. */
+struct value {
+	struct str text;
+	bool is_wide;
+};
+
+/* --- characters --- */
+
+static bool
+is_unicode_space(uint32_t c)
+{
+	return c == 0x85 || c == 0xa0 || c == 0x1680 ||
+	    (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+	    c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+/* Blocks of Unicode that hold signs, not letters; near enough for a counter. */
+static bool
+is_unicode_word(uint32_t c)
+{
+	static const uint32_t signs[][2] = {{0x80, 0xa9}, {0xab, 0xb4},
+	    {0xb6, 0xb9}, {0xbb, 0xbf}, {0xd7, 0xd7}, {0xf7, 0xf7},
+	    {0x2000, 0x203e}, {0x2041, 0x2053}, {0x2055, 0x2070},
+	    {0x207a, 0x207e}, {0x208a, 0x208f}, {0x20a0, 0x20cf},
+	    {0x2190, 0x245f}, {0x2500, 0x2bff}, {0x3000, 0x3004},
+	    {0x3008, 0x3020}, {0xe000, 0xf8ff}, {0xff00, 0xff0f},
+	    {0xfff0, 0xffff}, {0x1f000, 0x1faff}, {0xf0000, 0x10ffff}};
+	for (size_t i = 0; i < COUNT_OF(signs); i++)
+		if (c >= signs[i][0] && c <= signs[i][1])
+			return false;
+	return c >= 0x80;
+}
+
+static bool
+is_word_char(uint32_t c, bool is_wide)
+{
+	return c < 0x80 ? char_is_word((char)c) : is_wide && is_unicode_word(c);
+}
+
+/* Neither blank nor ASCII punctuation. */
+static bool
+is_body_char(uint32_t c, bool is_wide)
+{
+	if (c >= 0x80)
+		return !is_wide || !is_unicode_space(c);
+	return char_is_alnum((char)c) || c == 0x7f ||
+	    (c < 0x20 && !char_is_space((char)c));
+}
+
+/* The character at the start of `s`, not empty; a byte that is none is itself. */
+static uint32_t
+first_char(struct str s, size_t *ret_len)
+{
+	size_t n = utf8_length(s);
+	*ret_len = n == 0 ? 1 : n;
+	return n == 0 ? (unsigned char)s.p[0] : utf8_decode(s);
+}
+
+static uint32_t
+last_char(struct str s, size_t *ret_len)
+{
+	for (size_t n = 2; n <= 4 && n <= s.len; n++) {
+		struct str tail = str_skip(s, s.len - n);
+		if (utf8_length(tail) == n) {
+			*ret_len = n;
+			return utf8_decode(tail);
+		}
+	}
+	*ret_len = 1;
+	return (unsigned char)s.p[s.len - 1];
+}
+
+static size_t
+count_chars(struct str s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s.len; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static size_t
+count_spaces(struct str s, bool is_wide)
+{
+	size_t n = 0;
+	for (size_t i = 0, len = 1; i < s.len; i += len) {
+		if ((unsigned char)s.p[i] < 0x80) {
+			len = 1;
+			n += char_is_space(s.p[i]) && (is_wide || s.p[i] != '\f');
+		} else {
+			uint32_t c = first_char(str_skip(s, i), &len);
+			n += is_wide && is_unicode_space(c);
+		}
+	}
+	return n;
+}
+
+struct str
+html_latin1(struct arena *a, struct str text)
+{
+	char *out = arena_alloc(a, text.len);
+	size_t n = 0;
+	for (size_t i = 0, len = 1; i < text.len; i += len) {
+		uint32_t c = first_char(str_skip(text, i), &len);
+		out[n++] = c <= 0xff ? (char)(unsigned char)c : '?';
+	}
+	return str_of(out, n);
+}
+
+/* --- the source before it is tokenised --- */
+
+static size_t
+drop_nbsp(char *p, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == '&' && str_starts(str_of(p + i, len - i), STR("&nbsp;"))) {
+			p[n++] = ' ';
+			i += 5;
+		} else {
+			p[n++] = p[i];
+		}
+	}
+	return n;
+}
+
+/* "<br />" -> "<br>" */
+static size_t
+drop_tag_slashes(char *p, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len;) {
+		p[n++] = p[i++];
+		if (p[n - 1] != '<')
+			continue;
+		size_t from = i;
+		while (i < len && (char_is_word(p[i]) || (unsigned char)p[i] >= 0x80))
+			p[n++] = p[i++];
+		size_t end = i;
+		while (end < len && char_is_space(p[end]))
+			end++;
+		if (i > from && end + 1 < len && p[end] == '/' && p[end + 1] == '>')
+			i = end + 1;
+	}
+	return n;
+}
+
+/* U+201C and U+201D */
+static size_t
+plain_quotes(char *p, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (i + 2 < len && p[i] == '\xe2' && p[i + 1] == '\x80' &&
+		    (p[i + 2] == '\x9c' || p[i + 2] == '\x9d')) {
+			p[n++] = '"';
+			i += 2;
+		} else {
+			p[n++] = p[i];
+		}
+	}
+	return n;
+}
+
+/* --- texts --- */
+
+static void
+texts_open(struct renderer *r, struct texts *texts)
+{
+	ARENA_PUSH(r->arena, texts) = texts->buf->len;
+}
+
+static void
+texts_add(struct texts *texts, struct str text)
+{
+	if (texts->n > 0)
+		buf_put(texts->buf, text);
+}
+
+static void
+texts_done(struct renderer *r, const struct texts *texts, struct strs *ret)
+{
+	struct str all = buf_str(texts->buf);
+	for (size_t i = 0; i < texts->n; i++) {
+		size_t end = i + 1 < texts->n ? texts->v[i + 1] : all.len;
+		strs_add(r->arena, ret,
+		    str_sub(all, texts->v[i], end - texts->v[i]));
+	}
+}
+
+/* U+00C2 U+00A0: a no-break space that was encoded twice. */
+static bool
+is_double_nbsp(struct str s)
+{
+	return str_starts(s, STR("\xc3\x82\xc2\xa0"));
+}
+
+static bool
+is_all_blank(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (char_is_space(s.p[i]))
+			continue;
+		if (!is_double_nbsp(str_skip(s, i)))
+			return false;
+		i += 3;
+	}
+	return true;
+}
+
+/* `text` with runs of blanks as one; the first one dropped on request. */
+static void
+put_collapsed(struct buf *out, struct str text, bool drops_first)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < text.len;) {
+		size_t n = 0;
+		while (i + n < text.len && char_is_space(text.p[i + n]))
+			n++;
+		if (n == 0 && is_double_nbsp(str_skip(text, i)))
+			n = 4;
+		if (n == 0) {
+			i++;
+			continue;
+		}
+		buf_put(out, str_sub(text, from, i - from));
+		if (!drops_first || i > 0)
+			buf_putc(out, ' ');
+		from = i += n;
+	}
+	buf_put(out, str_skip(text, from));
+}
+
+static void
+drop_last_blank(struct buf *out, size_t least)
+{
+	if (out->len > least && out->p[out->len - 1] == ' ')
+		out->len--;
+}
+
+static void
+put_space(struct renderer *r, const char *space)
+{
+	struct str text = str_from(space);
+	if (r->has_piece && !r->piece_is_space && !r->piece_is_invisible)
+		drop_last_blank(r->out, r->piece);
+	drop_last_blank(r->visible, 0);
+	r->piece = r->out->len;
+	r->has_piece = r->piece_is_space = true;
+	r->piece_is_invisible = r->piece_is_wide = false;
+	buf_put(r->out, text);
+	buf_put(r->visible, text);
+	if (r->hidden->len > 0 &&
+	    !char_is_space(r->hidden->p[r->hidden->len - 1]))
+		buf_put(r->hidden, text);
+}
+
+/* Is text in the current style invisible to SpamAssassin? */
+static bool
+note_contrast(struct renderer *r)
+{
+	switch (html_style_contrast(html_styles_top(&r->styles))) {
+	case CONTRAST_GOOD:
+		return false;
+	case CONTRAST_LOW:
+		r->html->font_low_contrast = 1;
+		break;
+	case CONTRAST_INVALID:
+		r->html->font_invalid_color = 1;
+		break;
+	case CONTRAST_HIDDEN:
+		break;
+	}
+	return true;
+}
+
+/* The longest end of `s`, at most WORD_MAX body characters, that starts at a word boundary. */
+static size_t
+word_at_end(struct str s, bool is_wide)
+{
+	size_t best = 0;
+	size_t len;
+	for (size_t n = 1; n <= WORD_MAX && s.len > 0; n++) {
+		uint32_t c = last_char(s, &len);
+		if (!is_body_char(c, is_wide))
+			break;
+		s.len -= len;
+		bool before = s.len > 0 &&
+		    is_word_char(last_char(s, &len), is_wide);
+		if (before != is_word_char(c, is_wide))
+			best = n;
+	}
+	return best;
+}
+
+/* The longest start that ends at a word boundary. */
+static size_t
+word_at_start(struct str s, bool is_wide)
+{
+	size_t best = 0;
+	size_t len;
+	for (size_t n = 1; n <= WORD_MAX && s.len > 0; n++) {
+		uint32_t c = first_char(s, &len);
+		if (!is_body_char(c, is_wide))
+			break;
+		s = str_skip(s, len);
+		bool after = s.len > 0 &&
+		    is_word_char(first_char(s, &len), is_wide);
+		if (after != is_word_char(c, is_wide))
+			best = n;
+	}
+	return best;
+}
+
+/* Tags between this text and the one before may cut a word in two. */
+static void
+note_obfuscation(struct renderer *r, struct value value)
+{
+	struct str before = str_skip(buf_str(r->out), r->piece);
+	if (!r->has_piece || before.len == 0 || value.text.len == 0)
+		return;
+	size_t len;
+	if (is_body_char(first_char(value.text, &len), value.is_wide) &&
+	    is_body_char(last_char(before, &len), r->piece_is_wide))
+		r->html->obfuscation++;
+	size_t left = word_at_end(before, r->piece_is_wide);
+	size_t right = left == 0 ? 0 : word_at_start(value.text, value.is_wide);
+	if (right > 0)
+		r->backhair[left - 1][right - 1] = true;
+}
+
+static void
+put_text(struct renderer *r, struct value value, bool is_invisible)
+{
+	note_obfuscation(r, value);
+	bool drops_first = r->has_piece && r->piece_is_space && !is_invisible;
+	r->piece = r->out->len;
+	r->has_piece = true;
+	r->piece_is_space = false;
+	r->piece_is_invisible = is_invisible;
+	r->piece_is_wide = value.is_wide;
+	put_collapsed(r->out, value.text, drops_first);
+	bool is_hidden = html_style_is_hidden(html_styles_top(&r->styles));
+	buf_put(is_hidden ? r->hidden : r->visible,
+	    str_skip(buf_str(r->out), r->piece));
+}
+
+static void
+on_text(void *ctx, struct str text, bool is_cdata)
+{
+	struct renderer *r = ctx;
+	struct value value = {text, r->is_unicode};
+	if (!is_cdata && str_chr(text, '&') != STR_NONE) {
+		r->scratch->len = 0;
+		value.is_wide |= html_entity_decode(r->scratch, text, true);
+		value.text = buf_str(r->scratch);
+	}
+	if (r->in_script > 0) {
+		strs_add(r->arena, &r->html->script,
+		    value.text.p == text.p ? text :
+					     str_dup(r->arena, value.text));
+		return;
+	}
+	if (r->in_style > 0)
+		return;
+	if (r->in_a > 0)
+		texts_add(&r->anchors, value.text);
+	if (r->in_title > 0)
+		texts_add(&r->titles, value.text);
+	r->html->is_unicode |= value.is_wide;
+	put_text(r, value, !is_all_blank(value.text) && note_contrast(r));
+}
+
+static void
+on_comment(void *ctx, struct str text)
+{
+	struct renderer *r = ctx;
+	strs_add(r->arena, &r->html->comment, text);
+}
+
+/* --- attributes --- */
+
+/* Decoded; good until the next attribute or text. */
+static struct value
+decode_attr(struct renderer *r, const struct html_attr *attr)
+{
+	struct value value = {str_sub(attr->value, 0, ATTR_MAX), r->is_unicode};
+	if (attr->is_bare || str_chr(value.text, '&') == STR_NONE)
+		return value;
+	r->scratch->len = 0;
+	value.is_wide |= html_entity_decode(r->scratch, value.text, false);
+	value.text = buf_str(r->scratch);
+	return value;
+}
+
+/* False: `tag` has no such attribute. */
+static bool
+get_attr(struct renderer *r, const struct html_tag *tag, struct str name,
+    struct value *ret)
+{
+	const struct html_attr *attr = html_tag_attr(tag, name);
+	if (attr != NULL)
+		*ret = decode_attr(r, attr);
+	return attr != NULL;
+}
+
+/* Blanks at both ends: ASCII, U+00A0, and what is a blank as a character. */
+static struct str
+trim_value(struct value value)
+{
+	struct str s = value.text;
+	size_t len;
+	while (s.len > 0) {
+		uint32_t c = first_char(s, &len);
+		if (!(c < 0x80 ? char_is_space((char)c) :
+				 c == 0xa0 || (value.is_wide && is_unicode_space(c))))
+			break;
+		s = str_skip(s, len);
+	}
+	while (s.len > 0) {
+		uint32_t c = last_char(s, &len);
+		if (!(c < 0x80 ? char_is_space((char)c) :
+				 c == 0xa0 || (value.is_wide && is_unicode_space(c))))
+			break;
+		s.len -= len;
+	}
+	return s;
+}
+
+/* The first `most` characters. */
+static struct str
+first_chars(struct str s, size_t most)
+{
+	if (s.len <= most)
+		return s;
+	size_t n = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+		if (n > most)
+			return str_sub(s, 0, i);
+	}
+	return s;
+}
+
+/* A link as SpamAssassin keeps it: trimmed, short, a copy. */
+static struct str
+canonical(struct renderer *r, struct value value)
+{
+	struct str trimmed = trim_value(value);
+	struct str s = first_chars(trimmed, r->limits->uri_bytes);
+	if (s.len < trimmed.len)
+		r->html->uri_truncated = 1;
+	return str_dup(r->arena, s);
+}
+
+/* --- links --- */
+
+static void
+add_link(struct renderer *r, struct str tag, struct str url, bool is_wide)
+{
+	struct html_links *links = &r->html->links;
+	if (url.len == 0 || links->n >= r->limits->uris)
+		return;
+	ARENA_PUSH(r->arena, links) = (struct html_link){
+	    .url = is_wide ? url : html_latin1(r->arena, url),
+	    .tag = tag,
+	    .anchor = STR_EMPTY,
+	    .is_unicode = is_wide};
+}
+
+/* Schemes that <base> does not apply to. */
+static bool
+is_opaque(struct str url)
+{
+	static const struct str schemes[] = {{"data:", 5}, {"mailto:", 7},
+	    {"file:", 5}, {"cid:", 4}, {"tel:", 4}};
+	for (size_t i = 0; i < COUNT_OF(schemes); i++)
+		if (str_istarts(url, schemes[i]))
+			return true;
+	return false;
+}
+
+static void
+push_link(struct renderer *r, struct str tag, struct value value)
+{
+	struct str url = canonical(r, value);
+	if (url.len > 0 && !is_opaque(url))
+		url = uri_resolve(r->arena, r->base, url);
+	add_link(r, tag, url, value.is_wide);
+}
+
+static void
+push_attr(struct renderer *r, const struct html_tag *tag, struct str name)
+{
+	struct value value;
+	if (get_attr(r, tag, name, &value))
+		push_link(r, tag->name, value);
+}
+
+/* The value of "name", or of a broken "x/name" that some readers accept. */
+static const struct html_attr *
+link_attr(const struct html_tag *tag, struct str name)
+{
+	const struct html_attr *found = html_tag_attr(tag, name);
+	for (size_t i = 0; i < tag->n; i++) {
+		struct str have = tag->v[i].name;
+		for (size_t k = 1; k + name.len < have.len; k++)
+			if (have.p[k] == '/' && char_is_word(have.p[k - 1]) &&
+			    str_istarts(str_skip(have, k + 1), name))
+				found = &tag->v[i];
+	}
+	return found;
+}
+
+/* Without U+FEFF. */
+static void
+drop_bom(struct renderer *r, struct value *value)
+{
+	struct str bom = value->is_wide ? STR("\xef\xbb\xbf") :
+					  STR("\xc3\xaf\xc2\xbb\xc2\xbf");
+	if (str_find(value->text, bom) == STR_NONE)
+		return;
+	struct buf *out = buf_new(r->arena, value->text.len);
+	struct str rest = value->text;
+	for (size_t at; (at = str_find(rest, bom)) != STR_NONE;) {
+		buf_put(out, str_sub(rest, 0, at));
+		rest = str_skip(rest, at + bom.len);
+	}
+	buf_put(out, rest);
+	value->text = buf_str(out);
+}
+
+/* False: no href. */
+static bool
+get_href(struct renderer *r, const struct html_tag *tag, struct value *ret)
+{
+	const struct html_attr *attr = link_attr(tag, STR("href"));
+	if (attr == NULL)
+		return false;
+	*ret = decode_attr(r, attr);
+	drop_bom(r, ret);
+	return true;
+}
+
+static void
+push_href(struct renderer *r, const struct html_tag *tag)
+{
+	struct value value;
+	if (get_href(r, tag, &value))
+		push_link(r, tag->name, value);
+	push_attr(r, tag, STR("data-saferedirecturl"));
+}
+
+static void
+push_src(struct renderer *r, const struct html_tag *tag)
+{
+	const struct html_attr *attr = link_attr(tag, STR("src"));
+	if (attr != NULL)
+		push_link(r, tag->name, decode_attr(r, attr));
+}
+
+/* How much of a base is before its file name ("index.html"), if it has one. */
+static size_t
+base_length(struct str url)
+{
+	size_t i = 0;
+	while (i < url.len && char_is_alpha(url.p[i]))
+		i++;
+	i++;
+	for (size_t k = 0; k < 2 && i < url.len && url.p[i] == '/'; k++)
+		i++;
+	size_t slash = str_chr(str_skip(url, i), '/');
+	if (slash == STR_NONE || slash == 0)
+		return url.len;
+	size_t least = i + slash + 1;
+	size_t dot = str_rchr(url, '.');
+	if (dot == STR_NONE || dot <= least ||
+	    str_chr(str_skip(url, dot), '/') != STR_NONE ||
+	    url.len - dot < 3 || url.len - dot > 5)
+		return url.len;
+	size_t start = dot;
+	while (start > least && url.p[start - 1] != '/' &&
+	    url.p[start - 1] != '.')
+		start--;
+	return start < dot ? start : url.len;
+}
+
+static bool
+is_http_or_ftp(struct str url)
+{
+	return str_istarts(url, STR("http:")) ||
+	    str_istarts(url, STR("https:")) || str_istarts(url, STR("ftp:"));
+}
+
+static void
+push_base(struct renderer *r, const struct html_tag *tag)
+{
+	struct value value;
+	if (!get_attr(r, tag, STR("href"), &value) || value.text.len == 0 ||
+	    str_eq(value.text, STR("0")))
+		return;
+	value.text = canonical(r, value);
+	push_link(r, tag->name, value);
+	if (!is_http_or_ftp(value.text))
+		return;
+	struct str base = str_sub(value.text, 0, base_length(value.text));
+	struct buf *out = buf_new(r->arena, base.len + 1);
+	buf_put(out, base);
+	if (!str_ends(base, STR("/")))
+		buf_putc(out, '/');
+	r->base = buf_str(out);
+}
+
+static size_t
+skip_blanks(struct str s, size_t i)
+{
+	while (i < s.len && char_is_space(s.p[i]))
+		i++;
+	return i;
+}
+
+/*
+ * Behind "word", blanks, "=" where word starts at a word boundary in the first
+ * `most` bytes; the last such place or the first.  STR_NONE: there is none.
+ */
+static size_t
+find_assignment(struct str s, struct str word, size_t most, bool wants_last)
+{
+	size_t found = STR_NONE;
+	for (size_t i = 0; i < most && i + word.len < s.len; i++) {
+		if (i > 0 && char_is_word(s.p[i - 1]))
+			continue;
+		if (!str_istarts(str_skip(s, i), word))
+			continue;
+		size_t end = skip_blanks(s, i + word.len);
+		if (end == s.len || s.p[end] != '=')
+			continue;
+		found = end + 1;
+		if (!wants_last)
+			break;
+	}
+	return found;
+}
+
+/* "5; url=http://..." -> "http://..." */
+static void
+push_refresh(struct renderer *r, const struct html_tag *tag, struct value value)
+{
+	struct str s = value.text;
+	if (find_assignment(s, STR("url"), s.len, false) == STR_NONE)
+		return;
+	size_t line = str_chr(s, '\n');
+	size_t at = find_assignment(
+	    s, STR("url"), line == STR_NONE ? s.len : line + 1, true);
+	if (at != STR_NONE)
+		s = str_skip(s, skip_blanks(s, at));
+	size_t semicolon = str_chr(s, ';');
+	if (semicolon != STR_NONE) {
+		struct buf *out = buf_new(r->arena, s.len);
+		struct str before = str_sub(s, 0, semicolon);
+		while (before.len > 0 &&
+		    char_is_space(before.p[before.len - 1]))
+			before.len--;
+		struct str after = str_skip(s, semicolon);
+		buf_put(out, before);
+		buf_put(out, str_skip(after, str_chr(after, '\n')));
+		s = buf_str(out);
+	}
+	push_link(r, tag->name, (struct value){s, value.is_wide});
+}
+
+static void
+note_charset(struct renderer *r, struct str content)
+{
+	size_t at =
+	    find_assignment(content, STR("charset"), content.len, false);
+	if (at == STR_NONE)
+		return;
+	struct str s = str_skip(content, skip_blanks(content, at));
+	if (s.len > 1 && (s.p[0] == '"' || s.p[0] == '\''))
+		s = str_skip(s, 1);
+	size_t n = 0;
+	while (n < s.len && s.p[n] != '"' && s.p[n] != '\'')
+		n++;
+	if (n == 0)
+		return;
+	struct str have = r->html->charsets;
+	struct buf *out = buf_new(r->arena, have.len + n + 1);
+	buf_put(out, have);
+	if (have.len > 0)
+		buf_putc(out, ' ');
+	buf_put(out, str_sub(s, 0, n));
+	r->html->charsets = buf_str(out);
+}
+
+static void
+note_meta(struct renderer *r, const struct html_tag *tag)
+{
+	struct value value;
+	if (!get_attr(r, tag, STR("http-equiv"), &value))
+		return;
+	bool is_refresh = str_ifind(value.text, STR("refresh")) != STR_NONE;
+	bool is_type = str_ifind(value.text, STR("content-type")) != STR_NONE;
+	if (!get_attr(r, tag, STR("content"), &value))
+		return;
+	if (is_type && r->html->charsets.len < ATTR_MAX)
+		note_charset(r, value.text);
+	if (is_refresh)
+		push_refresh(r, tag, value);
+}
+
+static void
+push_links(struct renderer *r, const struct html_tag *tag, enum link_kind kind)
+{
+	switch (kind) {
+	case LINK_NONE:
+		break;
+	case LINK_BACKGROUND:
+		push_attr(r, tag, STR("background"));
+		break;
+	case LINK_HREF:
+		push_href(r, tag);
+		break;
+	case LINK_SRC:
+		push_src(r, tag);
+		break;
+	case LINK_ACTION:
+		push_attr(r, tag, STR("action"));
+		break;
+	case LINK_BASE:
+		push_base(r, tag);
+		break;
+	case LINK_META:
+		note_meta(r, tag);
+		break;
+	}
+}
+
+/* --- what evals count --- */
+
+/* "120" or "50%" */
+static unsigned long
+parse_side(struct str s, unsigned long percent)
+{
+	uint64_t n = 0;
+	size_t i = 0;
+	for (; i < s.len && char_is_digit(s.p[i]); i++)
+		if (n < UINT32_MAX)
+			n = n * 10 + (uint64_t)(s.p[i] - '0');
+	if (i == 0)
+		return IMAGE_SIDE;
+	struct str unit = str_skip(s, i);
+	if (str_ends(unit, STR("\n")))
+		unit.len--;
+	if (str_eq(unit, STR("%")))
+		n *= percent;
+	else if (unit.len > 0)
+		return IMAGE_SIDE;
+	if (n > UINT32_MAX)
+		n = UINT32_MAX;
+	return n == 0 ? IMAGE_SIDE : (unsigned long)n;
+}
+
+static void
+note_image(struct renderer *r, const struct html_tag *tag)
+{
+	if (r->in_a > 0)
+		texts_add(&r->anchors, STR("<img>\n"));
+	struct value value;
+	if (!get_attr(r, tag, STR("width"), &value))
+		return;
+	unsigned long width = parse_side(value.text, SCREEN_WIDTH_PERCENT);
+	if (!get_attr(r, tag, STR("height"), &value))
+		return;
+	unsigned long height = parse_side(value.text, SCREEN_HEIGHT_PERCENT);
+	unsigned long *area = &r->html->image_area;
+	if (__builtin_mul_overflow(width, height, &width) ||
+	    __builtin_add_overflow(*area, width, area))
+		*area = ULONG_MAX;
+}
+
+/* One font name at `i`, letters with blanks and - inside; 0: it is none. */
+static size_t
+skip_face(struct str s, size_t i, bool is_first)
+{
+	size_t blanks = i;
+	i = skip_blanks(s, i);
+	bool is_quoted = i < s.len &&
+	    (s.p[i] == '"' || s.p[i] == '\'' || (is_first && s.p[i] == '.'));
+	if (is_quoted)
+		i++;
+	else if (is_first && i > blanks && s.p[i - 1] == ' ')
+		i--;
+	size_t from = i;
+	while (i < s.len &&
+	    (char_is_alpha(s.p[i]) || s.p[i] == ' ' || s.p[i] == '-'))
+		i++;
+	if (i - from < 2 || !char_is_alpha(s.p[i - 1]) ||
+	    !(char_is_alpha(s.p[from]) || (is_first && s.p[from] == ' ')))
+		return 0;
+	if (i < s.len && char_is_digit(s.p[i]))
+		i++;
+	if (i < s.len && (s.p[i] == '"' || s.p[i] == '\''))
+		i++;
+	return i;
+}
+
+static bool
+is_good_face(struct str s)
+{
+	size_t i = skip_face(s, 0, true);
+	while (i > 0 && i < s.len && s.p[i] == ',')
+		i = skip_face(s, i + 1, false);
+	if (i == 0)
+		return false;
+	if (i < s.len && s.p[i] == ';')
+		i++;
+	return i == s.len || str_eq(str_skip(s, i), STR("\n"));
+}
+
+/* A new anchor text, and the links of this tag that it belongs to. */
+static void
+open_anchor(struct renderer *r, const struct html_tag *tag, size_t first_link)
+{
+	struct value value;
+	struct str url = STR_EMPTY;
+	if (get_href(r, tag, &value)) {
+		url = canonical(r, value);
+		if (!value.is_wide)
+			url = html_latin1(r->arena, url);
+	}
+	texts_open(r, &r->anchors);
+	strs_add(r->arena, &r->html->anchor_url, url);
+	for (size_t i = first_link; i < r->html->links.n; i++) {
+		ARENA_PUSH(r->arena, &r->pairs).link = i;
+		r->pairs.v[r->pairs.n - 1].anchor = r->anchors.n - 1;
+	}
+}
+
+static void
+note_start(struct renderer *r, const struct html_tag *tag, size_t first_link)
+{
+	struct value value;
+	if (str_eq(tag->name, STR("font"))) {
+		if (get_attr(r, tag, STR("face"), &value) &&
+		    !is_good_face(value.text))
+			r->html->font_face_bad = 1;
+	} else if (str_eq(tag->name, STR("img"))) {
+		note_image(r, tag);
+	} else if (str_eq(tag->name, STR("form"))) {
+		if (get_attr(r, tag, STR("action"), &value) &&
+		    str_ifind(value.text, STR("mailto:")) != STR_NONE)
+			r->html->form_action_mailto = 1;
+	} else if (str_eq(tag->name, STR("object")) ||
+	    str_eq(tag->name, STR("embed"))) {
+		r->html->embeds = 1;
+	} else if (str_eq(tag->name, STR("a"))) {
+		open_anchor(r, tag, first_link);
+	} else if (str_eq(tag->name, STR("title"))) {
+		texts_open(r, &r->titles);
+	}
+}
+
+/* --- elements --- */
+
+static int
+element_cmp(const void *key, const void *row)
+{
+	const struct str *name = key;
+	const struct element *element = row;
+	return str_cmp(*name, element->name);
+}
+
+/* "o:p", "st1:place" of Microsoft Word. */
+static bool
+is_office_tag(struct str name)
+{
+	size_t n = 0;
+	if (str_starts(name, STR("o:")))
+		n = 2;
+	else if (name.len > 4 && str_starts(name, STR("st")) &&
+	    char_is_digit(name.p[2]) && name.p[3] == ':')
+		n = 4;
+	if (n == 0)
+		return false;
+	if (str_ends(name, STR("/")))
+		name.len--;
+	for (size_t i = n; i < name.len; i++)
+		if (!char_is_word(name.p[i]) && name.p[i] != '-')
+			return false;
+	return name.len > n;
+}
+
+static int
+count_of(const struct table *table, struct str name)
+{
+	return (int)(intptr_t)table_get(table, name);
+}
+
+static void
+set_count(struct table *table, struct str name, int count)
+{
+	table_set(table, name, (void *)(intptr_t)count);
+}
+
+static void
+set_inside(struct renderer *r, struct str name, int count)
+{
+	set_count(r->html->inside, name, count);
+	if (str_eq(name, STR("a")))
+		r->in_a = count;
+	else if (str_eq(name, STR("title")))
+		r->in_title = count;
+	else if (str_eq(name, STR("script")))
+		r->in_script = count;
+	else if (str_eq(name, STR("style")))
+		r->in_style = count;
+}
+
+/* Count a tag; the element to render, or NULL. */
+static const struct element *
+count_tag(struct renderer *r, struct str name, int delta)
+{
+	struct html *html = r->html;
+	bool is_office = is_office_tag(name);
+	const struct element *element = bsearch(&name, elements,
+	    COUNT_OF(elements), sizeof(elements[0]), element_cmp);
+	bool is_new = !table_has(html->inside, name);
+	if (is_office || (element != NULL && element->is_valid)) {
+		html->elements++;
+		html->elements_seen += is_new;
+	}
+	html->total_tags++;
+	html->tags_seen += is_new;
+	int count = count_of(html->inside, name) + delta;
+	if (count < 0) {
+		count = 0;
+		html->closed_extra++;
+	}
+	set_inside(r, name, count);
+	return is_office ? NULL : element;
+}
+
+static void
+on_start(void *ctx, const struct html_tag *tag)
+{
+	struct renderer *r = ctx;
+	const struct element *element = count_tag(r, tag->name, 1);
+	set_count(r->html->tags, tag->name,
+	    count_of(r->html->tags, tag->name) + 1);
+	if (element == NULL)
+		return;
+	html_styles_start(&r->styles, tag);
+	if (element->space != NULL)
+		put_space(r, element->space);
+	size_t first_link = r->html->links.n;
+	push_links(r, tag, element->links);
+	note_start(r, tag, first_link);
+}
+
+static void
+on_end(void *ctx, struct str name)
+{
+	struct renderer *r = ctx;
+	const struct element *element = count_tag(r, name, -1);
+	if (element == NULL)
+		return;
+	html_styles_end(&r->styles, name);
+	if (element->space != NULL)
+		put_space(r, element->space);
+}
+
+static void
+on_declaration(void *ctx, struct str text)
+{
+	struct renderer *r = ctx;
+	if (!str_istarts(text, STR("<!doctype")))
+		return;
+	r->html->elements++;
+	r->html->total_tags++;
+	set_inside(r, STR("!doctype"), 0);
+}
+
+/* --- all of it --- */
+
+static void
+finish(struct renderer *r)
+{
+	struct html *html = r->html;
+	html->text = buf_str(r->out);
+	html->visible_text = buf_str(r->visible);
+	html->hidden_text = buf_str(r->hidden);
+	html->html_length = count_chars(html->text);
+	html->non_space_length =
+	    html->html_length - count_spaces(html->text, html->is_unicode);
+	html->min_size = r->styles.min_size;
+	html->max_size = r->styles.max_size;
+	for (size_t i = 0; i < WORD_MAX; i++)
+		for (size_t k = 0; k < WORD_MAX; k++)
+			html->backhair += r->backhair[i][k];
+	texts_done(r, &r->anchors, &html->anchor);
+	texts_done(r, &r->titles, &html->title);
+	for (size_t i = 0; i < r->pairs.n; i++)
+		html->links.v[r->pairs.v[i].link].anchor =
+		    html->anchor.v[r->pairs.v[i].anchor];
+}
+
+static struct html *
+html_new(struct arena *a)
+{
+	struct html *html = ARENA_NEW(a, struct html);
+	html->inside = table_new(a, false);
+	html->tags = table_new(a, false);
+	html->charsets = STR_EMPTY;
+	return html;
+}
+
+struct html *
+html_render(struct arena *a, struct str source, bool is_unicode,
+    const struct mail_limits *limits)
+{
+	struct renderer r = {.arena = a,
+	    .limits = limits,
+	    .html = html_new(a),
+	    .is_unicode = is_unicode,
+	    .out = buf_new(a, source.len + SLACK),
+	    .visible = buf_new(a, limits->body_part_bytes),
+	    .hidden = buf_new(a, limits->body_part_bytes),
+	    .scratch = buf_new(a, source.len + SLACK),
+	    .anchors = {.buf = buf_new(a, source.len * 2 + SLACK)},
+	    .titles = {.buf = buf_new(a, source.len + SLACK)},
+	    .base = STR_EMPTY};
+	html_styles_init(&r.styles, a);
+	r.html->length = is_unicode ? count_chars(source) : source.len;
+	char *text = arena_alloc(a, source.len);
+	memcpy(text, source.p, source.len);
+	size_t len = drop_nbsp(text, source.len);
+	len = drop_tag_slashes(text, len);
+	len = plain_quotes(text, len);
+	const struct html_sink sink = {
+	    &r, on_text, on_start, on_end, on_comment, on_declaration};
+	html_tokenize(a, text, len, &sink);
+	finish(&r);
+	return r.html;
+}

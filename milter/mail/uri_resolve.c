@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* uri_resolve -- relative references. */
+#include "mail/uri_resolve.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct components {
+	struct str scheme, authority, path, query, fragment;
+	bool has_scheme, has_authority, has_query, has_fragment;
+};
+
+/* How much of `s` comes before the first of `stops`. */
+static size_t
+span_until(struct str s, const char *stops)
+{
+	size_t n = 0;
+	while (n < s.len && (s.p[n] == '\0' || strchr(stops, s.p[n]) == NULL))
+		n++;
+	return n;
+}
+
+/* RFC 3986 appendix B; the scheme may be any text. */
+static struct components
+split(struct str s)
+{
+	struct components c = {STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY,
+	    STR_EMPTY, false, false, false, false};
+	size_t n = span_until(s, ":/?#");
+	if (n > 0 && n < s.len && s.p[n] == ':') {
+		c.has_scheme = true;
+		c.scheme = str_sub(s, 0, n);
+		s = str_skip(s, n + 1);
+	}
+	if (str_starts(s, STR("//"))) {
+		s = str_skip(s, 2);
+		n = span_until(s, "/?#");
+		c.has_authority = true;
+		c.authority = str_sub(s, 0, n);
+		s = str_skip(s, n);
+	}
+	n = span_until(s, "?#");
+	c.path = str_sub(s, 0, n);
+	s = str_skip(s, n);
+	if (str_starts(s, STR("?"))) {
+		s = str_skip(s, 1);
+		n = span_until(s, "#");
+		c.has_query = true;
+		c.query = str_sub(s, 0, n);
+		s = str_skip(s, n);
+	}
+	if (str_starts(s, STR("#"))) {
+		c.has_fragment = true;
+		c.fragment = str_skip(s, 1);
+		c.fragment = str_sub(c.fragment, 0, span_until(c.fragment, "\n"));
+	}
+	return c;
+}
+
+/* Does `path` start with `prefix`, and a / or nothing behind it? */
+static bool
+is_dot_segment(struct str path, struct str prefix)
+{
+	if (!str_starts(path, prefix))
+		return false;
+	struct str rest = str_skip(path, prefix.len);
+	return rest.len == 0 || rest.p[0] == '/' || str_eq(rest, STR("\n"));
+}
+
+/* `path` without the `n` bytes of its first segment, which a / replaces. */
+static struct str
+cut_segment(struct str path, size_t n)
+{
+	struct str rest = str_skip(path, n);
+	if (str_starts(rest, STR("/")))
+		return rest;
+	return rest.len == 0 ? STR("/") : STR("/\n");
+}
+
+static struct str
+remove_dot_segments(struct arena *a, struct str path)
+{
+	if (str_starts(path, STR("./")) || str_starts(path, STR("../")))
+		path = str_skip(path, path.p[1] == '/' ? 1 : 2);
+	if (str_eq(path, STR("0"))) /* is false to Perl */
+		return STR_EMPTY;
+	struct buf *out = buf_new(a, path.len + 1);
+	while (path.len > 0) {
+		if (is_dot_segment(path, STR("/."))) {
+			path = cut_segment(path, 2);
+		} else if (is_dot_segment(path, STR("/.."))) {
+			path = cut_segment(path, 3);
+			size_t slash = str_rchr(buf_str(out), '/');
+			out->len = slash == STR_NONE ? 0 : slash;
+		} else {
+			size_t skip = path.p[0] == '/' ? 1 : 0;
+			size_t n = skip +
+			    span_until(str_skip(path, skip), "/");
+			buf_put(out, str_sub(path, 0, n));
+			path = str_skip(path, n);
+		}
+	}
+	return buf_str(out);
+}
+
+static bool
+is_true(struct str s)
+{
+	return s.len > 0 && !str_eq(s, STR("0"));
+}
+
+/* RFC 3986 section 5.2.3. */
+static struct str
+merge(struct arena *a, const struct components *base, struct str path)
+{
+	struct str before = STR("/");
+	if (!base->has_authority || is_true(base->path)) {
+		size_t slash = str_rchr(base->path, '/');
+		before = slash == STR_NONE ? STR_EMPTY :
+					     str_sub(base->path, 0, slash + 1);
+	}
+	struct buf *merged = buf_new(a, before.len + path.len);
+	buf_put(merged, before);
+	buf_put(merged, path);
+	return buf_str(merged);
+}
+
+static struct components
+resolve(struct arena *a, const struct components *base, struct components r)
+{
+	struct components t = r;
+	if (r.has_scheme && base->has_scheme &&
+	    str_eq(r.scheme, base->scheme))
+		r.has_scheme = false;
+	t.path = remove_dot_segments(a, r.path);
+	if (r.has_scheme)
+		return t;
+	t.has_scheme = base->has_scheme;
+	t.scheme = base->scheme;
+	if (r.has_authority)
+		return t;
+	t.has_authority = base->has_authority;
+	t.authority = base->authority;
+	if (r.path.len == 0) {
+		t.path = base->path;
+		if (!r.has_query) {
+			t.has_query = base->has_query;
+			t.query = base->query;
+		}
+	} else if (r.path.p[0] != '/') {
+		t.path = remove_dot_segments(a, merge(a, base, r.path));
+	}
+	return t;
+}
+
+/* "www.", "www2.", "ftp." */
+static bool
+starts_host(struct str s, struct str name)
+{
+	if (!str_istarts(s, name))
+		return false;
+	size_t n = name.len;
+	while (n < s.len && char_is_digit(s.p[n]))
+		n++;
+	return n < s.len && s.p[n] == '.';
+}
+
+struct str
+uri_resolve(struct arena *a, struct str base, struct str reference)
+{
+	struct components b = split(base);
+	struct components t = resolve(a, &b, split(reference));
+	struct buf *out = buf_new(a, base.len + reference.len + 16);
+	if (t.has_scheme && is_true(t.scheme)) {
+		buf_put(out, t.scheme);
+		buf_putc(out, ':');
+	} else if (t.has_authority && starts_host(t.authority, STR("www"))) {
+		buf_put(out, STR("http:"));
+	} else if (t.has_authority && starts_host(t.authority, STR("ftp"))) {
+		buf_put(out, STR("ftp:"));
+	}
+	if (t.has_authority) {
+		buf_put(out, STR("//"));
+		buf_put(out, t.authority);
+	}
+	buf_put(out, t.path);
+	if (t.has_query) {
+		buf_putc(out, '?');
+		buf_put(out, t.query);
+	}
+	if (t.has_fragment) {
+		buf_putc(out, '#');
+		buf_put(out, t.fragment);
+	}
+	return buf_str(out);
+}
