@@ -41,14 +41,14 @@ struct html {
 	bool is_unicode;
 	struct str visible_text; /* without what is hidden (display:none, tiny, same colour) */
 	struct str hidden_text;  /* only what is hidden */
-	struct html_links links;
+	struct html_links links; /* of all tags, after <base> */
+	struct html_links hrefs; /* one an <a> tag, before <base>; `url` may be empty */
 	struct table *inside;    /* tag -> (void *)(intptr_t) open count; key stays after close */
 	struct table *tags;      /* tag -> (void *)(intptr_t) times opened */
 	struct strs title;
 	struct strs comment;     /* with <!-- and --> */
 	struct strs script;
-	struct strs anchor;      /* one element an <a> tag, UTF-8 */
-	struct strs anchor_url;  /* same index: its href before <base>, or empty */
+	struct strs anchor;      /* one an <a> tag: text up to </a>, UTF-8 */
 	struct str charsets;     /* of <meta http-equiv=Content-Type>, blank between */
 	size_t length;           /* characters of source */
 	size_t html_length;      /* characters of `text` */

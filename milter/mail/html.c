@@ -15,6 +15,7 @@
 
 #define ATTR_MAX 65536 /* bytes of one attribute value that are looked at */
 #define SLACK 64
+#define LINKS_A_URI 16 /* occurrences kept, on average, of one link */
 #define WORD_MAX 7 /* characters beside a tag that make it "backhair" */
 #define SCREEN_WIDTH_PERCENT 8 /* pixels of one percent */
 #define SCREEN_HEIGHT_PERCENT 6
@@ -637,10 +638,10 @@ canonical(struct renderer *r, struct value value)
 /* --- links --- */
 
 static void
-add_link(struct renderer *r, struct str tag, struct str url, bool is_wide)
+add_link(struct renderer *r, struct html_links *links, struct str tag,
+    struct str url, bool is_wide)
 {
-	struct html_links *links = &r->html->links;
-	if (url.len == 0 || links->n >= r->limits->uris)
+	if (links->n >= r->limits->uris * LINKS_A_URI)
 		return;
 	ARENA_PUSH(r->arena, links) = (struct html_link){
 	    .url = is_wide ? url : html_latin1(r->arena, url),
@@ -667,7 +668,8 @@ push_link(struct renderer *r, struct str tag, struct value value)
 	struct str url = canonical(r, value);
 	if (url.len > 0 && !is_opaque(url))
 		url = uri_resolve(r->arena, r->base, url);
-	add_link(r, tag, url, value.is_wide);
+	if (url.len > 0)
+		add_link(r, &r->html->links, tag, url, value.is_wide);
 }
 
 static void
@@ -1003,15 +1005,11 @@ is_good_face(struct str s)
 static void
 open_anchor(struct renderer *r, const struct html_tag *tag, size_t first_link)
 {
-	struct value value;
-	struct str url = STR_EMPTY;
-	if (get_href(r, tag, &value)) {
-		url = canonical(r, value);
-		if (!value.is_wide)
-			url = html_latin1(r->arena, url);
-	}
+	struct value value = {STR_EMPTY, r->is_unicode};
+	if (get_href(r, tag, &value))
+		value.text = canonical(r, value);
 	texts_open(r, &r->anchors);
-	strs_add(r->arena, &r->html->anchor_url, url);
+	add_link(r, &r->html->hrefs, tag->name, value.text, value.is_wide);
 	for (size_t i = first_link; i < r->html->links.n; i++) {
 		ARENA_PUSH(r->arena, &r->pairs).link = i;
 		r->pairs.v[r->pairs.n - 1].anchor = r->anchors.n - 1;
@@ -1184,6 +1182,8 @@ finish(struct renderer *r)
 	for (size_t i = 0; i < r->pairs.n; i++)
 		html->links.v[r->pairs.v[i].link].anchor =
 		    html->anchor.v[r->pairs.v[i].anchor];
+	for (size_t i = 0; i < html->hrefs.n; i++)
+		html->hrefs.v[i].anchor = html->anchor.v[i];
 }
 
 static struct html *

@@ -7,6 +7,8 @@
 #include "mail/html.h"
 #include "mail/uri_clean.h"
 
+#define ANCHORS_MAX 64 /* different texts of one link */
+
 struct collector {
 	struct arena *arena;
 	const struct mail_config *config;
@@ -61,20 +63,22 @@ add_text(struct collector *c, struct message *m)
 
 /* NULL: too many. */
 static struct uri *
-add_html_uri(struct collector *c, struct str raw, bool is_unicode)
+add_html_uri(struct collector *c, const struct html_link *link)
 {
-	struct uri *uri = find(c, raw);
+	struct uri *uri = find(c, link->url);
 	if (uri != NULL)
 		return uri;
 	struct strs cleaned = {0};
-	uri_variants(c->arena, raw, is_unicode, c->config, &cleaned);
-	return insert(c, raw, cleaned);
+	uri_variants(
+	    c->arena, link->url, link->is_unicode, c->config, &cleaned);
+	return insert(c, link->url, cleaned);
 }
 
+/* At most a few: one link may have very many different texts. */
 static void
 add_once(struct collector *c, struct strs *list, struct str s)
 {
-	if (list->n < c->config->limits.uris && !strs_has(list, s))
+	if (list->n < ANCHORS_MAX && !strs_has(list, s))
 		strs_add(c->arena, list, s);
 }
 
@@ -83,16 +87,15 @@ add_html(struct collector *c, const struct html *html)
 {
 	for (size_t i = 0; i < html->links.n; i++) {
 		const struct html_link *link = &html->links.v[i];
-		struct uri *uri =
-		    add_html_uri(c, link->url, link->is_unicode);
+		struct uri *uri = add_html_uri(c, link);
 		if (uri != NULL)
 			add_once(c, &uri->tags, link->tag);
 	}
-	for (size_t i = 0; i < html->anchor_url.n; i++) {
-		struct uri *uri =
-		    add_html_uri(c, html->anchor_url.v[i], html->is_unicode);
+	for (size_t i = 0; i < html->hrefs.n; i++) {
+		const struct html_link *href = &html->hrefs.v[i];
+		struct uri *uri = add_html_uri(c, href);
 		if (uri != NULL)
-			add_once(c, &uri->anchors, html->anchor.v[i]);
+			add_once(c, &uri->anchors, href->anchor);
 	}
 }
 
