@@ -3,7 +3,7 @@
 # A message given up at any stage leaves nothing behind, and the next one is
 # judged as if it had not been.
 . "$(dirname "$0")/lib/scenario.sh"
-. "$library/mclient.sh"
+. "$(dirname "$0")/lib/mclient.sh"
 gate_alone 'class submission { hold = 6 reject = 10 }' 'memory-limit = 4K'
 mail "hold me, given up" "$(head -c 20000 /dev/zero | tr '\0' x)" >"$W/first"
 mail "good" >"$W/second"

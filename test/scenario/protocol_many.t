@@ -3,7 +3,7 @@
 # 1000 connections at once, and 200 messages of 10 MB at once in bounded memory.
 SCENARIO_TIME=300
 . "$(dirname "$0")/lib/scenario.sh"
-. "$library/mclient.sh"
+. "$(dirname "$0")/lib/mclient.sh"
 gate_alone 'class submission { hold = 6 reject = 10 }'
 connections=1000 large=200 size=10000000
 is_sanitized && connections=200 large=10

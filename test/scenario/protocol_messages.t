@@ -3,7 +3,7 @@
 # Many messages on one connection and many connections: each message is judged
 # for itself, as Postfix and as Sendmail hand it over.
 . "$(dirname "$0")/lib/scenario.sh"
-. "$library/mclient.sh"
+. "$(dirname "$0")/lib/mclient.sh"
 gate_alone 'class submission { hold = 6 reject = 10 }'
 mail "good" >"$W/good"
 mail "hold me" >"$W/hold"
@@ -32,19 +32,21 @@ is "16 connections at once: no answer is another's" "$(
 is "what was held is there" "$(held_count)" 34
 
 # One connection, other people.
-like "a null sender is a notice" "$(mclient --login alice --from "" --queue-id N >&2
+like "a null sender is a notice" "$(mclient --login alice --from "" --queue-id N >/dev/null
 	logged "N0: ")" "class=notice .*from=<>"
-like "pickup is local" "$(mclient --client 127.0.0.1:0 --from root --queue-id P >&2
+like "pickup is local" "$(mclient --client 127.0.0.1:0 --from root --queue-id P >/dev/null
 	logged "P0: ")" "class=local .*from=<root>"
-like "no login is inbound" "$(mclient --queue-id I >&2; logged "I0: ")" \
+like "no login is inbound" "$(mclient --queue-id I >/dev/null; logged "I0: ")" \
 	"action=accept class=inbound"
-like "IPv6" "$(mclient --client 2001:db8::7 --queue-id V6 >&2; logged "V60: ")" \
+like "IPv6" "$(mclient --client 2001:db8::7 --queue-id V6 >/dev/null; logged "V60: ")" \
 	"client=2001:db8::7 "
+for i in {1..300}; do recipients+=(--rcpt "r$i@remote.example"); done
 like "300 recipients are counted" "$(mclient --login alice --queue-id R \
-	$(printf -- '--rcpt r%d@remote.example ' {1..300}) >&2
+	"${recipients[@]}" >/dev/null
 	logged "R0: ")" "nrcpt=300 "
-answers_is "an MTA that cannot go without replies" "accept accept" --login alice \
-	--offer-protocol 0 --repeat 2
+said=$(mclient_files "${files[@]}" -- --login alice --offer-protocol 0 --repeat 4)
+is "an MTA that must have replies" "$(answers <<<"$said")" "accept discard reject accept"
+like "and knows no leading blanks" "$said" "add=\"X-Postern-Flag: YES\""
 answers_is "an MTA of protocol bits of long ago" "accept accept" --login alice \
 	--offer-protocol 7f --offer-actions 3f --repeat 2
 answers_is "body in small pieces" accept --login alice --size 100000 --raw-chunks 7

@@ -12,6 +12,7 @@
 #define PACKET_MAX ((size_t)1 << 24)
 #define MACRO_STAGES (SMFIM_LAST + 1)
 #define PROTOCOL_VERSION 6
+#define HANG_UP_US 100000
 
 /* A step of the session: its command, and the bits that leave out the step or
  * its reply. */
@@ -332,6 +333,8 @@ take_edit(struct dialog *d, enum stage stage, const struct edit_row *row,
 	edit.value = str_cut(&data, '\0');
 	if (row->command == SMFIR_CHGHEADER && edit.value.len == 0)
 		edit.what = "delete";
+	else if (edit.value.len > 0 && (d->protocol & SMFIP_HDR_LEADSPC) == 0)
+		edit.value = str_printf(d->a, " %.*s", STR_ARG(edit.value));
 	if (row->command == SMFIR_REPLBODY)
 		edit.name = STR_EMPTY;
 	ARENA_PUSH(d->a, d->out) = edit;
@@ -664,9 +667,14 @@ step_eom(struct dialog *d)
 		status = wire_flush(&d->wire);
 	if (status == WIRE_TIMEOUT)
 		return lose(d, status, STAGE_EOM);
-	/* hang up without hearing the answer */
-	if (d->is_cut_short && plan->disconnect_after == STAGE_EOM)
+	/*
+	 * Hang up without hearing the answer, but not at once: libmilter drops
+	 * what it has not read yet.
+	 */
+	if (d->is_cut_short && plan->disconnect_after == STAGE_EOM) {
+		(void)usleep(HANG_UP_US);
 		return decide(d, REPLY_DISCONNECTED, STAGE_EOM, NULL);
+	}
 	if (plan->half_closes)
 		wire_half_close(&d->wire);
 	return take_answer(d, STAGE_EOM);

@@ -46,7 +46,7 @@ struct edit {
 	const char
 	    *what; /* "add", "insert", "change", "delete", "addrcpt"... */
 	uint32_t index;
-	struct str name, value;
+	struct str name, value; /* as the MTA would write it behind the colon */
 };
 
 /* What the milter said of one message; texts live in the arena given. */

@@ -167,10 +167,9 @@ put_edits(struct buf *b, struct arena *a, const struct outcome *o)
 		const struct edit *edit = &o->v[i];
 		bool is_header = edit->value.len > 0;
 		put_text(b, edit->what,
-		    !is_header
-			? edit->name
-			: str_printf(a, "%.*s: %.*s", STR_ARG(edit->name),
-			      STR_ARG(edit->value)));
+		    !is_header ? edit->name
+			       : str_printf(a, "%.*s:%.*s", STR_ARG(edit->name),
+				     STR_ARG(edit->value)));
 	}
 	for (size_t i = 0; i < o->rejected.n; i++)
 		put_text(b, "rejected", o->rejected.v[i]);
