@@ -275,7 +275,7 @@ log_verdict(struct work *w)
 	    .envelope = &w->in->envelope,
 	    .scan = w->is_scanned ? &w->scan : NULL,
 	    .verdict = &w->verdict,
-	    .id = w->verdict.would >= ACTION_DEFER || w->note.len > 0
+	    .id = w->verdict.would >= ACTION_DEFER || w->is_released
 		      ? w->id
 		      : STR_EMPTY,
 	    .note = w->note,
