@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Manuals, the shipped configuration and the programs say the same, and the
+# examples in the manuals work.
+. "$(dirname "$0")/lib/scenario.sh"
+needs root
+posternd_configure
+man=$srcdir/man etc=$srcdir/etc
+
+# The paths of this build as those of a packaged one, which the files name.
+conf_dir=$(postern config -d -b rules | sed -E 's/.*"(.*)\/rules".*/\1/')
+state_dir=$(postern config -d -b state-dir | sed -E 's/.*"(.*)"/\1/')
+packaged() { sed -e "s|$conf_dir|/etc/postern|g" -e "s|$state_dir|/var/lib/postern|g"; }
+here() { sed -e "s|/etc/postern|$conf_dir|g" -e "s|/var/lib/postern|$state_dir|g"; }
+
+# ---- options: name = default
+
+from_manual=$(sed -n 's/^\.It Ic \([a-z-]*\) Li = /\1 = /p' "$man/postern.conf.5" |
+	sed 's/\\(dq/"/g' | sort)
+from_conf=$(sed -nE 's/^\t?#([a-z-]+ = )/\1/p' "$etc/postern.conf" | sort)
+from_program=$(postern config -d -b | sed -nE 's/^\t?([a-z-]+) = .*/\1/p' | sort -u)
+is "postern.conf(5) has every option and no other" \
+	"$(sed 's/ = .*//' <<<"$from_manual")" "$from_program"
+is "etc/postern.conf has the same, with the same defaults" \
+	"$from_conf" "$from_manual"
+sed -E 's/^(\t?)#([a-z-]+ = )/\1\2/' "$etc/postern.conf" | here >"$W/all.conf"
+is "these are the defaults" "$("$POSTERN_PROGRAM" -c "$W/all.conf" config -b 2>&1)" \
+	"$(postern config -d -b)"
+is "etc/postern.conf works unchanged" \
+	"$("$POSTERN_PROGRAM" -c "$etc/postern.conf" config -b 2>&1)" \
+	"$(postern config -d -b)"
+
+# ---- commands, options of the programs, log keys
+
+is "postern(1) has a section for every command" \
+	"$(sed -n 's/^\.Ss //p' "$man/postern.1" | sort)" \
+	"$(postern help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -v '^help$' | sort)"
+is "posternd(8) has every flag" \
+	"$(sed -nE 's/^\.It Fl ([A-Za-z]).*/\1/p' "$man/posternd.8" | sort | xargs)" \
+	"$("$POSTERND" -h | sed -nE 's/^  -([A-Za-z]) .*/\1/p' | sort | xargs)"
+flags() { sed -n "/^\.Ss $1$/,/^\.S[sh] /p" "$man/postern.1" |
+	sed -nE 's/^\.It Fl -([a-z-]+).*/\1/p' | sort -u; }
+is "postern(1) has every option of scan" "$(flags scan)" \
+	"$(postern help scan | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
+is "posternd(8) has every key of a log line, in order" "$(
+	sed -n '/^\.Ss Logging/,/^\.Ss Signals/s/^\.It //p' "$man/posternd.8" | xargs)" \
+	"$(sed -nE 's/^    \{"([a-z]+)", get_.*/\1/p' "$srcdir/milter/session/report.c" | xargs)"
+
+# ---- examples
+
+awk -v dir="$W" '/^\.Sh/ {on = /EXAMPLES/} on && /^\.Bd -literal/ {n++; text = 1; next}
+	/^\.Ed/ {text = 0} on && text {print > (dir "/example" n ".conf")}' \
+	"$man/postern.conf.5"
+for example in "$W"/example*.conf; do
+	ok "$(basename "$example" .conf) of postern.conf(5) is valid" \
+		"$POSTERN_PROGRAM" -c "$example" config
+done
+is "there are some" "$(find "$W" -name 'example*.conf' | wc -l)" \
+	"$(grep -cE '^\.Bd -literal' <(sed -n '/^\.Sh EXAMPLES/,$p' "$man/postern.conf.5"))"
+
+mkdir -p "$W/place/Maildir/new" "$W/place/bin"
+printf '#!/bin/sh\nexec "%s" -c "%s" "$@"\n' "$POSTERN_PROGRAM" "$CONF" >"$W/place/bin/postern"
+chmod +x "$W/place/bin/postern"
+mail "tag me" | tee "$W/place/message.eml" >"$W/place/Maildir/new/1"
+cp "$srcdir"/test/scenario/rules/test.cf "$W/place/local.cf"
+while IFS= read -r example; do
+	case $example in
+	*jq*) command -v jq >/dev/null || continue ;;
+	esac
+	said=$(cd "$W/place" && PATH="$W/place/bin:$PATH" sh -c "$example" 2>&1)
+	result $? "$example" "$said"
+	ok "  says something" [ -n "$said" ]
+done < <(sed -n '/^\.Sh EXAMPLES/,$s/^\.Dl \$ //p' "$man/postern.1")
+
+for page in "$man"/*.[1-8]; do
+	command -v mandoc >/dev/null || break
+	is "$(basename "$page"): mandoc has no complaint" \
+		"$(mandoc -Tlint -W warning "$page")" ""
+done
+done_testing

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A reload drops nothing: good ones take effect, broken ones are refused.
+. "$(dirname "$0")/lib/scenario.sh"
+gate_with_postfix
+mail "blue moon" >"$W/blue"
+envelope='MAIL FROM:<alice@test.example>
+RCPT TO:<bob@remote.example>'
+rule() { printf '%s\n' "$@" >"$POSTERN/rules/zz.cf"; }
+
+# In the middle of a connection, before the second message.
+mapfile -t said < <(smtp "$SMTP_PORT" <<-X
+	EHLO client.example
+	$(smtp_auth alice)
+	$envelope
+	DATA
+	@$W/blue
+	$envelope
+	!rule 'header BLUE Subject =~ /blue moon/' 'score BLUE 7'
+	!postern reload >"$W/reloaded" 2>&1
+	DATA
+	@$W/blue
+	QUIT
+	X
+)
+like "reload says how many rules there are" "$(cat "$W/reloaded")" \
+	"reloaded: [0-9]+ rules"
+like "the open connection goes on" "${said[10]}" "^250 2.0.0"
+like "with the rules it began with" "$(verdict_of "${said[10]}")" "action=accept "
+said=$(send -l alice <"$W/blue")
+like "the next one has the new rules" "$(verdict_of "$said")" "rules=BLUE:7"
+
+# Broken rules: said with file:line, and the old ones stay.
+rule 'header BLUE Subject =~ /blue moon/' 'score BLUE 7' 'body BAD /(/'
+said=$(postern reload 2>&1)
+is "a broken file is refused: exit 2" "$?" 2
+like "with file and line" "$said" "zz.cf:3: error: "
+like "in the log too" "$(logged 'reload refused')" "old configuration and rules stay"
+said=$(send -l alice <"$W/blue")
+like "the old rules stay" "$(verdict_of "$said")" "rules=BLUE:7"
+
+echo 'no-such-option = 1' >>"$CONF"
+said=$(postern reload 2>&1)
+like "a broken configuration is refused" "$said" \
+	"postern.conf:[0-9]+: .*no-such-option"
+sed -i '/no-such-option/d' "$CONF"
+
+# The same by signal.
+kill -HUP "$POSTERND_PID"
+ok "SIGHUP with the broken file: refused" wait_for 5 eval \
+	'[ "$(grep -c "reload refused" "$W/log/posternd")" = 2 ]'
+rule 'header BLUE Subject =~ /blue moon/' 'score BLUE 8'
+kill -HUP "$POSTERND_PID"
+ok "SIGHUP with a good one" wait_for 5 eval \
+	'[ "$(grep -c "reloaded: " "$W/log/posternd")" = 2 ]'
+said=$(send -l alice <"$W/blue")
+like "takes effect" "$(verdict_of "$said")" "rules=BLUE:8"
+ok "posternd lives" is_alive "$POSTERND_PID"
+done_testing

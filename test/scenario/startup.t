@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Starting: sockets, pid file, privileges, and what is refused.
+. "$(dirname "$0")/lib/scenario.sh"
+needs root postfix
+posternd_configure 'socket-mode = 0660'
+socket=${MILTER#unix:}
+
+posternd_start
+ok "it starts" is_alive "$POSTERND_PID"
+is "the socket has its mode and group" "$(stat -c '%a %G' "$socket")" "660 postfix"
+is "root became the user" "$(stat -c %U "/proc/$POSTERND_PID")" "$POSTERND_USER"
+is "with no other group, and no capability" "$(sed -nE \
+	's/^(Groups|CapEff):\s*//p' "/proc/$POSTERND_PID/status" | xargs)" \
+	"$(id -G "$POSTERND_USER") 0000000000000000"
+is "the pid file has its id" "$(cat "$POSTERN/posternd.pid")" "$POSTERND_PID"
+is "the state folder is closed" "$(stat -c %a "$POSTERN/state")" 700
+
+said=$("$POSTERND" -f -c "$CONF" 2>&1)
+like "a second one does not take the place of a live one" "$said" "another posternd"
+ok "which still answers" socket_is_open "$socket"
+kill -9 "$POSTERND_PID"
+wait_for 5 is_gone "$POSTERND_PID"
+ok "a dead one's socket is there" [ -S "$socket" ]
+ok "and no obstacle" posternd_start
+posternd_stop
+touch "$socket"
+ok "a file in its place is" eval '! timeout 20 "$POSTERND" -f -c "$CONF"'
+rm "$socket"
+
+"$POSTERND" -c "$CONF" 2>/dev/null
+ok "in the background" wait_for 10 socket_is_open "$socket"
+pid=$(cat "$POSTERN/posternd.pid")
+ok "with a pid file" is_alive "$pid"
+process_stop "$pid"
+ok "it can be stopped" is_gone "$pid"
+
+sed 's/^user = .*/user = root/' "$CONF" >"$W/root.conf"
+said=$(timeout 20 "$POSTERND" -f -c "$W/root.conf" 2>&1)
+unlike "as root it refuses" "$?" "^0"
+like "and says why" "$said" "root"
+process_start root "$POSTERND" -f -R -c "$W/root.conf"
+ok "unless told to" wait_for 10 socket_is_open "$socket"
+process_stop "$process"
+
+port_free
+sed "s|^socket = .*|socket = \"inet:$port@127.0.0.1\"|" "$CONF" >"$W/inet.conf"
+process_start inet "$POSTERND" -f -c "$W/inet.conf"
+ok "an inet socket" wait_for 10 port_is_open "$port"
+process_stop "$process"
+
+ok "posternd -t: all is well" "$POSTERND" -t -c "$CONF"
+printf 'body BAD /(/\n' >"$POSTERN/rules/bad.cf"
+said=$("$POSTERND" -t -c "$CONF" 2>&1)
+is "posternd -t: a broken rule is exit 1" "$?" 1
+like "with file and line" "$said" "bad.cf:1: error"
+ok "and it does not start with it" eval '! timeout 20 "$POSTERND" -f -c "$CONF"'
+done_testing
