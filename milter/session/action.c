@@ -93,6 +93,7 @@ static void
 answer_mta_hold(struct work *w)
 {
 	w->answer->kind = ANSWER_MTA_HOLD;
+	w->answer->strips_headers = true;
 	w->answer->text = str_printf(w->arena, "postern %.*s score %.4g %.*s",
 	    STR_ARG(w->id), w->scan.result.score,
 	    STR_ARG(scan_rules_text(w->arena, &w->scan.result, 200)));

@@ -367,6 +367,8 @@ answer_give(SMFICTX *ctx, struct session *s, const struct answer *answer)
 	case ANSWER_DISCARD:
 		return SMFIS_DISCARD;
 	case ANSWER_MTA_HOLD:
+		if (answer->strips_headers)
+			headers_strip(ctx, s);
 		return smfi_quarantine(ctx, str_c(a, answer->text)) ==
 			       MI_SUCCESS
 			   ? SMFIS_ACCEPT
