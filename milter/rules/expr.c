@@ -23,14 +23,16 @@ enum op {
 	OP_LE,
 	OP_GT,
 	OP_GE,
-	OP_AND,  /* top is false: keep it and jump; else drop it */
-	OP_OR,   /* top is true: keep it and jump; else drop it */
-	OP_ELSE, /* drop the top; jump if it was false */
+	OP_AND,   /* top is false: keep it and jump; else drop it */
+	OP_OR,    /* top is true: keep it and jump; else drop it */
+	OP_ELSE,  /* drop the top; jump if it was false */
+	OP_CHAIN, /* x < y < z: if x < y keep y, else leave 0 and jump */
 	OP_JUMP
 };
 
 struct step {
 	enum op op;
+	enum op compare; /* of OP_CHAIN */
 	union {
 		double number;
 		uint32_t index;
@@ -318,10 +320,38 @@ short_circuit(struct expr_builder *b, const struct binary *op)
 }
 
 static bool
-is_chained(const struct binary *op, const struct binary *last)
+can_be_chained(enum level level)
 {
-	return last != NULL && last->level == op->level &&
-	       (op->level == LEVEL_EQUAL || op->level == LEVEL_COMPARE);
+	return level == LEVEL_EQUAL || level == LEVEL_COMPARE;
+}
+
+/* One more operator and its right side. */
+static bool
+binary_step(struct expr_builder *b, const struct binary *op)
+{
+	if (op->op == OP_AND || op->op == OP_OR)
+		return short_circuit(b, op);
+	if (!binary_level(b, op->level + 1))
+		return false;
+	emit_binary(b, op->op);
+	return true;
+}
+
+/* The comparison at `at` decides whether the rest of its chain is looked at. */
+static void
+chain(struct expr_builder *b, size_t at)
+{
+	struct step *step = &b->expr->v[at];
+	step->compare = step->op;
+	step->op = OP_CHAIN;
+}
+
+static void
+chain_close(struct expr_builder *b, size_t from)
+{
+	for (size_t i = from; i < b->expr->n; i++)
+		if (b->expr->v[i].op == OP_CHAIN && b->expr->v[i].u.target == 0)
+			b->expr->v[i].u.target = b->expr->n;
 }
 
 /* Operators of `level` and stronger ones, from left to right. */
@@ -330,27 +360,22 @@ binary_level(struct expr_builder *b, enum level level)
 {
 	if (level == LEVEL_UNARY)
 		return unary(b);
+	size_t from = b->expr->n;
 	if (!binary_level(b, level + 1))
 		return false;
-	const struct binary *last = NULL;
-	for (;;) {
+	for (bool is_first = true;; is_first = false) {
 		const struct binary *op = peek_binary(b);
 		if (op == NULL || op->level != level)
-			return true;
-		if (is_chained(op, last))
-			return fail(
-			    b, STR("comparisons cannot be chained: use &&"));
-		last = op;
+			break;
+		if (!is_first && can_be_chained(level))
+			chain(b, b->expr->n - 1);
 		(void)take(b, op->text);
-		if (op->op == OP_AND || op->op == OP_OR) {
-			if (!short_circuit(b, op))
-				return false;
-			continue;
-		}
-		if (!binary_level(b, level + 1))
+		if (!binary_step(b, op))
 			return false;
-		emit_binary(b, op->op);
 	}
+	if (can_be_chained(level))
+		chain_close(b, from);
+	return true;
 }
 
 static bool
@@ -459,6 +484,7 @@ apply(enum op op, double x, double y, bool *ret_is_undefined)
 	case OP_AND:
 	case OP_OR:
 	case OP_ELSE:
+	case OP_CHAIN:
 	case OP_JUMP:
 		break;
 	}
@@ -501,6 +527,16 @@ expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
 		case OP_ELSE:
 			if (*top-- == 0)
 				i = step->u.target - 1;
+			break;
+		case OP_CHAIN:
+			top--;
+			if (apply(step->compare, top[0], top[1],
+				&is_undefined) != 0) {
+				top[0] = top[1];
+			} else {
+				top[0] = 0;
+				i = step->u.target - 1;
+			}
 			break;
 		case OP_JUMP:
 			i = step->u.target - 1;

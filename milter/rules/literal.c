@@ -97,12 +97,13 @@ literal_parse(
 		    end, end);
 		return false;
 	}
+	struct buf *mods = buf_new(a, text.len);
+	if (!modifiers_read(str_skip(text, last), mods, ret_why))
+		return false;
 	struct buf *b = buf_new(a, text.len + 16);
-	struct str mods = str_skip(text, last);
-	if (mods.len > 0) {
+	if (mods->len > 0) {
 		buf_put(b, STR("(?"));
-		if (!modifiers_read(mods, b, ret_why))
-			return false;
+		buf_put(b, buf_str(mods));
 		buf_putc(b, ')');
 	}
 	buf_put(b, pattern);

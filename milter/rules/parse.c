@@ -175,10 +175,12 @@ score_read(struct str text, double *ret, bool *ret_is_relative)
 		*ret_is_relative = true;
 		text = str_sub(text, 1, text.len - 2);
 	}
-	struct str digits = text;
-	if (digits.len > 0 && digits.p[0] == '-')
-		digits = str_skip(digits, 1);
-	return digits.len > 0 && char_is_digit(digits.p[0]) &&
+	bool is_negative = text.len > 0 && text.p[0] == '-';
+	struct str fraction = str_skip(text, is_negative);
+	struct str whole = str_cut(&fraction, '.');
+	uint64_t n;
+	return str_u64(whole, UINT32_MAX, &n) &&
+	       (fraction.len == 0 || str_u64(fraction, UINT64_MAX, &n)) &&
 	       str_double(text, ret);
 }
 

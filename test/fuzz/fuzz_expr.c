@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* expr -- any bytes as the expression of a meta and as a condition. */
+#include "fuzz.h"
+
+#include "rules/condition.h"
+#include "rules/eval.h"
+#include "rules/expr.h"
+
+static bool
+letter(void *arg, struct expr_builder *b, struct str name, struct str *ret_why)
+{
+	(void)arg;
+	if (name.p[0] >= 'A' && name.p[0] <= 'D') {
+		expr_emit_variable(b, (uint32_t)(name.p[0] - 'A'));
+		return true;
+	}
+	*ret_why = STR("no such name");
+	return false;
+}
+
+static bool
+sum(void *arg, struct expr_builder *b, struct str function, struct str argument,
+    struct str *ret_why)
+{
+	(void)arg;
+	(void)function;
+	(void)ret_why;
+	static const uint32_t all[] = {0, 1, 2, 3};
+	expr_emit_sum(b, all, argument.len % 5);
+	return true;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const functions[] = {"sum", NULL};
+	static const struct expr_names names = {letter, sum, functions, NULL};
+	static const double values[] = {0, 1, -2.5, 1e308};
+	static const struct eval_row *const evals[] = {NULL};
+	struct str text = str_of((const char *)data, size);
+	struct arena *a = arena_new();
+	struct str why = STR_EMPTY;
+	const struct expr *e = expr_new(a, text, &names, &why);
+	if ((e == NULL) != (why.len > 0))
+		abort();
+	bool is_undefined;
+	if (e != NULL)
+		(void)expr_value(e, values, &is_undefined);
+	bool holds;
+	(void)condition_read(a, text, evals, &holds, &why);
+	arena_free(a);
+	return 0;
+}

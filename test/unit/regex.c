@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* regex -- literals, Perl's ways on bytes, limits. */
+#include "unit.h"
+
+#include "rules/literal.h"
+#include "rules/regex.h"
+
+static const struct regex_limits no_limits = {0};
+
+/* The pattern of a literal, or "error". */
+static struct str
+pattern_of(struct arena *a, const char *literal)
+{
+	struct str pattern, why;
+	return literal_parse(a, str_from(literal), &pattern, &why)
+		   ? pattern
+		   : STR("error");
+}
+
+static void
+literals_are_read_as_perl_does(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *literal, *want;
+	} cases[] = {
+	    {"/foo/", "foo"},
+	    {"/foo/i", "(?i)foo"},
+	    {"m{a{2}}ism", "(?ism)a{2}"},
+	    {"m!a/b!", "a/b"},
+	    {"qr(a)x", "(?x)a"},
+	    {"m<x>", "x"},
+	    {"/a\\/b/", "a\\/b"},
+	    {"/foo/p", "foo"},
+	    {"//", ""},
+	    {"foo", "error"},
+	    {"/foo", "error"},
+	    {"/foo/g", "error"},
+	    {"/foo/e", "error"},
+	    {"/a/b/", "error"},
+	    {"m\\a\\", "error"},
+	    {"mfoom", "error"},
+	    {"/", "error"},
+	    {"", "error"},
+	    {"m", "error"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_str(pattern_of(a, cases[i].literal), cases[i].want);
+	arena_free(a);
+}
+
+static void
+patterns_that_match_everything_are_odd(void **state)
+{
+	(void)state;
+	assert_true(literal_oddity(STR("a|b")).len == 0);
+	assert_true(literal_oddity(STR("a\\|")).len == 0);
+	assert_true(literal_oddity(STR("(?i)|b")).len > 0);
+	assert_true(literal_oddity(STR("a||b")).len > 0);
+	assert_true(literal_oddity(STR("(?i)")).len > 0);
+}
+
+/* "from-to" of the first match, "no", or why it does not compile. */
+static struct str
+match(struct arena *a, struct str pattern, struct str subject, bool is_fast)
+{
+	struct regex_env *env = regex_env_new(a, &no_limits);
+	struct regex *re;
+	struct str why;
+	enum regex_status status = regex_new(env, pattern, &re, &why);
+	if (status != REGEX_OK)
+		return status == REGEX_BROKEN ? STR("broken")
+					      : STR("unsupported");
+	if (is_fast)
+		regex_speed_up(re);
+	struct regex_scratch *s = regex_scratch_new(a, env, NULL, NULL);
+	struct regex_span span;
+	if (regex_match(re, s, subject, 0, false, &span) != REGEX_YES)
+		return STR("no");
+	return str_printf(a, "%zu-%zu", span.from, span.to);
+}
+
+static void
+matches_bytes_as_perl_does(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *subject, *want;
+	} cases[] = {
+	    {"a+", "xaab", "1-3"},
+	    {"(?i)\xe9", "\xc9", "0-1"},         /* Latin-1 folds */
+	    {"(?i)\xc3\xa9", "\xe3\xa9", "0-2"}, /* even inside UTF-8 */
+	    {"(?i)\xd7", "\xf7", "no"},          /* times, division sign */
+	    {"(?i)[\xe0-\xe2]", "\xc1", "0-1"},
+	    {"\\w", "\xe9", "no"},
+	    {"\\s", "\xa0", "no"},
+	    {"[[:alpha:]]", "\xe9", "no"},
+	    {"\\h", "\xa0", "0-1"},
+	    {"\\R", "\x85", "0-1"},
+	    {"a$", "a\n", "0-1"},
+	    {"a.b", "a\nb", "no"},
+	    {"^b", "a\nb", "no"},
+	    {"(?m)^b", "a\nb", "2-3"},
+	    {"b$?c", "bc", "0-2"}, /* quantified anchor */
+	    {"(?:^)*b", "ab", "1-2"},
+	    {"[$?^*]b", "?b", "0-2"},
+	    {"\\$?b", "b", "0-1"},
+	    {"xa{,2}y", "xaay", "0-4"}, /* at most two, since Perl 5.34 */
+	    {"xa{,2}y", "xa{,2}y", "no"},
+	    {"(?<N>a)(?<N>b)\\2", "abb", "0-3"},
+	    {"\\bfoo", "x foo", "2-5"},
+	    {"(a", "a", "broken"},
+	    {"a**", "a", "broken"},
+	    {"(?<=a+)b", "ab", "unsupported"},
+	    {"\\x{100}", "a", "unsupported"},
+	    {"(*UTF)a", "a", "unsupported"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		for (int fast = 0; fast < 2; fast++)
+			assert_str(match(a, str_from(cases[i].pattern),
+				       str_from(cases[i].subject), fast),
+			    cases[i].want);
+	arena_free(a);
+}
+
+static void
+zero_bytes_are_bytes(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	assert_str(match(a, STR("a\\x00b"), STR("xa\0b"), true), "1-4");
+	assert_str(match(a, STR("a.b"), STR("xa\0b"), true), "1-4");
+	arena_free(a);
+}
+
+/* A pattern PCRE2's 8-bit library calls too large. */
+static struct str
+huge_pattern(struct arena *a)
+{
+	struct buf *b = buf_new(a, 400000);
+	buf_put(b, STR("(?i)(?:"));
+	for (int i = 0; i < 12000; i++)
+		buf_printf(b, "word%05d\xe9|", i);
+	buf_put(b, STR("last)\\b"));
+	return buf_str(b);
+}
+
+static void
+huge_patterns_are_matched(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct str pattern = huge_pattern(a);
+	for (int fast = 0; fast < 2; fast++) {
+		assert_str(match(a, pattern, STR("\xff LAST!"), fast), "2-6");
+		assert_str(
+		    match(a, pattern, STR("- WORD11999\xc9x"), fast), "2-12");
+		assert_str(match(a, pattern, STR("word1"), fast), "no");
+	}
+	arena_free(a);
+}
+
+static void
+a_repeat_of_repeats_is_refused(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	assert_str(
+	    match(a, STR("(?:(?:(?:abc){900}){900}){900}"), STR("abc"), false),
+	    "unsupported");
+	arena_free(a);
+}
+
+static void
+all_matches_are_found_once(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *subject;
+		size_t want;
+	} cases[] = {
+	    {"a", "aaa", 3},
+	    {"a*", "aab", 3}, /* aa, the empty one behind it, the end */
+	    {"", "ab", 3},
+	    {"\\b", "ab cd", 4},
+	    {"(?=a)", "aa", 2},
+	    {"x*$", "axx", 2},
+	};
+	struct arena *a = arena_new();
+	struct regex_env *env = regex_env_new(a, &no_limits);
+	struct regex_scratch *s = regex_scratch_new(a, env, NULL, NULL);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct regex *re;
+		struct str why;
+		assert_int_equal(
+		    regex_new(env, str_from(cases[i].pattern), &re, &why),
+		    REGEX_OK);
+		regex_speed_up(re);
+		size_t n = 0, from = 0;
+		bool is_again = false;
+		struct regex_span span;
+		while (regex_match(re, s, str_from(cases[i].subject), from,
+			   is_again, &span) == REGEX_YES) {
+			n++;
+			is_again = span.from == span.to;
+			from = span.to;
+		}
+		assert_int_equal(n, cases[i].want);
+	}
+	arena_free(a);
+}
+
+static void
+a_costly_match_is_given_up(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct regex_env *env =
+	    regex_env_new(a, &(struct regex_limits){.match = 1000});
+	struct regex *re;
+	struct str why;
+	struct buf *b = buf_new(a, 5000);
+	for (int i = 0; i < 5000; i++)
+		buf_putc(b, 'a');
+	assert_int_equal(regex_new(env, STR("(a+)+[xy]"), &re, &why), REGEX_OK);
+	struct regex_scratch *s = regex_scratch_new(a, env, NULL, NULL);
+	struct regex_span span;
+	for (int fast = 0; fast < 2; fast++) {
+		assert_int_equal(
+		    regex_match(re, s, buf_str(b), 0, false, &span),
+		    REGEX_LIMIT);
+		regex_speed_up(re);
+	}
+	arena_free(a);
+}
+
+static void
+a_small_stack_is_told_from_a_limit(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct regex_env *env =
+	    regex_env_new(a, &(struct regex_limits){.match = 500000000});
+	struct regex *re;
+	struct str why;
+	size_t n = (size_t)4 << 20;
+	struct buf *b = buf_new(a, n);
+	for (size_t i = 0; i < n; i++)
+		buf_putc(b, "ab"[i % 2]);
+	assert_int_equal(
+	    regex_new(env, STR("^(?:(a)|(b))*x"), &re, &why), REGEX_OK);
+	regex_speed_up(re);
+	struct regex_scratch *s = regex_scratch_new(a, env, NULL, NULL);
+	struct regex_span span;
+	assert_int_equal(
+	    regex_match(re, s, buf_str(b), 0, false, &span), REGEX_STACK);
+	arena_free(a);
+}
+
+static bool
+is_third_call(void *arg)
+{
+	return ++*(int *)arg >= 3;
+}
+
+static void
+a_long_text_is_left_when_time_is_up(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct regex_env *env = regex_env_new(a, &no_limits);
+	int calls = 0;
+	struct regex_scratch *s =
+	    regex_scratch_new(a, env, is_third_call, &calls);
+	struct regex *re;
+	struct str why;
+	assert_int_equal(regex_new(env, STR("z"), &re, &why), REGEX_OK);
+	regex_speed_up(re);
+	struct buf *b = buf_new(a, 1 << 20);
+	for (int i = 0; i < 1 << 20; i++)
+		buf_putc(b, 'a');
+	struct regex_span span;
+	assert_int_equal(
+	    regex_match(re, s, buf_str(b), 0, false, &span), REGEX_EXPIRED);
+	assert_int_equal(calls, 3);
+	assert_int_equal(
+	    regex_match(re, s, STR("z"), 0, false, &span), REGEX_EXPIRED);
+	arena_free(a);
+}
+
+static void
+windows_do_not_change_what_is_found(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	size_t n = 3000000;
+	struct buf *b = buf_new(a, n + 100);
+	for (size_t i = 0; i < n; i++)
+		buf_putc(b, i % 70 == 69 ? '\n' : 'a');
+	buf_put(b, STR("needle\n"));
+	static const struct {
+		const char *pattern, *want;
+	} cases[] = {
+	    {"needle", "3000000-3000006"},
+	    {"(?<=\\n)a+needle", "2999990-3000006"},
+	    {"(?m)^a+n", "2999990-3000001"},
+	    {"^needle", "no"},
+	    {"(?s)\\A.*e\\Z", "0-3000006"},
+	    {"\\z", "3000007-3000007"},
+	    {"$", "3000006-3000006"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_str(
+		    match(a, str_from(cases[i].pattern), buf_str(b), true),
+		    cases[i].want);
+	arena_free(a);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(literals_are_read_as_perl_does),
+    cmocka_unit_test(patterns_that_match_everything_are_odd),
+    cmocka_unit_test(matches_bytes_as_perl_does),
+    cmocka_unit_test(zero_bytes_are_bytes),
+    cmocka_unit_test(huge_patterns_are_matched),
+    cmocka_unit_test(a_repeat_of_repeats_is_refused),
+    cmocka_unit_test(all_matches_are_found_once),
+    cmocka_unit_test(a_costly_match_is_given_up),
+    cmocka_unit_test(a_small_stack_is_told_from_a_limit),
+    cmocka_unit_test(a_long_text_is_left_when_time_is_up),
+    cmocka_unit_test(windows_do_not_change_what_is_found),
+};
+UNIT_MAIN(tests)
