@@ -7,6 +7,7 @@
 #include "mail/message.h"
 
 struct arena;
+struct table;
 
 /*
  * Last labels that make a schemeless word a link.  From util_rb_tld lines if a
@@ -45,10 +46,11 @@ const struct uris *message_uri_list(struct message *m);
 
 /*
  * Links found in one paragraph of plain text (SpamAssassin's schemed and
- * schemeless forms), with the scheme that is missing, added to `ret`.
+ * schemeless forms), with the scheme that is missing, added to `ret`.  `seen`
+ * has what was looked at before, a link or not: that is not looked at again.
  */
 void uri_find(struct arena *a, struct str text,
-    const struct mail_config *config, struct strs *ret);
+    const struct mail_config *config, struct table *seen, struct strs *ret);
 /*
  * The variants of `uri` after uri_list_canonicalize, `uri` itself included,
  * each once, added to `ret`.  `is_unicode`: see struct html_link.

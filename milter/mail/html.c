@@ -205,8 +205,9 @@ is_unicode_word(uint32_t c)
 	    {0x2000, 0x203e}, {0x2041, 0x2053}, {0x2055, 0x2070},
 	    {0x207a, 0x207e}, {0x208a, 0x208f}, {0x20a0, 0x20cf},
 	    {0x2190, 0x245f}, {0x2500, 0x2bff}, {0x3000, 0x3004},
-	    {0x3008, 0x3020}, {0xe000, 0xf8ff}, {0xff00, 0xff0f},
-	    {0xfff0, 0xffff}, {0x1f000, 0x1faff}, {0xf0000, 0x10ffff}};
+	    {0x2e00, 0x2e7f}, {0x3008, 0x3020}, {0xe000, 0xf8ff},
+	    {0xff00, 0xff0f}, {0xff1a, 0xff20}, {0xff3b, 0xff3e},
+	    {0xff5b, 0xff65}, {0xfff0, 0xffff}, {0x1f000, 0x1faff}, {0xf0000, 0x10ffff}};
 	for (size_t i = 0; i < COUNT_OF(signs); i++)
 		if (c >= signs[i][0] && c <= signs[i][1])
 			return false;
@@ -680,19 +681,25 @@ push_attr(struct renderer *r, const struct html_tag *tag, struct str name)
 		push_link(r, tag->name, value);
 }
 
-/* The value of "name", or of a broken "x/name" that some readers accept. */
+/* Is `have` a broken "x/name"?  Some readers accept that. */
+static bool
+is_broken_name(struct str have, struct str name)
+{
+	for (size_t k = 1; k + name.len < have.len; k++)
+		if (have.p[k] == '/' && char_is_word(have.p[k - 1]) &&
+		    str_istarts(str_skip(have, k + 1), name))
+			return true;
+	return false;
+}
+
+/* The attribute "name", or the broken one that goes before it. */
 static const struct html_attr *
 link_attr(const struct html_tag *tag, struct str name)
 {
-	const struct html_attr *found = html_tag_attr(tag, name);
-	for (size_t i = 0; i < tag->n; i++) {
-		struct str have = tag->v[i].name;
-		for (size_t k = 1; k + name.len < have.len; k++)
-			if (have.p[k] == '/' && char_is_word(have.p[k - 1]) &&
-			    str_istarts(str_skip(have, k + 1), name))
-				found = &tag->v[i];
-	}
-	return found;
+	for (size_t i = 0; i < tag->n; i++)
+		if (is_broken_name(tag->v[i].name, name))
+			return &tag->v[i];
+	return html_tag_attr(tag, name);
 }
 
 /* Without U+FEFF. */

@@ -859,11 +859,12 @@ push(struct html_styles *styles, struct html_style style)
 	ARENA_PUSH(styles->arena, styles) = style;
 }
 
-/* Cells and rows may be left open. */
+/* Cells and rows may be left open, and <font> in them. */
 static void
 close_table_tags(struct html_styles *styles, enum style_tag tag)
 {
-	for (;;) {
+	bool is_open = styles->open[tag] > 0;
+	while (is_open) {
 		uint8_t top = html_styles_top(styles)->tag;
 		if (top != STYLE_FONT && top != STYLE_TD &&
 		    (tag != STYLE_TR || top != STYLE_TR))

@@ -8,12 +8,6 @@
 #define NOT_MARKUP (SIZE_MAX - 1)
 #define NEEDS_MORE SIZE_MAX
 
-/*
- * A longer declaration is a comment: quotes may hide its end, so what is
- * behind it is read again.
- */
-#define DECLARATION_MAX 4096
-
 /* Elements whose content is not markup. */
 struct literal {
 	struct str name;
@@ -281,17 +275,17 @@ parse_comment(struct scanner *s, size_t start)
 	}
 }
 
-/* The > of a declaration whose name ends at `i`. */
+/*
+ * The > of a declaration whose name ends at `i`.  NOT_MARKUP: at `*ret_bad` is
+ * what none may have.
+ */
 static size_t
-skip_declaration(const struct scanner *s, size_t i)
+skip_declaration(const struct scanner *s, size_t i, size_t *ret_bad)
 {
-	size_t most = i + DECLARATION_MAX;
 	for (;;) {
 		i = skip_space(s, i);
 		if (i == s->len)
 			return NEEDS_MORE;
-		if (i > most)
-			return NOT_MARKUP;
 		char c = s->p[i];
 		if (c == '>')
 			return i;
@@ -303,6 +297,7 @@ skip_declaration(const struct scanner *s, size_t i)
 		} else if (c == '-') {
 			if (i + 1 == s->len)
 				return NEEDS_MORE;
+			*ret_bad = i;
 			if (s->p[i + 1] != '-')
 				return NOT_MARKUP;
 			i = skip_dashed(s, i);
@@ -323,10 +318,13 @@ parse_named_declaration(struct scanner *s, size_t start)
 		return NEEDS_MORE;
 	struct str name = slice(s, i, end);
 	if (!str_ieq(name, STR("doctype")) && !str_ieq(name, STR("entity")))
-		return NOT_MARKUP;
-	end = skip_declaration(s, end);
-	if (end == NEEDS_MORE || end == NOT_MARKUP)
-		return end;
+		return comment_to_gt(s, start, end);
+	size_t bad = end;
+	end = skip_declaration(s, end, &bad);
+	if (end == NEEDS_MORE)
+		return NEEDS_MORE;
+	if (end == NOT_MARKUP)
+		return comment_to_gt(s, start, bad);
 	tell(s, EVENT_DECLARATION, slice(s, start, end + 1));
 	return end + 1;
 }
@@ -336,17 +334,14 @@ static size_t
 parse_declaration(struct scanner *s, size_t start)
 {
 	size_t i = start + 2;
-	size_t end = NOT_MARKUP;
-	if (byte(s, i) == '-') {
-		if (i + 1 == s->len)
-			return NEEDS_MORE;
-		if (s->p[i + 1] == '-')
-			return parse_comment(s, start);
-	} else if (byte(s, i) == '[') {
-		end = parse_section(s, start);
-	} else if (char_is_alpha(byte(s, i))) {
-		end = parse_named_declaration(s, start);
-	}
+	char c = byte(s, i);
+	if (char_is_alpha(c))
+		return parse_named_declaration(s, start);
+	if (c == '-' && i + 1 == s->len)
+		return NEEDS_MORE;
+	if (c == '-' && s->p[i + 1] == '-')
+		return parse_comment(s, start);
+	size_t end = c == '[' ? parse_section(s, start) : NOT_MARKUP;
 	return end != NOT_MARKUP ? end : comment_to_gt(s, start, i);
 }
 

@@ -53,9 +53,11 @@ static void
 add_text(struct collector *c, struct message *m)
 {
 	const struct strs *body = message_body(m);
+	struct table *seen = table_new(c->arena, false);
 	for (size_t i = 0; i < body->n; i++) {
 		struct strs found = {0};
-		uri_find(c->arena, body->v[i], c->config, &found);
+		uri_find(c->arena, body->v[i], c->config, seen,
+		    &found);
 		for (size_t k = 0; k < found.n; k++)
 			add_parsed(c, found.v[k]);
 	}

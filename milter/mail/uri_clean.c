@@ -97,9 +97,10 @@ without(struct cleaner *c, struct str s, char drop)
 
 /* U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000 */
 static bool
-is_unicode_space(struct str s)
+is_wide_space(struct str s)
 {
-	if (utf8_length(s) < 2)
+	size_t n = utf8_length(s);
+	if (n < 2 || n != s.len)
 		return false;
 	uint32_t code = utf8_decode(s);
 	return code == 0x85 || code == 0xa0 || code == 0x1680 ||
@@ -108,24 +109,27 @@ is_unicode_space(struct str s)
 	    code == 0x3000;
 }
 
+/* Bytes of the wide blank at the start, or at the end; 0: none. */
+static size_t
+wide_space_length(struct str s, bool at_end)
+{
+	for (size_t n = 2; n <= 3 && n <= s.len; n++)
+		if (is_wide_space(str_sub(s, at_end ? s.len - n : 0, n)))
+			return n;
+	return 0;
+}
+
 static struct str
 trim(const struct cleaner *c, struct str s)
 {
 	for (;;) {
 		s = str_trim(s);
-		if (!c->is_unicode)
+		size_t before = c->is_unicode ? wide_space_length(s, false) : 0;
+		s = str_skip(s, before);
+		size_t after = c->is_unicode ? wide_space_length(s, true) : 0;
+		s.len -= after;
+		if (before + after == 0)
 			return s;
-		if (is_unicode_space(s)) {
-			s = str_skip(s, utf8_length(s));
-		} else if (s.len >= 2 &&
-		    is_unicode_space(str_skip(s, s.len - 2))) {
-			s.len -= 2;
-		} else if (s.len >= 3 &&
-		    is_unicode_space(str_skip(s, s.len - 3))) {
-			s.len -= 3;
-		} else {
-			return s;
-		}
 	}
 }
 

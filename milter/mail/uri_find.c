@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/table.h"
 #include "mail/uri.h"
 #include "mail/uri_clean.h"
 
@@ -84,6 +85,7 @@ struct span {
 struct finder {
 	struct arena *arena;
 	const struct mail_config *config;
+	struct table *seen;
 	struct str text;
 	struct span link, mail, local; /* up to ENDS_LINK, ENDS_MAIL, ENDS_LOCAL */
 };
@@ -353,7 +355,11 @@ is_scheme_only(struct str link)
 static struct str
 accept_link(struct finder *f, struct str link, const struct match *m)
 {
+	static char is_there;
 	link = trim_link(link);
+	if (table_has(f->seen, link))
+		return STR_EMPTY;
+	table_set(f->seen, link, &is_there);
 	if (m->type == LINK_MAIL && str_chr(link, '@') == STR_NONE)
 		return STR_EMPTY;
 	if (m->type == LINK_HOST && !uri_is_fqdn(m->host))
@@ -371,10 +377,10 @@ accept_link(struct finder *f, struct str link, const struct match *m)
 
 void
 uri_find(struct arena *a, struct str text, const struct mail_config *config,
-    struct strs *ret)
+    struct table *seen, struct strs *ret)
 {
 	static const struct span unknown = {STR_NONE, STR_NONE};
-	struct finder f = {a, config, text, unknown, unknown, unknown};
+	struct finder f = {a, config, seen, text, unknown, unknown, unknown};
 	for (size_t i = 0; i < text.len;) {
 		struct match m = match_at(&f, i);
 		if (m.type == LINK_NONE) {
