@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * eval_rows -- the functions behind the rows of eval.c, by theme, and what
+ * they share.  What a row means to a rule's author stands in eval.c.
+ */
+#ifndef RULES_EVAL_ROWS_H
+#define RULES_EVAL_ROWS_H
+
+#include "rules/eval.h"
+
+/* eval_sender.c: envelope, login, From, Reply-To */
+int eval_rcpt_count(struct eval_call *call);
+int eval_from_not_login(struct eval_call *call);
+int eval_from_not_envelope(struct eval_call *call);
+int eval_replyto_elsewhere(struct eval_call *call);
+int eval_display_name_address(struct eval_call *call);
+int eval_rcpt_in(struct eval_call *call);
+int eval_check_for_to_in_subject(struct eval_call *call);
+/* eval_header.c: fields and their number */
+int eval_header_count(struct eval_call *call);
+int eval_check_header_count_range(struct eval_call *call);
+int eval_date_bad(struct eval_call *call);
+/* eval_link.c: where links lead and what they show */
+int eval_link_text_host(struct eval_call *call);
+int eval_link_elsewhere(struct eval_call *call);
+/* eval_text.c: what a reader sees, and what not */
+int eval_hidden_text(struct eval_call *call);
+int eval_visible_text(struct eval_call *call);
+int eval_image_only(struct eval_call *call);
+int eval_wallet_address(struct eval_call *call);
+/* eval_attachment.c */
+int eval_attachment_name(struct eval_call *call);
+int eval_attachment_magic(struct eval_call *call);
+int eval_attachment_member(struct eval_call *call);
+int eval_attachment_disguised(struct eval_call *call);
+int eval_attachment_page(struct eval_call *call);
+
+/* Argument `i` as a number; rules load only if it is one. */
+double eval_number(const struct eval_call *call, size_t i);
+/* 1 with `evidence`, which lives as long as the message. */
+int eval_hit(struct eval_call *call, struct str evidence);
+
+/* Addresses of all fields of that name, those without @ left out, at most
+ * `max`. */
+void eval_addresses(
+    struct eval_call *call, struct str field, size_t max, struct strs *ret);
+/* The author's address; empty: none. */
+struct str eval_from(struct eval_call *call);
+/* Recipients of the envelope, or of To and Cc without one; at most `max`. */
+void eval_recipients(struct eval_call *call, size_t max, struct strs *ret);
+/* Organisational domain, or all of `domain` if it has none; lower case. */
+struct str eval_org_domain(struct eval_call *call, struct str domain);
+/* The domains belong to one organisation.  False if one is empty. */
+bool eval_same_org(struct eval_call *call, struct str a, struct str b);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* eval -- the table of eval functions that need the message and its envelope,
+ * nothing more. */
+#include "rules/eval.h"
+
+#include "base/arena.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "mail/uri.h"
+#include "rules/eval_rows.h"
+
+const struct eval_row EVAL_CONTENT[] = {
+    {"rcpt_count", 1, 1, "n", "the envelope has N recipients or more",
+	"postern", eval_rcpt_count},
+    {"from_not_login", 0, 0, "",
+	"the From address is of another domain than the login", "postern",
+	eval_from_not_login},
+    {"from_not_envelope", 0, 0, "",
+	"the From address is of another domain than the envelope sender",
+	"postern", eval_from_not_envelope},
+    {"replyto_elsewhere", 0, 0, "",
+	"answers go to another domain than From and the recipients", "postern",
+	eval_replyto_elsewhere},
+    {"display_name_address", 0, 1, "s",
+	"the display name shows another address than the one behind it; with "
+	"'domain', another domain",
+	"postern", eval_display_name_address},
+    {"rcpt_in", 2, 2, "s",
+	"a recipient's 'address' or 'user' part is in the 'subject', the "
+	"'name' of the sender, the 'greeting', the 'body' or a 'link'",
+	"postern", eval_rcpt_in},
+    {"check_for_to_in_subject", 1, 1, "s",
+	"the Subject shows the 'address' or greets the 'user' of To",
+	"HeaderEval", eval_check_for_to_in_subject},
+    {"header_count", 2, 2, "sn", "the header has N fields of that name or more",
+	"RFC 5322", eval_header_count},
+    {"check_header_count_range", 3, 3, "snn",
+	"number of different fields of that name, from and to", "HeaderEval",
+	eval_check_header_count_range},
+    {"date_bad", 0, 0, "", "the Date is not one", "RFC 5322", eval_date_bad},
+    {"link_text_host", 0, 1, "s",
+	"a link shows a host and leads to another domain; with 'foreign', the "
+	"host it shows is not the author's either",
+	"postern", eval_link_text_host},
+    {"link_elsewhere", 0, 0, "",
+	"there are links to click, and none of them leads to the author's "
+	"domain",
+	"postern", eval_link_elsewhere},
+    {"hidden_text", 1, 2, "n",
+	"HTML hides N letters or more, and at least M % of all", "postern",
+	eval_hidden_text},
+    {"visible_text", 2, 2, "n", "a reader sees from N to M letters and digits",
+	"postern", eval_visible_text},
+    {"image_only", 1, 1, "n",
+	"HTML with a picture and at most N letters and digits", "postern",
+	eval_image_only},
+    {"wallet_address", 1, 7, "s",
+	"the text has a valid address of that coin: btc ltc doge trx eth xmr "
+	"any",
+	"BIP 173, BIP 350, EIP-55", eval_wallet_address},
+    {"attachment_name", 1, 12, "s",
+	"a file name is of that kind: exe script shell macro archive disk html "
+	"link double trick",
+	"postern", eval_attachment_name},
+    {"attachment_magic", 1, 12, "s",
+	"the bytes of a file are of that kind: exe script shell macro archive "
+	"disk html link locked pdf",
+	"postern", eval_attachment_magic},
+    {"attachment_member", 1, 12, "s",
+	"an archive has a member whose name is of that kind", "postern",
+	eval_attachment_member},
+    {"attachment_disguised", 0, 0, "",
+	"a file is a program, a script or a page and its name says otherwise",
+	"postern", eval_attachment_disguised},
+    {"attachment_page", 1, 3, "s",
+	"an attached page does that: 'smuggle' a file, ask for a 'password', "
+	"'redirect'",
+	"postern", eval_attachment_page},
+    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+
+double
+eval_number(const struct eval_call *call, size_t i)
+{
+	double number = 0;
+	if (i >= call->nargs || !str_double(call->args[i], &number))
+		return 0;
+	return number;
+}
+
+int
+eval_hit(struct eval_call *call, struct str evidence)
+{
+	call->evidence = evidence;
+	return 1;
+}
+
+void
+eval_addresses(
+    struct eval_call *call, struct str field, size_t max, struct strs *ret)
+{
+	struct message *m = call->message;
+	for (size_t i = 0; i < m->root->headers.n; i++) {
+		if (!str_ieq(m->root->headers.v[i].name, field))
+			continue;
+		struct strs found = {0};
+		address_addrs(m->arena, m->root->headers.v[i].raw, &found);
+		for (size_t j = 0; j < found.n && ret->n < max; j++)
+			if (address_domain(found.v[j]).len > 0)
+				strs_add(m->arena, ret, found.v[j]);
+	}
+}
+
+struct str
+eval_from(struct eval_call *call)
+{
+	struct strs from = {0};
+	eval_addresses(call, STR("From"), 1, &from);
+	return from.n == 0 ? STR_EMPTY : from.v[0];
+}
+
+void
+eval_recipients(struct eval_call *call, size_t max, struct strs *ret)
+{
+	const struct envelope *envelope = call->message->envelope;
+	if (envelope != NULL && envelope->rcpt.n > 0) {
+		for (size_t i = 0; i < envelope->rcpt.n && ret->n < max; i++)
+			strs_add(
+			    call->message->arena, ret, envelope->rcpt.v[i]);
+		return;
+	}
+	eval_addresses(call, STR("To"), max, ret);
+	eval_addresses(call, STR("Cc"), max, ret);
+}
+
+struct str
+eval_org_domain(struct eval_call *call, struct str domain)
+{
+	struct message *m = call->message;
+	struct str lower = str_lower(m->arena, domain);
+	struct str org = tld_domain(m->arena, m->config->tlds, lower);
+	return org.len > 0 ? org : lower;
+}
+
+bool
+eval_same_org(struct eval_call *call, struct str a, struct str b)
+{
+	return a.len > 0 && b.len > 0 &&
+	       str_eq(eval_org_domain(call, a), eval_org_domain(call, b));
+}
