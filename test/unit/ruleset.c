@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "rules/eval.h"
 #include "rules/ruleset.h"
 
 struct loaded {
@@ -364,6 +365,79 @@ failing_test_lines_are_errors_with_their_line(void **state)
 	unload(&l);
 }
 
+/* The manual of the rule language. */
+static struct str
+manual(struct arena *a)
+{
+	const char *srcdir = getenv("srcdir");
+	struct str path = str_printf(
+	    a, "%s/man/postern-rules.7", srcdir == NULL ? "." : srcdir);
+	FILE *in = fopen(str_c(a, path), "r");
+	assert_non_null(in);
+	struct buf *b = buf_new(a, 1 << 20);
+	char chunk[4096];
+	size_t n;
+	while ((n = fread(chunk, 1, sizeof(chunk), in)) > 0)
+		buf_put(b, str_of(chunk, n));
+	(void)fclose(in);
+	return buf_str(b);
+}
+
+/* The example behind the next mark in `*rest`, as pasted; empty: none. */
+static struct str
+next_example(struct arena *a, struct str *rest)
+{
+	size_t at = str_find(*rest, STR(".\\\" rules\n"));
+	if (at == STR_NONE)
+		return STR_EMPTY;
+	*rest = str_skip(*rest, at);
+	(void)str_line(rest);
+	struct buf *b = buf_new(a, 10000);
+	for (;;) {
+		struct str line = str_line(rest);
+		if (str_starts(line, STR(".Ed")))
+			return buf_str(b);
+		for (size_t i = 0; i < line.len; i++) {
+			buf_putc(b, line.p[i]);
+			if (line.p[i] == '\\')
+				i++; /* \e is a backslash */
+		}
+		buf_putc(b, '\n');
+	}
+}
+
+static void
+examples_of_the_manual_work(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct str rest = manual(a);
+	size_t n = 0;
+	for (struct str text; (text = next_example(a, &rest)).len > 0; n++) {
+		struct loaded l = load(str_c(a, text));
+		(void)ruleset_test(l.rules, &l.diags);
+		for (size_t i = 0; i < l.diags.n; i++)
+			fail_msg("%u: %.*s\n%.*s", l.diags.v[i].line,
+			    STR_ARG(l.diags.v[i].text), STR_ARG(text));
+		unload(&l);
+	}
+	assert_int_equal(n, 4);
+	arena_free(a);
+}
+
+static void
+the_manual_names_every_eval_function(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct str text = manual(a);
+	for (size_t i = 0; EVAL_CONTENT[i].name != NULL; i++)
+		if (str_find(text, str_printf(a, ".It Fn %s",
+				       EVAL_CONTENT[i].name)) == STR_NONE)
+			fail_msg("%s", EVAL_CONTENT[i].name);
+	arena_free(a);
+}
+
 /* One thread of many that run the same rule set. */
 static void *
 run_many(void *arg)
@@ -412,6 +486,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_message_without_anything_is_fine),
     cmocka_unit_test(test_lines_run_in_both_forms),
     cmocka_unit_test(failing_test_lines_are_errors_with_their_line),
+    cmocka_unit_test(examples_of_the_manual_work),
+    cmocka_unit_test(the_manual_names_every_eval_function),
     cmocka_unit_test(threads_share_a_rule_set),
 };
 UNIT_MAIN(tests)
