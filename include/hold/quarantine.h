@@ -85,6 +85,7 @@ struct held_entry {
 	 */
 	struct held held;
 	enum held_state state;
+	bool has_block;      /* `held` is what the file says of the message */
 	bool is_seen;        /* a mail reader has shown it (cur, not new) */
 	uint64_t file_bytes; /* block and message */
 	char file[HELD_FILE_MAX]; /* its name; NUL-terminated */

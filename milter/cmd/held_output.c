@@ -124,15 +124,18 @@ held_json_details(json_t *o, const struct held_entry *e)
 	const struct {
 		const char *key;
 		struct str value;
-	} texts[] = {{"file", str_from(e->file)}, {"reason", h->reason},
+	} texts[] = {{"reason", h->reason},
 	    {"class", mail_class_name(h->envelope.class)},
 	    {"login", h->envelope.login}, {"client", h->envelope.client_addr},
 	    {"client_name", h->envelope.client_name},
 	    {"helo", h->envelope.helo}, {"queue_id", h->envelope.queue_id},
 	    {"daemon", h->envelope.daemon_name}, {"subject", h->subject}};
+	json_object_set_new(o, "file", json_text(str_from(e->file)));
+	json_object_set_new(o, "seen", json_boolean(e->is_seen));
+	if (!e->has_block)
+		return;
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		json_object_set_new(o, texts[i].key, json_text(texts[i].value));
-	json_object_set_new(o, "seen", json_boolean(e->is_seen));
 	json_object_set_new(o, "size", json_integer((json_int_t)h->size_bytes));
 	json_object_set_new(o, "score", json_real(h->score));
 	json_object_set_new(o, "threshold", json_real(h->threshold));
@@ -155,9 +158,9 @@ static const struct ui_column columns_brief[] = {{"ID", false, false},
     {"AGE", true, false}, {"SCORE", true, false}, {"FROM", false, true},
     {"TO", false, true}, {"SUBJECT", false, true}};
 static const struct ui_column columns_long[] = {{"ID", false, false},
-    {"AGE", true, false}, {"SCORE", true, false}, {"FROM", false, true},
-    {"TO", false, true}, {"SIZE", true, false}, {"FOLDER", false, false},
-    {"STATE", false, false}, {"CLASS", false, false}, {"LOGIN", false, true},
+    {"AGE", true, false}, {"SIZE", true, false}, {"FOLDER", false, false},
+    {"STATE", false, false}, {"SCORE", true, false}, {"FROM", false, true},
+    {"TO", false, true}, {"CLASS", false, false}, {"LOGIN", false, true},
     {"CLIENT", false, true}, {"RULES", false, true}, {"SUBJECT", false, true}};
 
 struct ui_table *
@@ -168,34 +171,47 @@ held_table_new(const struct ui *ui, bool is_long)
 		   : ui_table_new(ui, columns_brief, COUNT_OF(columns_brief));
 }
 
+static void
+cells_of_block(struct ui_table *t, enum ui_style style, bool is_long,
+    struct arena *a, const struct held *h)
+{
+	ui_table_cell(t, style, str_printf(a, "%.1f", h->score));
+	ui_table_cell(t, style, path_text(a, h->envelope.from, ""));
+	ui_table_cell(t, style, rcpts_text(a, &h->envelope.rcpt));
+	if (!is_long)
+		return;
+	ui_table_cell(t, style, mail_class_name(h->envelope.class));
+	ui_table_cell(t, style, h->envelope.login);
+	ui_table_cell(t, style, h->envelope.client_addr);
+	ui_table_cell(t, style, rules_text(a, h));
+}
+
 void
 held_table_row(
     struct ui_table *t, bool is_long, const struct held_entry *e, int64_t now)
 {
 	struct arena *a = arena_new();
 	const struct held *h = &e->held;
-	enum ui_style style = held_is_whole(e) ? UI_PLAIN : UI_RED;
-	ui_table_cell(
-	    t, held_is_whole(e) ? UI_CYAN : UI_RED, held_entry_name(e));
+	bool is_whole = held_is_whole(e);
+	enum ui_style style = is_whole ? UI_PLAIN : UI_RED;
+	ui_table_cell(t, is_whole ? UI_CYAN : UI_RED, held_entry_name(e));
 	ui_table_cell(t, style, held_age_text(a, now - h->time_wall));
-	ui_table_cell(t, style, str_printf(a, "%.1f", h->score));
-	ui_table_cell(t, style, path_text(a, h->envelope.from, ""));
-	ui_table_cell(t, style, rcpts_text(a, &h->envelope.rcpt));
 	if (is_long) {
-		ui_table_cell(t, style, held_size_text(a, h->size_bytes));
+		ui_table_cell(t, style, held_size_text(a, e->file_bytes));
 		ui_table_cell(t, style, held_folder_name(h->folder));
 		ui_table_cell(t, style, held_state_name(e->state));
-		ui_table_cell(t, style, mail_class_name(h->envelope.class));
-		ui_table_cell(t, style, h->envelope.login);
-		ui_table_cell(t, style, h->envelope.client_addr);
-		ui_table_cell(t, style, rules_text(a, h));
 	}
-	bool is_marked = !is_long && !held_is_whole(e);
-	ui_table_cell(t, style,
-	    is_marked
-		? str_printf(a, "(%.*s) %.*s",
-		      STR_ARG(held_state_name(e->state)), STR_ARG(h->subject))
-		: h->subject);
+	if (e->has_block)
+		cells_of_block(t, style, is_long, a, h);
+	for (size_t i = 0; !e->has_block && i < (is_long ? 7u : 3u); i++)
+		ui_table_cell(t, style, STR("-"));
+	struct str mark =
+	    str_printf(a, "(%.*s) ", STR_ARG(held_state_name(e->state)));
+	struct buf *subject = buf_new(a, SIZE_MAX);
+	if (!is_long && !is_whole)
+		buf_put(subject, mark);
+	buf_put(subject, h->subject);
+	ui_table_cell(t, style, buf_str(subject));
 	arena_free(a);
 }
 

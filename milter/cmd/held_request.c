@@ -152,7 +152,8 @@ static bool
 flag_take(const struct flag_row *row, const char *text, struct held_request *r)
 {
 	if (!flag_store(row, text, r)) {
-		log_error("--%s %s: must be %s", row->name, text, row->help);
+		log_error("--%s %s: wants %s: %s", row->name, text, row->value,
+		    row->help);
 		return false;
 	}
 	if (row->has_offset != NO_FIELD)

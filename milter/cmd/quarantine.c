@@ -13,6 +13,7 @@
 #include "session/config.h"
 
 #define SEEN_WAIT_MS 3000
+#define HEADER_LINES_MAX 200
 
 /* The run: what is open, and what has happened so far. */
 struct run {
@@ -59,6 +60,13 @@ trouble(struct run *run, const char *what, enum quarantine_status status)
 					     : strerror(errno);
 	run->failed++;
 	ui_printf(&run->err, UI_RED, "postern: %s: %s\n", what, why);
+}
+
+/* What a person would call it. */
+static const char *
+entry_word(struct arena *a, const struct held_entry *e)
+{
+	return str_c(a, held_entry_name(e));
 }
 
 /* Hands what passes the filter to the verb. */
@@ -170,7 +178,7 @@ show_text(struct run *run, const struct held_entry *e, struct str raw)
 	struct str header = str_sub(raw, 0, raw.len - body.len);
 	held_show(&run->ui, e, run->now);
 	(void)fputc('\n', run->ui.out);
-	held_show_lines(&run->ui, header, UINT64_MAX);
+	held_show_lines(&run->ui, header, HEADER_LINES_MAX);
 	held_show_lines(&run->ui, body, run->request->lines);
 }
 
@@ -183,7 +191,7 @@ show_one(struct run *run, const struct held_entry *e)
 	enum quarantine_status status =
 	    quarantine_read(run->quarantine, a, e, &now, &raw);
 	if (status != QUARANTINE_OK) {
-		trouble(run, e->file, status);
+		trouble(run, entry_word(run->arena, e), status);
 	} else if (run->request->is_raw) {
 		if (fwrite(raw.p, 1, raw.len, stdout) != raw.len)
 			trouble(run, "standard output", QUARANTINE_IO);
@@ -270,7 +278,7 @@ delete_one(struct run *run, const struct held_entry *e)
 	if (status == QUARANTINE_OK)
 		done_line(run, e, "deleted", NULL, UI_RED);
 	else
-		trouble(run, e->file, status);
+		trouble(run, entry_word(run->arena, e), status);
 }
 
 static int

@@ -193,6 +193,8 @@ style_end(const struct ui *ui, enum ui_style style)
 static void
 put_styled(const struct ui *ui, enum ui_style style, struct str s)
 {
+	if (s.len == 0)
+		return;
 	style_begin(ui, style);
 	(void)fwrite(s.p, 1, s.len, ui->out);
 	style_end(ui, style);

@@ -132,9 +132,7 @@ held_filter_matches(const struct held_filter *f, const struct held_entry *entry,
 {
 	const struct held *held = &entry->held;
 	const struct envelope *envelope = &held->envelope;
-	bool is_unread =
-	    entry->state == HELD_DAMAGED || entry->state == HELD_FOREIGN;
-	if (is_unread && is_about_block(f))
+	if (!entry->has_block && is_about_block(f))
 		return false;
 	return (!f->has_folder || f->folder == held->folder) &&
 	       (!f->has_class || f->class == envelope->class) &&

@@ -392,6 +392,7 @@ entry_read(const struct quarantine *q, struct arena *a, const struct file *file,
 	    head_read(a, fd, &text, &block) == HELD_PARSE_OK) {
 		ret->state =
 		    state_of(q, file, &block, buf_str(text), ret->file_bytes);
+		ret->has_block = true;
 		ret->held = block.held;
 		ret->held.folder = file->folder;
 		ret->held.id = file->id;
@@ -506,6 +507,7 @@ entry_read_whole(struct quarantine *q, struct arena *a, const struct file *file,
 	digest_of(*ret_raw, &digest);
 	if (ret->state != HELD_DAMAGED && !digest_equal(&digest, &block.raw))
 		ret->state = q->has_key ? HELD_TAMPERED : HELD_DAMAGED;
+	ret->has_block = true;
 	ret->held = block.held;
 	ret->held.folder = file->folder;
 	ret->held.id = file->id;

@@ -95,7 +95,47 @@ struct outgoing {
 	struct str raw;
 	struct reinject_report *report;
 	struct strs left; /* recipients who have not got it */
+	struct {
+		struct release_token *v;
+		size_t n, cap;
+	} tokens; /* of what the MTA has */
 };
+
+static bool
+is_sent(enum inject_status status)
+{
+	return status == INJECT_OK || status == INJECT_PART;
+}
+
+static void
+batch_count(struct outgoing *out, const struct strs *batch,
+    enum inject_status status, const struct inject_result *result)
+{
+	for (size_t i = 0; i < result->refusals.n; i++)
+		ARENA_PUSH(out->a, &out->report->mta.refusals) =
+		    result->refusals.v[i];
+	out->report->mta.reply = result->reply;
+	if (is_sent(status)) {
+		out->report->sent += batch->n - result->refusals.n;
+		for (size_t i = 0; i < result->refusals.n; i++)
+			strs_add(
+			    out->a, &out->left, result->refusals.v[i].rcpt);
+	} else {
+		for (size_t i = 0; i < batch->n; i++)
+			strs_add(out->a, &out->left, batch->v[i]);
+	}
+}
+
+/* The token of a message that did not go out must not stay. */
+static void
+token_keep(struct outgoing *out, const struct release_token *token,
+    enum inject_status status)
+{
+	if (is_sent(status))
+		ARENA_PUSH(out->a, &out->tokens) = *token;
+	else if (release_revoke(out->how->release, token))
+		out->report->was_seen = false;
+}
 
 /* posternd meets the token in the MTA's next breath, if it is wired up. */
 static bool
@@ -111,38 +151,18 @@ token_is_seen(const struct outgoing *out, const struct release_token *token)
 }
 
 /*
- * After the injection: an open token of a message that did not go out must not
- * stay; nor one that posternd would have seen by now, as it does during SMTP.
+ * Over SMTP posternd has judged the message before the MTA took it: a token
+ * that is open then will not be asked for, and must not travel on.
  */
 static void
-token_settle(struct outgoing *out, const struct release_token *token,
-    enum inject_status status)
+tokens_watch(struct outgoing *out)
 {
-	bool is_sent = status == INJECT_OK || status == INJECT_PART;
-	bool is_seen = is_sent ? token_is_seen(out, token)
-			       : !release_is_open(out->how->release, token);
-	if (!is_seen && (!is_sent || inject_via_is_smtp(out->how->via)))
-		is_seen = !release_revoke(out->how->release, token);
-	out->report->was_seen = out->report->was_seen && is_seen;
-}
-
-static void
-batch_count(struct outgoing *out, const struct strs *batch,
-    enum inject_status status, const struct inject_result *result)
-{
-	bool is_sent = status == INJECT_OK || status == INJECT_PART;
-	for (size_t i = 0; i < result->refusals.n; i++)
-		ARENA_PUSH(out->a, &out->report->mta.refusals) =
-		    result->refusals.v[i];
-	out->report->mta.reply = result->reply;
-	if (is_sent) {
-		out->report->sent += batch->n - result->refusals.n;
-		for (size_t i = 0; i < result->refusals.n; i++)
-			strs_add(
-			    out->a, &out->left, result->refusals.v[i].rcpt);
-	} else {
-		for (size_t i = 0; i < batch->n; i++)
-			strs_add(out->a, &out->left, batch->v[i]);
+	for (size_t i = 0; i < out->tokens.n; i++) {
+		const struct release_token *token = &out->tokens.v[i];
+		bool is_seen = inject_via_is_smtp(out->how->via)
+				   ? !release_revoke(out->how->release, token)
+				   : token_is_seen(out, token);
+		out->report->was_seen = out->report->was_seen && is_seen;
 	}
 }
 
@@ -167,7 +187,7 @@ batch_send(struct outgoing *out, const struct strs *batch)
 	    .text = reinject_text(out->a, out->raw, token.value),
 	};
 	enum inject_status status = inject(out->a, &in, &result);
-	token_settle(out, &token, status);
+	token_keep(out, &token, status);
 	batch_count(out, batch, status, &result);
 	return status;
 }
@@ -261,6 +281,7 @@ reinject_locked(struct arena *a, const struct reinjection *how,
 	}
 	enum inject_status last = send_all(&out);
 	settle(&out, &now);
+	tokens_watch(&out);
 	return status_of(&out, last);
 }
 

@@ -824,7 +824,7 @@ static void
 filters_choose(void **state)
 {
 	struct fixture *f = *state;
-	struct held_entry e = {.held = plain(f->a, "F1")};
+	struct held_entry e = {.held = plain(f->a, "F1"), .has_block = true};
 	struct held_entry null_sender = e;
 	strs_add(f->a, &e.held.envelope.rcpt, STR("carol@example.org"));
 	null_sender.held.envelope.from = STR_EMPTY;
