@@ -121,10 +121,10 @@ MUST_CHECK enum quarantine_status quarantine_lock(
     struct quarantine *q, const struct held_entry *entry, int *ret_lock);
 void quarantine_unlock(int lock);
 
-/* Delete it for good.  The caller has the lock. */
+/* Delete it so that no power cut brings it back.  The caller has the lock. */
 MUST_CHECK enum quarantine_status quarantine_remove(
     struct quarantine *q, const struct held_entry *entry);
-/* Lock, delete, unlock. */
+/* Lock, delete, unlock; not synced, as many of them would take their time. */
 MUST_CHECK enum quarantine_status quarantine_delete(
     struct quarantine *q, const struct held_entry *entry);
 /*

@@ -602,15 +602,17 @@ usage_take(struct quarantine *q, uint64_t bytes)
 		;
 }
 
-enum quarantine_status
-quarantine_remove(struct quarantine *q, const struct held_entry *entry)
+static enum quarantine_status
+entry_unlink(
+    struct quarantine *q, const struct held_entry *entry, bool is_lasting)
 {
 	struct arena *a = arena_new();
 	struct file file;
 	enum quarantine_status status = entry_locate(q, a, entry, &file);
 	if (status == QUARANTINE_OK) {
 		int dir = q->dir[file.folder][file.sub];
-		if (unlinkat(dir, file.name, 0) != 0 || !disk_sync(dir))
+		if (unlinkat(dir, file.name, 0) != 0 ||
+		    (is_lasting && !disk_sync(dir)))
 			status = status_of_errno();
 		else
 			usage_take(q, entry->file_bytes);
@@ -620,13 +622,19 @@ quarantine_remove(struct quarantine *q, const struct held_entry *entry)
 }
 
 enum quarantine_status
+quarantine_remove(struct quarantine *q, const struct held_entry *entry)
+{
+	return entry_unlink(q, entry, true);
+}
+
+enum quarantine_status
 quarantine_delete(struct quarantine *q, const struct held_entry *entry)
 {
 	int lock;
 	enum quarantine_status status = quarantine_lock(q, entry, &lock);
 	if (status != QUARANTINE_OK)
 		return status;
-	status = quarantine_remove(q, entry);
+	status = entry_unlink(q, entry, false);
 	quarantine_unlock(lock);
 	return status;
 }
