@@ -3,8 +3,8 @@
 # Manuals, the shipped configuration and the programs say the same, and the
 # examples in the manuals work.
 . "$(dirname "$0")/lib/scenario.sh"
-needs root
-posternd_configure
+. "$(dirname "$0")/lib/mclient.sh"
+gate_alone 'release-via = "/bin/true"'
 man=$srcdir/man etc=$srcdir/etc
 
 # The paths of this build as those of a packaged one, which the files name.
@@ -42,6 +42,12 @@ flags() { sed -n "/^\.Ss $1$/,/^\.S[sh] /p" "$man/postern.1" |
 	sed -nE 's/^\.It Fl -([a-z-]+).*/\1/p' | sort -u; }
 is "postern(1) has every option of scan" "$(flags scan)" \
 	"$(postern help scan | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
+is "postern(1) has every option of quarantine" \
+	"$(sed -n '/^\.Ss quarantine$/,/^\.S[sh] /p' "$man/postern.1" |
+		grep -oE '^(\.It )?[. ,A-Z].*' | grep -oE 'Fl -[a-z-]+' | sort -u)" \
+	"$(for verb in list show release delete purge; do
+		postern quarantine $verb --help
+	done | sed -nE 's/^  --([a-z-]+) .*/Fl -\1/p' | sort -u)"
 is "posternd(8) has every key of a log line, in order" "$(
 	sed -n '/^\.Ss Logging/,/^\.Ss Signals/s/^\.It //p' "$man/posternd.8" | xargs)" \
 	"$(sed -nE 's/^    \{"([a-z]+)", get_.*/\1/p' "$srcdir/milter/session/report.c" | xargs)"
@@ -63,14 +69,19 @@ printf '#!/bin/sh\nexec "%s" -c "%s" "$@"\n' "$POSTERN_PROGRAM" "$CONF" >"$W/pla
 chmod +x "$W/place/bin/postern"
 mail "tag me" | tee "$W/place/message.eml" >"$W/place/Maildir/new/1"
 cp "$srcdir"/test/scenario/rules/test.cf "$W/place/local.cf"
+mail "hold me" >"$W/held"
+mclient_files "$W/held" -- --login alice >/dev/null
+id=$(held_ids)
 while IFS= read -r example; do
 	case $example in
 	*jq*) command -v jq >/dev/null || continue ;;
 	esac
-	said=$(cd "$W/place" && PATH="$W/place/bin:$PATH" sh -c "$example" 2>&1)
-	result $? "$example" "$said"
-	ok "  says something" [ -n "$said" ]
-done < <(sed -n '/^\.Sh EXAMPLES/,$s/^\.Dl \$ //p' "$man/postern.1")
+	said=$(cd "$W/place" && PATH="$W/place/bin:$PATH" \
+		sh -c "${example//0Vv3kPpQ/${id:-none}}" 2>&1)
+	[ $? -le 1 ] && ! grep -qi usage <<<"$said"
+	result $? "postern(1): $example" "$said"
+done < <(sed -nE '/^\.Sh EXAMPLES/,$s/^(\.Dl )?[$#] //p' "$man/postern.1")
+is "the example released the message" "$(held_count)" 0
 
 for page in "$man"/*.[1-8]; do
 	command -v mandoc >/dev/null || break
