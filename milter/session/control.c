@@ -19,6 +19,7 @@
 #define COMMAND_BYTES 256
 #define ANSWER_BYTES (1024 * 1024)
 #define CLIENT_TIMEOUT_S 5
+#define SETTLE_US 300000
 
 struct control {
 	struct gate *gate;
@@ -200,6 +201,9 @@ stop(struct control *control)
 	int64_t ms = snapshot->config.drain_ms;
 	snapshot_put(snapshot);
 	log_info("stopping: finishing what is in flight");
+	/* An MTA that needs no reply to MAIL may be ahead of us: let what it
+	 * has sent be read, so that it counts as in flight. */
+	(void)usleep(SETTLE_US);
 	gate_drain(control->gate);
 	if (!gate_drain_wait(control->gate, ms))
 		log_warning(

@@ -140,8 +140,8 @@ done_testing() {
 			"$W/log/posternd")" ""
 	fi
 	echo "1..$tests"
-	[ $failures = 0 ]
-	exit
+	[ $failures = 0 ] || exit "${exit_of_failure:-0}"
+	exit 0
 }
 
 workspace_new "$scenario"
