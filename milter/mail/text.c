@@ -8,8 +8,9 @@
 #include "mail/header.h"
 
 #define LINE_MAX_BYTES 2048
-#define CUT_SLACK 1024 /* how far behind a limit a better place is looked for \
-			*/
+#define CUT_SLACK                                                   \
+	1024 /* how far behind a limit a better place is looked for \
+	      */
 
 /* Characters 0x80 and up that Perl takes as blank. */
 static bool
@@ -150,20 +151,32 @@ to_latin1(char *p, size_t size)
 	return len;
 }
 
-/* Split into lines of at most 2048 bytes, behind a blank if there is one. */
+/*
+ * One line, cut at 2048 bytes or behind the blank before that.  If a cut falls
+ * on its end, an empty string follows, as in SpamAssassin.
+ */
+static void
+split_line(struct arena *a, struct str line, struct strs *ret)
+{
+	while (line.len > LINE_MAX_BYTES) {
+		struct str head = str_sub(line, 0, LINE_MAX_BYTES + 1);
+		size_t blank = str_rchr(head, ' ');
+		size_t n = blank == STR_NONE ? LINE_MAX_BYTES : blank + 1;
+		strs_add(a, ret, str_sub(line, 0, n));
+		line = str_skip(line, n);
+	}
+	strs_add(a, ret, line);
+}
+
 static void
 split_lines(struct arena *a, struct str text, struct strs *ret)
 {
 	while (text.len > 0) {
-		size_t end = str_chr(str_sub(text, 0, LINE_MAX_BYTES), '\n');
-		size_t n = end == STR_NONE ? text.len : end + 1;
-		if (n > LINE_MAX_BYTES) {
-			struct str head = str_sub(text, 0, LINE_MAX_BYTES + 1);
-			size_t blank = str_rchr(head, ' ');
-			n = blank == STR_NONE ? LINE_MAX_BYTES : blank + 1;
-		}
-		strs_add(a, ret, str_sub(text, 0, n));
-		text = str_skip(text, n);
+		size_t end = str_chr(text, '\n');
+		struct str line =
+		    str_sub(text, 0, end == STR_NONE ? end : end + 1);
+		split_line(a, line, ret);
+		text = str_skip(text, line.len);
 	}
 }
 
