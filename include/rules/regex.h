@@ -43,6 +43,9 @@ void regex_speed_up(struct regex *re);
 struct regex_scratch *regex_scratch_new(struct arena *a,
     const struct regex_env *env, bool (*is_expired)(void *), void *arg);
 
+/* Give its memory back before the arena does: a deep match may take 8 MiB. */
+void regex_scratch_done(struct regex_scratch *scratch);
+
 enum regex_result {
 	REGEX_NO,
 	REGEX_YES,

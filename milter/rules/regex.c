@@ -366,10 +366,9 @@ regex_speed_up(struct regex *re)
 	re->is_fast = rc == 0;
 }
 
-static void
-scratch_release(void *arg)
+void
+regex_scratch_done(struct regex_scratch *s)
 {
-	struct regex_scratch *s = arg;
 	pcre2_match_data_free_8(s->data);
 	pcre2_match_context_free_8(s->context);
 	pcre2_jit_stack_free_8(s->stack);
@@ -377,6 +376,13 @@ scratch_release(void *arg)
 	pcre2_match_context_free_32(s->wide_context);
 	pcre2_jit_stack_free_32(s->wide_stack);
 	free(s->wide);
+	*s = (struct regex_scratch){0};
+}
+
+static void
+scratch_release(void *arg)
+{
+	regex_scratch_done(arg);
 }
 
 struct regex_scratch *

@@ -585,6 +585,7 @@ ruleset_run(const struct ruleset *rules, struct message *m,
 {
 	struct run *run = run_new(rules, m, options, ret);
 	run_plan(run, options->wants_subs ? rules->all : rules->active);
+	regex_scratch_done(run->scratch);
 	if (run->found.n > 0)
 		qsort(run->found.v, run->found.n, sizeof(run->found.v[0]),
 		    compare_found);
