@@ -119,6 +119,20 @@ pattern_compile(struct ruleset *rules, struct str pattern, struct regex **ret,
 	return false;
 }
 
+/* "%{NAME}": what another rule captured, which is not kept here. */
+static bool
+uses_capture(struct str pattern)
+{
+	for (size_t at; (at = str_find(pattern, STR("%{"))) != STR_NONE;) {
+		bool is_escaped = at > 0 && pattern.p[at - 1] == '\\';
+		pattern = str_skip(pattern, at + 2);
+		if (!is_escaped && pattern.len > 0 && pattern.p[0] >= 'A' &&
+		    pattern.p[0] <= 'Z' && str_chr(pattern, '}') != STR_NONE)
+			return true;
+	}
+	return false;
+}
+
 static bool
 regex_define(struct ruleset *rules, struct rule *rule, struct str literal,
     struct diags *diags, struct failure *ret)
@@ -130,6 +144,10 @@ regex_define(struct ruleset *rules, struct rule *rule, struct str literal,
 	}
 	if (rule->is_replaced && rule->type != RULE_MIMEHEADER)
 		pattern = replace_apply(rules->arena, rules->tags, pattern);
+	if (uses_capture(pattern)) {
+		*ret = UNSUPPORTED(STR("%{NAME} is not supported"));
+		return false;
+	}
 	struct str oddity = literal_oddity(pattern);
 	if (oddity.len > 0)
 		diag_add(diags, DIAG_WARNING, rule->place.file,

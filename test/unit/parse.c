@@ -180,6 +180,9 @@ static const struct {
 	"m s x n p a: the rule is disabled\n"},
     {"body A /a|/", "warning 1: A: the regular expression matches "
 		    "everything: it starts or ends with |\n"},
+    {"body A /x%{FROM}y/",
+	"warning 1: A: %{NAME} is not supported: the rule is disabled\n"},
+    {"body A /100%{2}x|\\%{A}/", ""},
     {"header A Subject",
 	"error 1: A: write: header RULE Name =~ /regex/, or: header RULE "
 	"exists:Name: the rule is disabled\n"},
