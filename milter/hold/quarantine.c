@@ -886,8 +886,8 @@ quarantine_purge(
 {
 	struct arena *a = arena_new();
 	struct files files = {0};
-	struct purging p = {q, purge, ret};
 	*ret = (struct purge_result){0};
+	struct purging p = {q, purge, ret};
 	bool is_read = files_list(q, a, FOLDER_COUNT, &files);
 	if (is_read) {
 		files_sort(&files);
