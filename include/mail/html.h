@@ -15,10 +15,12 @@ struct table;
 
 /* One link of the document. */
 struct html_link {
-	struct str url;    /* attribute value, entities decoded, made absolute if <base> says how */
-	struct str tag;    /* "a", "img", "form", ... lower case */
+	struct str url; /* attribute value, entities decoded, made absolute if
+			   <base> says how */
+	struct str tag; /* "a", "img", "form", ... lower case */
 	struct str anchor; /* text between <a> and </a>, UTF-8; empty: none */
-	bool is_unicode;   /* `url` is UTF-8; false: Latin-1 bytes, as Perl holds it */
+	bool is_unicode; /* `url` is UTF-8; false: Latin-1 bytes, as Perl holds
+			    it */
 };
 
 struct html_links {
@@ -29,37 +31,43 @@ struct html_links {
 
 struct html {
 	/*
-	 * Rendered, invisible text included, as body rules see it; blanks are not
-	 * yet collapsed into paragraphs.  Always UTF-8.
+	 * Rendered, invisible text included, as body rules see it; blanks are
+	 * not yet collapsed into paragraphs.  Always UTF-8.
 	 */
 	struct str text;
 	/*
-	 * Perl holds `text` as characters.  False: as bytes, and every character of
-	 * it is below U+0100, so that body rules see Latin-1 bytes (html_latin1())
-	 * unless another part of the message makes the whole body characters.
+	 * Perl holds `text` as characters.  False: as bytes, and every
+	 * character of it is below U+0100, so that body rules see Latin-1 bytes
+	 * (html_latin1()) unless another part of the message makes the whole
+	 * body characters.
 	 */
 	bool is_unicode;
-	struct str visible_text; /* without what is hidden (display:none, tiny, same colour) */
+	struct str visible_text; /* without what is hidden (display:none, tiny,
+				    same colour) */
 	struct str hidden_text;  /* only what is hidden */
 	struct html_links links; /* of all tags, after <base> */
-	struct html_links hrefs; /* one an <a> tag, before <base>; `url` may be empty */
-	struct table *inside;    /* tag -> (void *)(intptr_t) open count; key stays after close */
-	struct table *tags;      /* tag -> (void *)(intptr_t) times opened */
+	struct html_links
+	    hrefs; /* one an <a> tag, before <base>; `url` may be empty */
+	struct table *inside; /* tag -> (void *)(intptr_t) open count; key stays
+				 after close */
+	struct table *tags;   /* tag -> (void *)(intptr_t) times opened */
 	struct strs title;
-	struct strs comment;     /* with <!-- and --> */
+	struct strs comment; /* with <!-- and --> */
 	struct strs script;
 	struct strs anchor;      /* one an <a> tag: text up to </a>, UTF-8 */
-	struct str charsets;     /* of <meta http-equiv=Content-Type>, blank between */
 	size_t length;           /* characters of source */
 	size_t html_length;      /* characters of `text` */
 	size_t non_space_length; /* of them not white space */
-	unsigned elements, total_tags; /* bad_tag_ratio = (total - elements) / total */
-	unsigned elements_seen, tags_seen; /* the same, each name while it is not open */
-	unsigned closed_extra;   /* end tags of nothing */
-	unsigned obfuscation;    /* tags inside words */
-	unsigned backhair;       /* kinds of tags inside short words */
-	unsigned font_low_contrast, font_invalid_color, font_face_bad; /* 0 or 1 */
-	int min_size, max_size;  /* of <font size>, 3 is normal */
+	unsigned elements,
+	    total_tags; /* bad_tag_ratio = (total - elements) / total */
+	unsigned elements_seen,
+	    tags_seen;         /* the same, each name while it is not open */
+	unsigned closed_extra; /* end tags of nothing */
+	unsigned obfuscation;  /* tags inside words */
+	unsigned backhair;     /* kinds of tags inside short words */
+	unsigned font_low_contrast, font_invalid_color,
+	    font_face_bad;        /* 0 or 1 */
+	int min_size, max_size;   /* of <font size>, 3 is normal */
 	unsigned long image_area; /* pixels */
 	unsigned form_action_mailto, embeds, uri_truncated; /* 0 or 1 */
 };

@@ -34,19 +34,21 @@ enum style_tag {
 /* 0xrrggbb, or one of these. */
 typedef int32_t html_color;
 #define COLOR_INVALID (-1)
-#define COLOR_NONE (-2)        /* "#": valid, equal to itself only */
+#define COLOR_NONE (-2) /* "#": valid, equal to itself only */
 #define COLOR_TRANSPARENT (-3)
-#define COLOR_UNKNOWN (-4)     /* a picture, a gradient */
+#define COLOR_UNKNOWN (-4) /* a picture, a gradient */
 
 struct html_style {
-	html_color fg, bg;         /* as SpamAssassin sees them: no bgcolor attribute */
+	html_color fg, bg; /* as SpamAssassin sees them: no bgcolor attribute */
 	html_color real_fg, real_bg;
-	int size;                  /* of <font size>, 3 is normal */
+	int size; /* of <font size>, 3 is normal */
 	uint8_t tag;
-	bool is_display_none, is_visibility_hidden; /* as SpamAssassin sees them */
-	bool is_removed;           /* display:none, opacity:0, ...: for all that is inside */
-	bool is_unseen;            /* visibility:hidden: may be undone inside */
-	bool is_tiny;              /* font-size */
+	bool is_display_none,
+	    is_visibility_hidden; /* as SpamAssassin sees them */
+	bool is_removed; /* display:none, opacity:0, ...: for all that is inside
+			  */
+	bool is_unseen;  /* visibility:hidden: may be undone inside */
+	bool is_tiny;    /* font-size */
 };
 
 /* Open elements, the document itself first. */

@@ -34,9 +34,10 @@ struct html_sink {
 	void (*declaration)(void *ctx, struct str text);
 };
 
-/* Tokenise `text`, in which tag names are made lower case in place.  Linear time. */
-void html_tokenize(struct arena *a, char *text, size_t len,
-    const struct html_sink *sink);
+/* Tokenise `text`, in which tag names are made lower case in place.  Linear
+ * time. */
+void html_tokenize(
+    struct arena *a, char *text, size_t len, const struct html_sink *sink);
 
 /* First attribute of that name, or NULL. */
 const struct html_attr *html_tag_attr(

@@ -5,6 +5,9 @@
 
 #include "mail/uri.h"
 
+/* The three, one behind the other. */
+struct str uri_join(struct arena *a, struct str x, struct str y, struct str z);
+
 /*
  * SpamAssassin's url_encode: %XX of visible ASCII decoded, and then what must
  * not stand in a link encoded.
@@ -13,11 +16,13 @@ struct str uri_decode_percent(struct arena *a, struct str uri, bool is_unicode);
 /* Has `uri` a % with two hexadecimal digits? */
 bool uri_has_percent(struct str uri);
 
-/* A host name as DNS allows it, with two labels or more, lower or upper case. */
+/* A host name as DNS allows it, with two labels or more, lower or upper case.
+ */
 bool uri_is_fqdn(struct str host);
 /* The last of two labels or more is a top-level domain. */
 bool uri_has_tld(const struct mail_config *config, struct str host);
-/* One of `variants` has a host that is an address or a name under a top-level domain. */
+/* One of `variants` has a host that is an address or a name under a top-level
+ * domain. */
 bool uri_has_domain(struct arena *a, const struct strs *variants,
     const struct mail_config *config);
 

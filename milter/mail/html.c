@@ -7,18 +7,21 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
-#include "base/utf8.h"
 #include "mail/html_entity.h"
 #include "mail/html_style.h"
 #include "mail/html_token.h"
+#include "mail/uchar.h"
 #include "mail/uri_resolve.h"
 
 #define ATTR_MAX 65536 /* bytes of one attribute value that are looked at */
 #define SLACK 64
 #define LINKS_A_URI 16 /* occurrences kept, on average, of one link */
+#define SUFFIX_MIN 2   /* characters of ".html" */
+#define SUFFIX_MAX 4
 #define WORD_MAX 7 /* characters beside a tag that make it "backhair" */
 #define SCREEN_WIDTH_PERCENT 8 /* pixels of one percent */
 #define SCREEN_HEIGHT_PERCENT 6
+#define SIDE_MAX 1000000000000
 #define IMAGE_SIDE 200 /* of an image that does not say */
 
 /* Which attributes of an element are links. */
@@ -39,8 +42,14 @@ static const struct element {
 	const char *space; /* what it puts between texts */
 	enum link_kind links;
 } elements[] = {
-#define VALID(name, space, links) {{name, sizeof(name) - 1}, true, space, links}
-#define TRICK(name, space, links) {{name, sizeof(name) - 1}, false, space, links}
+#define VALID(name, space, links)                            \
+	{                                                    \
+		{name, sizeof(name) - 1}, true, space, links \
+	}
+#define TRICK(name, space, links)                             \
+	{                                                     \
+		{name, sizeof(name) - 1}, false, space, links \
+	}
     VALID("a", NULL, LINK_HREF),
     VALID("abbr", NULL, LINK_NONE),
     VALID("acronym", NULL, LINK_NONE),
@@ -156,7 +165,7 @@ struct texts {
 struct pairs {
 	struct {
 		size_t link, anchor;
-	} *v;
+	} * v;
 	size_t n;
 	size_t cap;
 };
@@ -172,6 +181,7 @@ struct renderer {
 	struct texts anchors, titles;
 	struct pairs pairs;
 	struct str base;
+	bool base_is_wide;
 	/* The text put out last: it ends `out`. */
 	size_t piece;
 	bool has_piece, piece_is_space, piece_is_invisible, piece_is_wide;
@@ -189,35 +199,9 @@ struct value {
 /* --- characters --- */
 
 static bool
-is_unicode_space(uint32_t c)
-{
-	return c == 0x85 || c == 0xa0 || c == 0x1680 ||
-	    (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-	    c == 0x202f || c == 0x205f || c == 0x3000;
-}
-
-/* Blocks of Unicode that hold signs, not letters; near enough for a counter. */
-static bool
-is_unicode_word(uint32_t c)
-{
-	static const uint32_t signs[][2] = {{0x80, 0xa9}, {0xab, 0xb4},
-	    {0xb6, 0xb9}, {0xbb, 0xbf}, {0xd7, 0xd7}, {0xf7, 0xf7},
-	    {0x2000, 0x203e}, {0x2041, 0x2053}, {0x2055, 0x2070},
-	    {0x207a, 0x207e}, {0x208a, 0x208f}, {0x20a0, 0x20cf},
-	    {0x2190, 0x245f}, {0x2500, 0x2bff}, {0x3000, 0x3004},
-	    {0x2e00, 0x2e7f}, {0x3008, 0x3020}, {0xe000, 0xf8ff},
-	    {0xff00, 0xff0f}, {0xff1a, 0xff20}, {0xff3b, 0xff3e},
-	    {0xff5b, 0xff65}, {0xfff0, 0xffff}, {0x1f000, 0x1faff}, {0xf0000, 0x10ffff}};
-	for (size_t i = 0; i < COUNT_OF(signs); i++)
-		if (c >= signs[i][0] && c <= signs[i][1])
-			return false;
-	return c >= 0x80;
-}
-
-static bool
 is_word_char(uint32_t c, bool is_wide)
 {
-	return c < 0x80 ? char_is_word((char)c) : is_wide && is_unicode_word(c);
+	return c < 0x80 ? char_is_word((char)c) : is_wide && uchar_is_word(c);
 }
 
 /* Neither blank nor ASCII punctuation. */
@@ -225,41 +209,9 @@ static bool
 is_body_char(uint32_t c, bool is_wide)
 {
 	if (c >= 0x80)
-		return !is_wide || !is_unicode_space(c);
+		return !is_wide || !uchar_is_space(c);
 	return char_is_alnum((char)c) || c == 0x7f ||
-	    (c < 0x20 && !char_is_space((char)c));
-}
-
-/* The character at the start of `s`, not empty; a byte that is none is itself. */
-static uint32_t
-first_char(struct str s, size_t *ret_len)
-{
-	size_t n = utf8_length(s);
-	*ret_len = n == 0 ? 1 : n;
-	return n == 0 ? (unsigned char)s.p[0] : utf8_decode(s);
-}
-
-static uint32_t
-last_char(struct str s, size_t *ret_len)
-{
-	for (size_t n = 2; n <= 4 && n <= s.len; n++) {
-		struct str tail = str_skip(s, s.len - n);
-		if (utf8_length(tail) == n) {
-			*ret_len = n;
-			return utf8_decode(tail);
-		}
-	}
-	*ret_len = 1;
-	return (unsigned char)s.p[s.len - 1];
-}
-
-static size_t
-count_chars(struct str s)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
+	       (c < 0x20 && !char_is_space((char)c));
 }
 
 static size_t
@@ -269,10 +221,11 @@ count_spaces(struct str s, bool is_wide)
 	for (size_t i = 0, len = 1; i < s.len; i += len) {
 		if ((unsigned char)s.p[i] < 0x80) {
 			len = 1;
-			n += char_is_space(s.p[i]) && (is_wide || s.p[i] != '\f');
+			n += char_is_space(s.p[i]) &&
+			     (is_wide || s.p[i] != '\f');
 		} else {
-			uint32_t c = first_char(str_skip(s, i), &len);
-			n += is_wide && is_unicode_space(c);
+			uint32_t c = uchar_first(str_skip(s, i), &len);
+			n += is_wide && uchar_is_space(c);
 		}
 	}
 	return n;
@@ -284,7 +237,7 @@ html_latin1(struct arena *a, struct str text)
 	char *out = arena_alloc(a, text.len);
 	size_t n = 0;
 	for (size_t i = 0, len = 1; i < text.len; i += len) {
-		uint32_t c = first_char(str_skip(text, i), &len);
+		uint32_t c = uchar_first(str_skip(text, i), &len);
 		out[n++] = c <= 0xff ? (char)(unsigned char)c : '?';
 	}
 	return str_of(out, n);
@@ -297,7 +250,8 @@ drop_nbsp(char *p, size_t len)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < len; i++) {
-		if (p[i] == '&' && str_starts(str_of(p + i, len - i), STR("&nbsp;"))) {
+		if (p[i] == '&' &&
+		    str_starts(str_of(p + i, len - i), STR("&nbsp;"))) {
 			p[n++] = ' ';
 			i += 5;
 		} else {
@@ -317,12 +271,14 @@ drop_tag_slashes(char *p, size_t len)
 		if (p[n - 1] != '<')
 			continue;
 		size_t from = i;
-		while (i < len && (char_is_word(p[i]) || (unsigned char)p[i] >= 0x80))
+		while (i < len &&
+		       (char_is_word(p[i]) || (unsigned char)p[i] >= 0x80))
 			p[n++] = p[i++];
 		size_t end = i;
 		while (end < len && char_is_space(p[end]))
 			end++;
-		if (i > from && end + 1 < len && p[end] == '/' && p[end + 1] == '>')
+		if (i > from && end + 1 < len && p[end] == '/' &&
+		    p[end + 1] == '>')
 			i = end + 1;
 	}
 	return n;
@@ -457,19 +413,20 @@ note_contrast(struct renderer *r)
 	return true;
 }
 
-/* The longest end of `s`, at most WORD_MAX body characters, that starts at a word boundary. */
+/* The longest end of `s`, at most WORD_MAX body characters, that starts at a
+ * word boundary. */
 static size_t
 word_at_end(struct str s, bool is_wide)
 {
 	size_t best = 0;
 	size_t len;
 	for (size_t n = 1; n <= WORD_MAX && s.len > 0; n++) {
-		uint32_t c = last_char(s, &len);
+		uint32_t c = uchar_last(s, &len);
 		if (!is_body_char(c, is_wide))
 			break;
 		s.len -= len;
-		bool before = s.len > 0 &&
-		    is_word_char(last_char(s, &len), is_wide);
+		bool before =
+		    s.len > 0 && is_word_char(uchar_last(s, &len), is_wide);
 		if (before != is_word_char(c, is_wide))
 			best = n;
 	}
@@ -483,12 +440,12 @@ word_at_start(struct str s, bool is_wide)
 	size_t best = 0;
 	size_t len;
 	for (size_t n = 1; n <= WORD_MAX && s.len > 0; n++) {
-		uint32_t c = first_char(s, &len);
+		uint32_t c = uchar_first(s, &len);
 		if (!is_body_char(c, is_wide))
 			break;
 		s = str_skip(s, len);
-		bool after = s.len > 0 &&
-		    is_word_char(first_char(s, &len), is_wide);
+		bool after =
+		    s.len > 0 && is_word_char(uchar_first(s, &len), is_wide);
 		if (after != is_word_char(c, is_wide))
 			best = n;
 	}
@@ -503,8 +460,8 @@ note_obfuscation(struct renderer *r, struct value value)
 	if (!r->has_piece || before.len == 0 || value.text.len == 0)
 		return;
 	size_t len;
-	if (is_body_char(first_char(value.text, &len), value.is_wide) &&
-	    is_body_char(last_char(before, &len), r->piece_is_wide))
+	if (is_body_char(uchar_first(value.text, &len), value.is_wide) &&
+	    is_body_char(uchar_last(before, &len), r->piece_is_wide))
 		r->html->obfuscation++;
 	size_t left = word_at_end(before, r->piece_is_wide);
 	size_t right = left == 0 ? 0 : word_at_start(value.text, value.is_wide);
@@ -540,8 +497,8 @@ on_text(void *ctx, struct str text, bool is_cdata)
 	}
 	if (r->in_script > 0) {
 		strs_add(r->arena, &r->html->script,
-		    value.text.p == text.p ? text :
-					     str_dup(r->arena, value.text));
+		    value.text.p == text.p ? text
+					   : str_dup(r->arena, value.text));
 		return;
 	}
 	if (r->in_style > 0)
@@ -587,42 +544,22 @@ get_attr(struct renderer *r, const struct html_tag *tag, struct str name,
 	return attr != NULL;
 }
 
-/* Blanks at both ends: ASCII, U+00A0, and what is a blank as a character. */
+/* Without blanks at both ends, U+00A0 among them. */
 static struct str
 trim_value(struct value value)
 {
-	struct str s = value.text;
-	size_t len;
-	while (s.len > 0) {
-		uint32_t c = first_char(s, &len);
-		if (!(c < 0x80 ? char_is_space((char)c) :
-				 c == 0xa0 || (value.is_wide && is_unicode_space(c))))
-			break;
-		s = str_skip(s, len);
+	if (value.is_wide)
+		return uchar_trim(value.text);
+	struct str s = str_trim(value.text);
+	for (;;) {
+		if (str_starts(s, STR("\xc2\xa0")))
+			s = str_skip(s, 2);
+		else if (str_ends(s, STR("\xc2\xa0")))
+			s.len -= 2;
+		else
+			return s;
+		s = str_trim(s);
 	}
-	while (s.len > 0) {
-		uint32_t c = last_char(s, &len);
-		if (!(c < 0x80 ? char_is_space((char)c) :
-				 c == 0xa0 || (value.is_wide && is_unicode_space(c))))
-			break;
-		s.len -= len;
-	}
-	return s;
-}
-
-/* The first `most` characters. */
-static struct str
-first_chars(struct str s, size_t most)
-{
-	if (s.len <= most)
-		return s;
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-		if (n > most)
-			return str_sub(s, 0, i);
-	}
-	return s;
 }
 
 /* A link as SpamAssassin keeps it: trimmed, short, a copy. */
@@ -630,7 +567,7 @@ static struct str
 canonical(struct renderer *r, struct value value)
 {
 	struct str trimmed = trim_value(value);
-	struct str s = first_chars(trimmed, r->limits->uri_bytes);
+	struct str s = uchar_sub(trimmed, r->limits->uri_bytes);
 	if (s.len < trimmed.len)
 		r->html->uri_truncated = 1;
 	return str_dup(r->arena, s);
@@ -638,11 +575,17 @@ canonical(struct renderer *r, struct value value)
 
 /* --- links --- */
 
+static bool
+is_full(const struct renderer *r, const struct html_links *links)
+{
+	return links->n >= r->limits->uris * LINKS_A_URI;
+}
+
 static void
 add_link(struct renderer *r, struct html_links *links, struct str tag,
     struct str url, bool is_wide)
 {
-	if (links->n >= r->limits->uris * LINKS_A_URI)
+	if (is_full(r, links))
 		return;
 	ARENA_PUSH(r->arena, links) = (struct html_link){
 	    .url = is_wide ? url : html_latin1(r->arena, url),
@@ -666,9 +609,13 @@ is_opaque(struct str url)
 static void
 push_link(struct renderer *r, struct str tag, struct value value)
 {
+	if (is_full(r, &r->html->links))
+		return;
 	struct str url = canonical(r, value);
-	if (url.len > 0 && !is_opaque(url))
+	if (url.len > 0 && !is_opaque(url)) {
 		url = uri_resolve(r->arena, r->base, url);
+		value.is_wide |= r->base_is_wide;
+	}
 	if (url.len > 0)
 		add_link(r, &r->html->links, tag, url, value.is_wide);
 }
@@ -706,8 +653,8 @@ link_attr(const struct html_tag *tag, struct str name)
 static void
 drop_bom(struct renderer *r, struct value *value)
 {
-	struct str bom = value->is_wide ? STR("\xef\xbb\xbf") :
-					  STR("\xc3\xaf\xc2\xbb\xc2\xbf");
+	struct str bom = value->is_wide ? STR("\xef\xbb\xbf")
+					: STR("\xc3\xaf\xc2\xbb\xc2\xbf");
 	if (str_find(value->text, bom) == STR_NONE)
 		return;
 	struct buf *out = buf_new(r->arena, value->text.len);
@@ -765,12 +712,14 @@ base_length(struct str url)
 	size_t least = i + slash + 1;
 	size_t dot = str_rchr(url, '.');
 	if (dot == STR_NONE || dot <= least ||
-	    str_chr(str_skip(url, dot), '/') != STR_NONE ||
-	    url.len - dot < 3 || url.len - dot > 5)
+	    str_chr(str_skip(url, dot), '/') != STR_NONE)
+		return url.len;
+	size_t suffix = uchar_count(str_skip(url, dot + 1));
+	if (suffix < SUFFIX_MIN || suffix > SUFFIX_MAX)
 		return url.len;
 	size_t start = dot;
-	while (start > least && url.p[start - 1] != '/' &&
-	    url.p[start - 1] != '.')
+	while (
+	    start > least && url.p[start - 1] != '/' && url.p[start - 1] != '.')
 		start--;
 	return start < dot ? start : url.len;
 }
@@ -779,7 +728,7 @@ static bool
 is_http_or_ftp(struct str url)
 {
 	return str_istarts(url, STR("http:")) ||
-	    str_istarts(url, STR("https:")) || str_istarts(url, STR("ftp:"));
+	       str_istarts(url, STR("https:")) || str_istarts(url, STR("ftp:"));
 }
 
 static void
@@ -799,6 +748,7 @@ push_base(struct renderer *r, const struct html_tag *tag)
 	if (!str_ends(base, STR("/")))
 		buf_putc(out, '/');
 	r->base = buf_str(out);
+	r->base_is_wide = value.is_wide;
 }
 
 static size_t
@@ -848,8 +798,8 @@ push_refresh(struct renderer *r, const struct html_tag *tag, struct value value)
 	if (semicolon != STR_NONE) {
 		struct buf *out = buf_new(r->arena, s.len);
 		struct str before = str_sub(s, 0, semicolon);
-		while (before.len > 0 &&
-		    char_is_space(before.p[before.len - 1]))
+		while (
+		    before.len > 0 && char_is_space(before.p[before.len - 1]))
 			before.len--;
 		struct str after = str_skip(s, semicolon);
 		buf_put(out, before);
@@ -860,42 +810,13 @@ push_refresh(struct renderer *r, const struct html_tag *tag, struct value value)
 }
 
 static void
-note_charset(struct renderer *r, struct str content)
-{
-	size_t at =
-	    find_assignment(content, STR("charset"), content.len, false);
-	if (at == STR_NONE)
-		return;
-	struct str s = str_skip(content, skip_blanks(content, at));
-	if (s.len > 1 && (s.p[0] == '"' || s.p[0] == '\''))
-		s = str_skip(s, 1);
-	size_t n = 0;
-	while (n < s.len && s.p[n] != '"' && s.p[n] != '\'')
-		n++;
-	if (n == 0)
-		return;
-	struct str have = r->html->charsets;
-	struct buf *out = buf_new(r->arena, have.len + n + 1);
-	buf_put(out, have);
-	if (have.len > 0)
-		buf_putc(out, ' ');
-	buf_put(out, str_sub(s, 0, n));
-	r->html->charsets = buf_str(out);
-}
-
-static void
-note_meta(struct renderer *r, const struct html_tag *tag)
+push_meta(struct renderer *r, const struct html_tag *tag)
 {
 	struct value value;
 	if (!get_attr(r, tag, STR("http-equiv"), &value))
 		return;
 	bool is_refresh = str_ifind(value.text, STR("refresh")) != STR_NONE;
-	bool is_type = str_ifind(value.text, STR("content-type")) != STR_NONE;
-	if (!get_attr(r, tag, STR("content"), &value))
-		return;
-	if (is_type && r->html->charsets.len < ATTR_MAX)
-		note_charset(r, value.text);
-	if (is_refresh)
+	if (is_refresh && get_attr(r, tag, STR("content"), &value))
 		push_refresh(r, tag, value);
 }
 
@@ -921,7 +842,7 @@ push_links(struct renderer *r, const struct html_tag *tag, enum link_kind kind)
 		push_base(r, tag);
 		break;
 	case LINK_META:
-		note_meta(r, tag);
+		push_meta(r, tag);
 		break;
 	}
 }
@@ -935,7 +856,7 @@ parse_side(struct str s, unsigned long percent)
 	uint64_t n = 0;
 	size_t i = 0;
 	for (; i < s.len && char_is_digit(s.p[i]); i++)
-		if (n < UINT32_MAX)
+		if (n < SIDE_MAX)
 			n = n * 10 + (uint64_t)(s.p[i] - '0');
 	if (i == 0)
 		return IMAGE_SIDE;
@@ -946,8 +867,6 @@ parse_side(struct str s, unsigned long percent)
 		n *= percent;
 	else if (unit.len > 0)
 		return IMAGE_SIDE;
-	if (n > UINT32_MAX)
-		n = UINT32_MAX;
 	return n == 0 ? IMAGE_SIDE : (unsigned long)n;
 }
 
@@ -975,15 +894,15 @@ skip_face(struct str s, size_t i, bool is_first)
 {
 	size_t blanks = i;
 	i = skip_blanks(s, i);
-	bool is_quoted = i < s.len &&
-	    (s.p[i] == '"' || s.p[i] == '\'' || (is_first && s.p[i] == '.'));
+	bool is_quoted = i < s.len && (s.p[i] == '"' || s.p[i] == '\'' ||
+					  (is_first && s.p[i] == '.'));
 	if (is_quoted)
 		i++;
 	else if (is_first && i > blanks && s.p[i - 1] == ' ')
 		i--;
 	size_t from = i;
 	while (i < s.len &&
-	    (char_is_alpha(s.p[i]) || s.p[i] == ' ' || s.p[i] == '-'))
+	       (char_is_alpha(s.p[i]) || s.p[i] == ' ' || s.p[i] == '-'))
 		i++;
 	if (i - from < 2 || !char_is_alpha(s.p[i - 1]) ||
 	    !(char_is_alpha(s.p[from]) || (is_first && s.p[from] == ' ')))
@@ -1013,7 +932,7 @@ static void
 open_anchor(struct renderer *r, const struct html_tag *tag, size_t first_link)
 {
 	struct value value = {STR_EMPTY, r->is_unicode};
-	if (get_href(r, tag, &value))
+	if (!is_full(r, &r->html->hrefs) && get_href(r, tag, &value))
 		value.text = canonical(r, value);
 	texts_open(r, &r->anchors);
 	add_link(r, &r->html->hrefs, tag->name, value.text, value.is_wide);
@@ -1038,7 +957,7 @@ note_start(struct renderer *r, const struct html_tag *tag, size_t first_link)
 		    str_ifind(value.text, STR("mailto:")) != STR_NONE)
 			r->html->form_action_mailto = 1;
 	} else if (str_eq(tag->name, STR("object")) ||
-	    str_eq(tag->name, STR("embed"))) {
+		   str_eq(tag->name, STR("embed"))) {
 		r->html->embeds = 1;
 	} else if (str_eq(tag->name, STR("a"))) {
 		open_anchor(r, tag, first_link);
@@ -1065,7 +984,7 @@ is_office_tag(struct str name)
 	if (str_starts(name, STR("o:")))
 		n = 2;
 	else if (name.len > 4 && str_starts(name, STR("st")) &&
-	    char_is_digit(name.p[2]) && name.p[3] == ':')
+		 char_is_digit(name.p[2]) && name.p[3] == ':')
 		n = 4;
 	if (n == 0)
 		return false;
@@ -1132,8 +1051,8 @@ on_start(void *ctx, const struct html_tag *tag)
 {
 	struct renderer *r = ctx;
 	const struct element *element = count_tag(r, tag->name, 1);
-	set_count(r->html->tags, tag->name,
-	    count_of(r->html->tags, tag->name) + 1);
+	set_count(
+	    r->html->tags, tag->name, count_of(r->html->tags, tag->name) + 1);
 	if (element == NULL)
 		return;
 	html_styles_start(&r->styles, tag);
@@ -1176,7 +1095,7 @@ finish(struct renderer *r)
 	html->text = buf_str(r->out);
 	html->visible_text = buf_str(r->visible);
 	html->hidden_text = buf_str(r->hidden);
-	html->html_length = count_chars(html->text);
+	html->html_length = uchar_count(html->text);
 	html->non_space_length =
 	    html->html_length - count_spaces(html->text, html->is_unicode);
 	html->min_size = r->styles.min_size;
@@ -1199,7 +1118,6 @@ html_new(struct arena *a)
 	struct html *html = ARENA_NEW(a, struct html);
 	html->inside = table_new(a, false);
 	html->tags = table_new(a, false);
-	html->charsets = STR_EMPTY;
 	return html;
 }
 
@@ -1219,7 +1137,7 @@ html_render(struct arena *a, struct str source, bool is_unicode,
 	    .titles = {.buf = buf_new(a, source.len + SLACK)},
 	    .base = STR_EMPTY};
 	html_styles_init(&r.styles, a);
-	r.html->length = is_unicode ? count_chars(source) : source.len;
+	r.html->length = is_unicode ? uchar_count(source) : source.len;
 	char *text = arena_alloc(a, source.len);
 	memcpy(text, source.p, source.len);
 	size_t len = drop_nbsp(text, source.len);

@@ -10,7 +10,8 @@
 #define SIZE_MOST 1000000
 #define WHITE 0xffffff
 #define BLACK 0
-#define LOW_CONTRAST 12.0 /* of 191.15, weighted by how bright a primary looks */
+#define LOW_CONTRAST \
+	12.0 /* of 191.15, weighted by how bright a primary looks */
 
 /* CSS Color Module Level 3, section 4.3; in byte order. */
 static const struct named_color {
@@ -232,9 +233,9 @@ parse_triple(struct str s, bool is_percent, uint64_t ret[3])
 		}
 		ret[i] = saturated(digits);
 		if (is_percent)
-			ret[i] = (uint64_t)((double)ret[i] / 100 * 255 < 1e18 ?
-				(double)ret[i] / 100 * 255 :
-				1e18);
+			ret[i] = (uint64_t)((double)ret[i] / 100 * 255 < 1e18
+						? (double)ret[i] / 100 * 255
+						: 1e18);
 		if (i < 2 && !str_starts(s, STR(",")))
 			return false;
 		if (i < 2)
@@ -251,9 +252,8 @@ has_rgb_call(struct str s)
 	while ((at = str_ifind(s, STR("rgb("))) != STR_NONE) {
 		s = str_skip(s, at + 4);
 		size_t n = 0;
-		while (n < s.len &&
-		    (char_is_digit(s.p[n]) || s.p[n] == '%' || s.p[n] == ',' ||
-			s.p[n] == ' '))
+		while (n < s.len && (char_is_digit(s.p[n]) || s.p[n] == '%' ||
+					s.p[n] == ',' || s.p[n] == ' '))
 			n++;
 		if (n < s.len && s.p[n] == ')')
 			return true;
@@ -287,7 +287,8 @@ color_of_triple(const uint64_t triple[3])
 	return color;
 }
 
-/* "#..." of any length: all other characters are dropped, one or two digits padded with 0. */
+/* "#..." of any length: all other characters are dropped, one or two digits
+ * padded with 0. */
 static html_color
 color_of_hex(struct str s)
 {
@@ -310,8 +311,8 @@ html_color
 html_color_parse(struct str text)
 {
 	text = str_trim(text);
-	const struct named_color *named = bsearch(&text, colors,
-	    COUNT_OF(colors), sizeof(colors[0]), color_cmp);
+	const struct named_color *named = bsearch(
+	    &text, colors, COUNT_OF(colors), sizeof(colors[0]), color_cmp);
 	if (named != NULL)
 		return named->color;
 	if (!is_hex_like(text) && !has_rgb_call(text))
@@ -368,7 +369,7 @@ color_of_call(struct str value)
 	html_color color = 0;
 	for (size_t i = 0; i < 3; i++)
 		color = color * 256 +
-		    (html_color)(component[i] > 255 ? 255 : component[i]);
+			(html_color)(component[i] > 255 ? 255 : component[i]);
 	return color;
 }
 
@@ -386,9 +387,9 @@ set_css_color(html_color *ret, struct str value)
 
 /* Layers of a background property are split at commas, words at blanks. */
 struct background {
-	html_color color;  /* first colour of the layer being read */
+	html_color color; /* first colour of the layer being read */
 	bool has_word;
-	html_color last;   /* of the layer before it */
+	html_color last; /* of the layer before it */
 };
 
 static void
@@ -417,7 +418,8 @@ background_color(struct str value)
 		} else if (c == '"' || c == '\'') {
 			quote = c;
 		} else if (in_call && c == ')') {
-			background_word(&b, str_sub(value, start, i + 1 - start));
+			background_word(
+			    &b, str_sub(value, start, i + 1 - start));
 			start = i + 1;
 			in_call = false;
 		} else if (!in_call && c == '(') {
@@ -492,7 +494,8 @@ struct box {
 	bool is_clipped;
 };
 
-/* A length of `value` in pixels; false: it is no length, or relative to something unknown. */
+/* A length of `value` in pixels; false: it is no length, or relative to
+ * something unknown. */
 static bool
 css_length(struct str value, double *ret)
 {
@@ -500,12 +503,17 @@ css_length(struct str value, double *ret)
 		struct str unit;
 		double pixels;
 	} units[] = {
-	    {{"", 0}, 1}, {{"px", 2}, 1}, {{"pt", 2}, 4.0 / 3}, {{"em", 2}, 16},
-	    {{"rem", 3}, 16}, {{"ex", 2}, 8}, {{"%", 1}, 0.16},
+	    {{"", 0}, 1},
+	    {{"px", 2}, 1},
+	    {{"pt", 2}, 4.0 / 3},
+	    {{"em", 2}, 16},
+	    {{"rem", 3}, 16},
+	    {{"ex", 2}, 8},
+	    {{"%", 1}, 0.16},
 	};
 	size_t n = 0;
-	while (n < value.len &&
-	    (char_is_digit(value.p[n]) || value.p[n] == '.'))
+	while (
+	    n < value.len && (char_is_digit(value.p[n]) || value.p[n] == '.'))
 		n++;
 	if (n > 0 && value.p[n - 1] == '.')
 		return false;
@@ -620,8 +628,8 @@ static void
 css_background(struct html_style *style, struct box *box, struct str value)
 {
 	(void)box;
-	bool is_plain = str_chr(value, '(') == STR_NONE ||
-	    str_istarts(value, STR("rgb"));
+	bool is_plain =
+	    str_chr(value, '(') == STR_NONE || str_istarts(value, STR("rgb"));
 	html_color color = is_plain ? background_color(value) : COLOR_INVALID;
 	if (!str_ieq(value, STR("none")) && !str_ieq(value, STR("transparent")))
 		style->real_bg = color >= 0 ? color : COLOR_UNKNOWN;
@@ -638,7 +646,8 @@ css_background_image(
 
 static const struct {
 	struct str name;
-	void (*set)(struct html_style *style, struct box *box, struct str value);
+	void (*set)(
+	    struct html_style *style, struct box *box, struct str value);
 } properties[] = {
     {{"display", 7}, css_display},
     {{"visibility", 10}, css_visibility},
@@ -881,13 +890,12 @@ html_styles_init(struct html_styles *ret, struct arena *a)
 	    .min_size = 3,
 	    .max_size = 3,
 	    .value = buf_new(a, VALUE_MAX)};
-	push(ret,
-	    (struct html_style){.tag = STYLE_DOCUMENT,
-		.fg = BLACK,
-		.bg = WHITE,
-		.real_fg = BLACK,
-		.real_bg = WHITE,
-		.size = ret->basefont});
+	push(ret, (struct html_style){.tag = STYLE_DOCUMENT,
+		      .fg = BLACK,
+		      .bg = WHITE,
+		      .real_fg = BLACK,
+		      .real_bg = WHITE,
+		      .size = ret->basefont});
 }
 
 /* <basefont size> changes the base and opens nothing. */
@@ -974,6 +982,6 @@ bool
 html_style_is_hidden(const struct html_style *style)
 {
 	return style->is_removed || style->is_unseen || style->is_tiny ||
-	    (style->real_fg >= 0 && style->real_bg >= 0 &&
-		is_low_contrast(style->real_fg, style->real_bg));
+	       (style->real_fg >= 0 && style->real_bg >= 0 &&
+		   is_low_contrast(style->real_fg, style->real_bg));
 }

@@ -11,10 +11,10 @@
 /* Elements whose content is not markup. */
 struct literal {
 	struct str name;
-	bool is_cdata;      /* entities stay as well */
+	bool is_cdata; /* entities stay as well */
 	bool never_closes;
-	bool runs_to_end;   /* if not closed, the rest of the document is in it */
-	bool is_emptied;    /* if not closed, the rest is behind it */
+	bool runs_to_end; /* if not closed, the rest of the document is in it */
+	bool is_emptied;  /* if not closed, the rest is behind it */
 };
 
 static const struct literal literals[] = {
@@ -65,12 +65,19 @@ struct scanner {
 	struct str pending_end; /* end tag that comes before the next tag */
 	struct html_tag tag;
 	bool is_cdata;
-	unsigned unclosed; /* bit of each literal element with no end tag ahead */
+	unsigned
+	    unclosed; /* bit of each literal element with no end tag ahead */
 	bool gt_ends_comment;
 };
 
-enum event { EVENT_NONE, EVENT_TEXT, EVENT_START, EVENT_END, EVENT_COMMENT,
-	EVENT_DECLARATION };
+enum event {
+	EVENT_NONE,
+	EVENT_TEXT,
+	EVENT_START,
+	EVENT_END,
+	EVENT_COMMENT,
+	EVENT_DECLARATION
+};
 
 static void
 tell(struct scanner *s, enum event event, struct str text)
@@ -179,9 +186,8 @@ section_pop(struct scanner *s)
 {
 	if (s->stack.n > 0)
 		s->stack.n--;
-	s->section = s->stack.n == 0 ?
-	    SECTION_NONE :
-	    (enum section)s->stack.v[s->stack.n - 1];
+	s->section = s->stack.n == 0 ? SECTION_NONE
+				     : (enum section)s->stack.v[s->stack.n - 1];
 	s->is_cdata = s->section == SECTION_CDATA;
 }
 
@@ -367,7 +373,7 @@ parse_attr(struct scanner *s, size_t i)
 {
 	size_t end = i + 1;
 	while (end < s->len && s->p[end] != '=' && s->p[end] != '>' &&
-	    !char_is_space(s->p[end]))
+	       !char_is_space(s->p[end]))
 		end++;
 	struct html_attr attr = {.name = slice(s, i, end), .is_bare = true};
 	attr.value = attr.name;
@@ -546,7 +552,7 @@ static bool
 is_section_end(const struct scanner *s, size_t i)
 {
 	return byte(s, i) == ']' && byte(s, i + 1) == ']' &&
-	    byte(s, i + 2) == '>';
+	       byte(s, i + 2) == '>';
 }
 
 static void
@@ -626,7 +632,7 @@ scan(struct scanner *s)
 			i = s->at;
 		}
 		while (s->section == SECTION_CDATA ||
-		    s->section == SECTION_RCDATA) {
+		       s->section == SECTION_RCDATA) {
 			if (!scan_section(s))
 				return;
 			i = s->at;
@@ -671,7 +677,8 @@ close_script(struct scanner *s)
 	s->is_cdata = false;
 }
 
-/* Another look at the rest, without an open literal element.  False: it is text. */
+/* Another look at the rest, without an open literal element.  False: it is
+ * text. */
 static bool
 reopen_literal(struct scanner *s)
 {

@@ -26,8 +26,8 @@ idn_to_ascii(struct arena *a, struct str host)
 	char *ascii = NULL;
 	int rc = idn2_to_ascii_8z(
 	    str_c(a, host), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-	struct str ret = rc == IDN2_OK ? str_lower(a, str_from(ascii)) :
-					 str_lower(a, host);
+	struct str ret =
+	    rc == IDN2_OK ? str_lower(a, str_from(ascii)) : str_lower(a, host);
 	idn2_free(ascii);
 	return ret;
 }

@@ -17,10 +17,9 @@ struct tld_set {
 static struct table *
 names_of(struct arena *a, const struct strs *list)
 {
-	static char is_there;
 	struct table *names = table_new(a, true);
 	for (size_t i = 0; list != NULL && i < list->n; i++)
-		table_set(names, list->v[i], &is_there);
+		table_set(names, list->v[i], names);
 	return names;
 }
 
@@ -58,10 +57,11 @@ tld_set_has(const struct tld_set *set, struct str label)
 	if (set->level[0] != NULL)
 		return table_has(set->level[0], label);
 	return label.len <= LABEL_MAX && str_chr(label, '.') == STR_NONE &&
-	    is_suffix(label, PSL_TYPE_NO_STAR_RULE);
+	       is_suffix(label, PSL_TYPE_NO_STAR_RULE);
 }
 
-/* RFC 1480: the names of .us are delegated under states and their localities. */
+/* RFC 1480: the names of .us are delegated under states and their localities.
+ */
 static bool
 is_us_locality(const struct str *label, size_t n)
 {
@@ -78,7 +78,7 @@ is_us_locality(const struct str *label, size_t n)
 	if (n == 3)
 		return true;
 	return (str_eq(label[0], STR("pvt")) && str_eq(label[1], STR("k12"))) ||
-	    str_eq(label[0], STR("ci")) || str_eq(label[0], STR("co"));
+	       str_eq(label[0], STR("ci")) || str_eq(label[0], STR("co"));
 }
 
 /* Is `suffix`, made of the `n` labels, one that names are registered under? */

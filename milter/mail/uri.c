@@ -56,8 +56,7 @@ add_text(struct collector *c, struct message *m)
 	struct table *seen = table_new(c->arena, false);
 	for (size_t i = 0; i < body->n; i++) {
 		struct strs found = {0};
-		uri_find(c->arena, body->v[i], c->config, seen,
-		    &found);
+		uri_find(c->arena, body->v[i], c->config, seen, &found);
 		for (size_t k = 0; k < found.n; k++)
 			add_parsed(c, found.v[k]);
 	}
@@ -111,7 +110,8 @@ message_uri_list(struct message *m)
 	    .uris = ARENA_NEW(m->arena, struct uris),
 	    .known = table_new(m->arena, false)};
 	add_text(&c, m);
-	for (struct part *part = m->root; part != NULL; part = part_next(part)) {
+	for (struct part *part = m->root; part != NULL;
+	     part = part_next(part)) {
 		const struct html *html =
 		    part_is_leaf(part) ? part_html(m, part) : NULL;
 		if (html != NULL)
@@ -140,8 +140,7 @@ message_uris(struct message *m)
 	const struct uris *list = message_uri_list(m);
 	for (size_t i = 0; i < list->n; i++)
 		for (size_t k = 0; k < list->v[i].cleaned.n; k++)
-			strs_add(
-			    m->arena, &m->uris, list->v[i].cleaned.v[k]);
+			strs_add(m->arena, &m->uris, list->v[i].cleaned.v[k]);
 	strs_sort(&m->uris);
 	drop_doubles(&m->uris);
 	m->has_uris = true;

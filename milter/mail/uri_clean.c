@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "mail/idn.h"
+#include "mail/uchar.h"
 
 #define VARIANTS_MAX 128 /* of one link; links inside links make them many */
 #define HOST_MAX 253
@@ -25,7 +26,7 @@ struct cleaner {
 	bool is_unicode;
 	struct strs queue; /* the link, and links found inside */
 	struct strs *out;
-	size_t first;      /* of ours in `out` */
+	size_t first; /* of ours in `out` */
 };
 
 /* "http://host:80/rest" */
@@ -34,19 +35,19 @@ struct link {
 	bool has_user;
 	struct str host;
 	struct str rest;
-	struct str port;   /* digits behind the colon; empty: none */
+	struct str port; /* digits behind the colon; empty: none */
 };
 
 /* --- pieces --- */
 
-static struct str
-join(struct cleaner *c, struct str x, struct str y, struct str z)
+struct str
+uri_join(struct arena *a, struct str x, struct str y, struct str z)
 {
-	struct buf *out = buf_new(c->arena, x.len + y.len + z.len);
-	buf_put(out, x);
-	buf_put(out, y);
-	buf_put(out, z);
-	return buf_str(out);
+	char *p = arena_alloc(a, x.len + y.len + z.len);
+	memcpy(p, x.p, x.len);
+	memcpy(p + x.len, y.p, y.len);
+	memcpy(p + x.len + y.len, z.p, z.len);
+	return str_of(p, x.len + y.len + z.len);
 }
 
 /* At most `limits.uri_bytes` characters. */
@@ -54,15 +55,7 @@ static struct str
 shorten(const struct cleaner *c, struct str s)
 {
 	size_t most = c->config->limits.uri_bytes;
-	if (!c->is_unicode || s.len <= most)
-		return str_sub(s, 0, most);
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-		if (n > most)
-			return str_sub(s, 0, i);
-	}
-	return s;
+	return c->is_unicode ? uchar_sub(s, most) : str_sub(s, 0, most);
 }
 
 static void
@@ -80,7 +73,7 @@ add(struct cleaner *c, struct str variant)
 static void
 add_link(struct cleaner *c, const struct link *link, struct str host)
 {
-	add(c, join(c, link->scheme, host, link->rest));
+	add(c, uri_join(c->arena, link->scheme, host, link->rest));
 }
 
 static struct str
@@ -95,42 +88,10 @@ without(struct cleaner *c, struct str s, char drop)
 	return buf_str(out);
 }
 
-/* U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000 */
-static bool
-is_wide_space(struct str s)
-{
-	size_t n = utf8_length(s);
-	if (n < 2 || n != s.len)
-		return false;
-	uint32_t code = utf8_decode(s);
-	return code == 0x85 || code == 0xa0 || code == 0x1680 ||
-	    (code >= 0x2000 && code <= 0x200a) || code == 0x2028 ||
-	    code == 0x2029 || code == 0x202f || code == 0x205f ||
-	    code == 0x3000;
-}
-
-/* Bytes of the wide blank at the start, or at the end; 0: none. */
-static size_t
-wide_space_length(struct str s, bool at_end)
-{
-	for (size_t n = 2; n <= 3 && n <= s.len; n++)
-		if (is_wide_space(str_sub(s, at_end ? s.len - n : 0, n)))
-			return n;
-	return 0;
-}
-
 static struct str
 trim(const struct cleaner *c, struct str s)
 {
-	for (;;) {
-		s = str_trim(s);
-		size_t before = c->is_unicode ? wide_space_length(s, false) : 0;
-		s = str_skip(s, before);
-		size_t after = c->is_unicode ? wide_space_length(s, true) : 0;
-		s.len -= after;
-		if (before + after == 0)
-			return s;
-	}
+	return c->is_unicode ? uchar_trim(s) : str_trim(s);
 }
 
 /* --- percent and entities --- */
@@ -139,7 +100,7 @@ static bool
 is_percent(struct str s, size_t i)
 {
 	return s.p[i] == '%' && i + 2 < s.len && char_hex(s.p[i + 1]) >= 0 &&
-	    char_hex(s.p[i + 2]) >= 0;
+	       char_hex(s.p[i + 2]) >= 0;
 }
 
 bool
@@ -152,19 +113,10 @@ uri_has_percent(struct str uri)
 }
 
 static bool
-must_be_encoded(unsigned code)
+must_be_encoded(uint32_t code)
 {
 	return code <= 0x20 || (code >= 0x7f && code <= 0xff) || code == '"' ||
-	    code == '%' || code == '<' || code == '>';
-}
-
-/* The character at `i`, or the byte; `*ret_len` bytes. */
-static unsigned
-char_at(struct str s, size_t i, bool is_unicode, size_t *ret_len)
-{
-	size_t n = is_unicode ? utf8_length(str_skip(s, i)) : 1;
-	*ret_len = n == 0 ? 1 : n;
-	return n < 2 ? (unsigned char)s.p[i] : utf8_decode(str_skip(s, i));
+	       code == '%' || code == '<' || code == '>';
 }
 
 struct str
@@ -174,15 +126,18 @@ uri_decode_percent(struct arena *a, struct str uri, bool is_unicode)
 	for (size_t i = 0, len = 1; i < uri.len; i += len) {
 		if (is_percent(uri, i)) {
 			len = 3;
-			int code =
-			    char_hex(uri.p[i + 1]) * 16 + char_hex(uri.p[i + 2]);
+			int code = char_hex(uri.p[i + 1]) * 16 +
+				   char_hex(uri.p[i + 2]);
 			if (code >= VISIBLE_FIRST && code <= VISIBLE_LAST)
 				buf_putc(out, (char)code);
 			else
 				buf_put(out, str_sub(uri, i, 3));
 			continue;
 		}
-		unsigned code = char_at(uri, i, is_unicode, &len);
+		len = 1;
+		uint32_t code = (unsigned char)uri.p[i];
+		if (is_unicode && code >= 0x80)
+			code = uchar_first(str_skip(uri, i), &len);
 		if (must_be_encoded(code))
 			buf_printf(out, "%%%02x", code);
 		else
@@ -191,7 +146,8 @@ uri_decode_percent(struct arena *a, struct str uri, bool is_unicode)
 	return buf_str(out);
 }
 
-/* The entity "&#65;" (base 10) or "&#x41;" (base 16) at `i`: its length; 0: none. */
+/* The entity "&#65;" (base 10) or "&#x41;" (base 16) at `i`: its length; 0:
+ * none. */
 static size_t
 visible_entity(struct str s, size_t i, unsigned base, char *ret)
 {
@@ -255,12 +211,13 @@ static size_t
 find_any(struct str s, size_t from, const char *set)
 {
 	while (from < s.len &&
-	    (s.p[from] == '\0' || strchr(set, s.p[from]) == NULL))
+	       (s.p[from] == '\0' || strchr(set, s.p[from]) == NULL))
 		from++;
 	return from;
 }
 
-/* `mailto:"Foo" <foo@bar.example>`: the address in the last < > before ? and &. */
+/* `mailto:"Foo" <foo@bar.example>`: the address in the last < > before ? and &.
+ */
 static void
 add_bracketed(struct cleaner *c, struct str s)
 {
@@ -276,8 +233,8 @@ add_bracketed(struct cleaner *c, struct str s)
 		    close == STR_NONE || at > close || at == i + 1 ||
 		    close == at + 1)
 			continue;
-		add(c, join(c, STR("mailto:"), str_sub(s, i + 1, close - i - 1),
-		    STR_EMPTY));
+		add(c, uri_join(c->arena, STR("mailto:"),
+			   str_sub(s, i + 1, close - i - 1), STR_EMPTY));
 		return;
 	}
 }
@@ -299,8 +256,8 @@ add_unpadded(struct cleaner *c, struct str s)
 		start = start > from ? start - 3 : 0;
 	size_t end = find_any(s, at + 1, "?&%");
 	if (end > at + 1)
-		add(c, join(c, STR("mailto:"), str_sub(s, start, end - start),
-		    STR_EMPTY));
+		add(c, uri_join(c->arena, STR("mailto:"),
+			   str_sub(s, start, end - start), STR_EMPTY));
 }
 
 /* Without "?subject=..." and "&...". */
@@ -325,7 +282,7 @@ is_mail(struct str s)
 {
 	size_t at = str_chr(s, '@');
 	return str_istarts(s, STR("mailto:")) ||
-	    (at != STR_NONE && str_chr(str_sub(s, 0, at), ':') == STR_NONE);
+	       (at != STR_NONE && str_chr(str_sub(s, 0, at), ':') == STR_NONE);
 }
 
 /* --- web links --- */
@@ -360,7 +317,7 @@ with_two_slashes(struct cleaner *c, struct str s)
 		return s;
 	if (str_starts(rest, STR("/")))
 		rest = str_skip(rest, 1);
-	return join(c, str_sub(s, 0, n), STR("//"), rest);
+	return uri_join(c->arena, str_sub(s, 0, n), STR("//"), rest);
 }
 
 static struct str
@@ -371,7 +328,7 @@ with_scheme(struct cleaner *c, struct str s)
 		n++;
 	if (n > 0 && n < s.len && s.p[n] == ':')
 		return s;
-	return join(c,
+	return uri_join(c->arena,
 	    str_starts(s, STR("ftp.")) ? STR("ftp://") : STR("http://"), s,
 	    STR_EMPTY);
 }
@@ -386,7 +343,8 @@ with_path(struct cleaner *c, struct str s)
 	size_t end = find_any(s, n + 2, "/?#");
 	if (end == n + 2 || end == s.len || s.p[end] == '/')
 		return s;
-	return join(c, str_sub(s, 0, end), STR("/"), str_skip(s, end));
+	return uri_join(
+	    c->arena, str_sub(s, 0, end), STR("/"), str_skip(s, end));
 }
 
 static struct str
@@ -429,7 +387,7 @@ split(struct str s, struct link *ret)
 	if (str_starts(ret->rest, STR(":"))) {
 		size_t digits = 1;
 		while (digits < ret->rest.len &&
-		    char_is_digit(ret->rest.p[digits]))
+		       char_is_digit(ret->rest.p[digits]))
 			digits++;
 		ret->port = str_sub(ret->rest, 1, digits - 1);
 	}
@@ -442,7 +400,8 @@ is_plain_http(const struct link *link)
 	return str_eq(link->scheme, STR("http://"));
 }
 
-/* The rest without ":80" of http, or ":443" of anything else; false: it has none. */
+/* The rest without ":80" of http, or ":443" of anything else; false: it has
+ * none. */
 static bool
 drop_port(const struct cleaner *c, const struct link *link, struct str *ret)
 {
@@ -452,8 +411,10 @@ drop_port(const struct cleaner *c, const struct link *link, struct str *ret)
 	*ret = str_skip(link->rest, port.len);
 	if (ret->len == 0)
 		return true;
-	return !char_is_word(ret->p[0]) &&
-	    !(c->is_unicode && (unsigned char)ret->p[0] >= 0x80);
+	size_t len;
+	if ((unsigned char)ret->p[0] < 0x80 || !c->is_unicode)
+		return !char_is_word(ret->p[0]);
+	return !uchar_is_word(uchar_first(*ret, &len));
 }
 
 /*
@@ -525,7 +486,8 @@ number_length(struct str s)
 	return n;
 }
 
-/* As a signed number of 64 bits prints; what is larger is cut as Perl cuts it. */
+/* As a signed number of 64 bits prints; what is larger is cut as Perl cuts it.
+ */
 static void
 put_hex_as_decimal(struct buf *out, struct str digits)
 {
@@ -612,7 +574,7 @@ dotted_number(struct cleaner *c, uint64_t n)
 	unsigned byte[4];
 	for (int i = 0; i < 4; i++) {
 		byte[i] = (unsigned)(char_hex(text[i * 2]) * 16 +
-		    char_hex(text[i * 2 + 1]));
+				     char_hex(text[i * 2 + 1]));
 	}
 	return str_printf(
 	    c->arena, "%u.%u.%u.%u", byte[0], byte[1], byte[2], byte[3]);
@@ -659,19 +621,19 @@ add_guess(struct cleaner *c, const struct link *link, struct str name)
 	if (label.len == 0 || str_chr(label, '.') != STR_NONE ||
 	    uri_has_tld(c->config, name))
 		return;
-	add_link(c, link, join(c, STR("www."), label, STR(".com")));
+	add_link(c, link, uri_join(c->arena, STR("www."), label, STR(".com")));
 }
 
 /* A host that is a number, or one word. */
 static void
-clean_odd_host(
-    struct cleaner *c, const struct link *link, struct str host, struct str name)
+clean_odd_host(struct cleaner *c, const struct link *link, struct str host,
+    struct str name)
 {
 	struct str octet[4];
 	if (split_octets(host, octet)) {
 		add_link(c, link, dotted(c, octet, host.len));
 	} else if (str_istarts(host, STR("0x")) &&
-	    is_all(str_skip(host, 2), is_hex_digit)) {
+		   is_all(str_skip(host, 2), is_hex_digit)) {
 		struct str digits = str_skip(host, 2);
 		if (digits.len > 8)
 			digits = str_skip(digits, digits.len - 8);
@@ -707,7 +669,7 @@ clean_link(struct cleaner *c, const struct link *link)
 {
 	struct str bare_rest = link->rest;
 	if (link->port.len > 0 && drop_port(c, link, &bare_rest))
-		add(c, join(c, link->scheme, link->host, bare_rest));
+		add(c, uri_join(c->arena, link->scheme, link->host, bare_rest));
 	else
 		bare_rest = link->rest;
 	struct str host = link->host;
@@ -716,7 +678,8 @@ clean_link(struct cleaner *c, const struct link *link)
 		name = host = encode_twice(c, host);
 		add_link(c, link, host);
 		if (link->port.len > 0 && bare_rest.len > 0)
-			add(c, join(c, link->scheme, host, bare_rest));
+			add(c,
+			    uri_join(c->arena, link->scheme, host, bare_rest));
 	}
 	struct str visible = without_controls(c, host);
 	if (visible.len < host.len) {
@@ -736,7 +699,7 @@ is_local(const struct cleaner *c, struct str s)
 	if (s.len <= (one == 0 ? 1 : one))
 		return true;
 	return s.p[0] == '#' || s.p[0] == '?' || s.p[0] == '&' ||
-	    (s.p[0] == '/' && s.p[1] != '/');
+	       (s.p[0] == '/' && s.p[1] != '/');
 }
 
 static void
@@ -826,7 +789,7 @@ is_address(struct arena *a, struct str host)
 		return false;
 	const char *text = str_c(a, host);
 	return inet_pton(AF_INET, text, address) == 1 ||
-	    inet_pton(AF_INET6, text, address) == 1;
+	       inet_pton(AF_INET6, text, address) == 1;
 }
 
 /* Has `s` an encoded character that need not be? */
@@ -884,8 +847,8 @@ host_of(struct str uri)
 	for (size_t i = 0; i < COUNT_OF(none); i++)
 		if (str_istarts(uri, none[i]))
 			return STR_EMPTY;
-	return str_istarts(uri, STR("mailto:")) ? mail_host(str_skip(uri, 7)) :
-						  web_host(uri);
+	return str_istarts(uri, STR("mailto:")) ? mail_host(str_skip(uri, 7))
+						: web_host(uri);
 }
 
 bool

@@ -4,7 +4,6 @@
  * behaviour of Thunderbird and Outlook Express as SpamAssassin has it.
  */
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/table.h"
 #include "mail/uri.h"
 #include "mail/uri_clean.h"
@@ -28,41 +27,41 @@ enum {
 #define BRACKET BLANK
 #define NOT_ASCII (ENDS_MAIL | ENDS_LOCAL)
 static const unsigned char classes[256] = {
-	['\t' ... '\r'] = BLANK,
-	['\x1b'] = BLANK,
-	[' '] = BLANK,
-	['!'] = BEFORE_HOST,
-	['"'] = BRACKET,
-	['#' ... '$'] = BEFORE_HOST,
-	['&'] = BEFORE_HOST,
-	['\''] = ENDS_MAIL | ENDS_LOCAL | BEFORE_LINK | BEFORE_HOST,
-	['('] = ENDS_MAIL | ENDS_LOCAL | BEFORE_LINK | BEFORE_HOST,
-	[')' ... '+'] = BEFORE_HOST,
-	[','] = ENDS_MAIL | ENDS_LOCAL | BEFORE_LINK | BEFORE_HOST,
-	['-' ... '.'] = IN_HOST,
-	['/'] = BEFORE_HOST,
-	['0' ... '9'] = IN_HOST,
-	[':' ... ';'] = BEFORE_HOST,
-	['<'] = BRACKET,
-	['='] = BEFORE_HOST,
-	['>'] = BRACKET,
-	['?'] = BEFORE_HOST,
-	['@'] = ENDS_LOCAL | BEFORE_HOST,
-	['A' ... 'Z'] = IN_HOST,
-	['['] = BRACKET,
-	['\\'] = BEFORE_HOST,
-	[']'] = ENDS_LINK | ENDS_MAIL | ENDS_LOCAL | BEFORE_HOST,
-	['^'] = BEFORE_HOST,
-	['_'] = IN_HOST,
-	['`'] = BRACKET,
-	['a' ... 'z'] = IN_HOST,
-	['{'] = BRACKET,
-	['|'] = BRACKET,
-	['}'] = ENDS_LINK | ENDS_MAIL | ENDS_LOCAL | BEFORE_HOST,
-	['~'] = BEFORE_HOST,
-	[0x80 ... 0x9f] = NOT_ASCII,
-	[0xa0] = BLANK,
-	[0xa1 ... 0xff] = NOT_ASCII,
+    ['\t' ... '\r'] = BLANK,
+    ['\x1b'] = BLANK,
+    [' '] = BLANK,
+    ['!'] = BEFORE_HOST,
+    ['"'] = BRACKET,
+    ['#' ... '$'] = BEFORE_HOST,
+    ['&'] = BEFORE_HOST,
+    ['\''] = ENDS_MAIL | ENDS_LOCAL | BEFORE_LINK | BEFORE_HOST,
+    ['('] = ENDS_MAIL | ENDS_LOCAL | BEFORE_LINK | BEFORE_HOST,
+    [')' ... '+'] = BEFORE_HOST,
+    [','] = ENDS_MAIL | ENDS_LOCAL | BEFORE_LINK | BEFORE_HOST,
+    ['-' ... '.'] = IN_HOST,
+    ['/'] = BEFORE_HOST,
+    ['0' ... '9'] = IN_HOST,
+    [':' ... ';'] = BEFORE_HOST,
+    ['<'] = BRACKET,
+    ['='] = BEFORE_HOST,
+    ['>'] = BRACKET,
+    ['?'] = BEFORE_HOST,
+    ['@'] = ENDS_LOCAL | BEFORE_HOST,
+    ['A' ... 'Z'] = IN_HOST,
+    ['['] = BRACKET,
+    ['\\'] = BEFORE_HOST,
+    [']'] = ENDS_LINK | ENDS_MAIL | ENDS_LOCAL | BEFORE_HOST,
+    ['^'] = BEFORE_HOST,
+    ['_'] = IN_HOST,
+    ['`'] = BRACKET,
+    ['a' ... 'z'] = IN_HOST,
+    ['{'] = BRACKET,
+    ['|'] = BRACKET,
+    ['}'] = ENDS_LINK | ENDS_MAIL | ENDS_LOCAL | BEFORE_HOST,
+    ['~'] = BEFORE_HOST,
+    [0x80 ... 0x9f] = NOT_ASCII,
+    [0xa0] = BLANK,
+    [0xa1 ... 0xff] = NOT_ASCII,
 };
 
 static unsigned
@@ -87,7 +86,8 @@ struct finder {
 	const struct mail_config *config;
 	struct table *seen;
 	struct str text;
-	struct span link, mail, local; /* up to ENDS_LINK, ENDS_MAIL, ENDS_LOCAL */
+	struct span link, mail,
+	    local; /* up to ENDS_LINK, ENDS_MAIL, ENDS_LOCAL */
 };
 
 enum link_type { LINK_NONE, LINK_SCHEME, LINK_MAIL, LINK_HOST };
@@ -116,6 +116,9 @@ known_scheme(struct str s)
 {
 	static const struct str names[] = {
 	    {"http://", 7}, {"https://", 8}, {"ftp://", 6}, {"ftp.", 4}};
+	char first = s.len == 0 ? '\0' : char_lower(s.p[0]);
+	if (first != 'h' && first != 'f' && first != 'w')
+		return 0;
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (str_istarts(s, names[i]))
 			return names[i].len;
@@ -164,14 +167,15 @@ is_schemeless_host(const struct finder *f, struct str host)
 	return tld_set_has(f->config->tlds, str_skip(host, dot + 1));
 }
 
-/* Behind ":8080" and "/path", which may follow a host; 0: something else does. */
+/* Behind ":8080" and "/path", which may follow a host; 0: something else does.
+ */
 static size_t
 skip_port_and_path(struct finder *f, size_t i)
 {
 	struct str text = f->text;
 	size_t digits = i + 1;
 	while (digits < text.len && char_is_digit(text.p[digits]) &&
-	    digits - i <= PORT_DIGITS)
+	       digits - i <= PORT_DIGITS)
 		digits++;
 	if (i < text.len && text.p[i] == ':' && digits > i + 1)
 		i = digits;
@@ -211,7 +215,7 @@ is_start(struct str text, size_t i)
 		return true;
 	/* ISO 2022 shift: ESC ( B */
 	return i > 2 && text.p[i - 3] == '\x1b' && text.p[i - 2] == '(' &&
-	    text.p[i - 1] != '\n';
+	       text.p[i - 1] != '\n';
 }
 
 static struct match
@@ -229,7 +233,8 @@ match_at(struct finder *f, size_t i)
 	return m;
 }
 
-/* Without ")" and what follows if no "(" is before it, and trailing punctuation. */
+/* Without ")" and what follows if no "(" is before it, and trailing
+ * punctuation. */
 static struct str
 trim_link(struct str link)
 {
@@ -237,19 +242,10 @@ trim_link(struct str link)
 	size_t close = str_rchr(str_sub(link, 0, open), ')');
 	if (close != STR_NONE)
 		link = str_sub(link, 0, close);
-	while (link.len > 0 &&
-	    is_in(link.p[link.len - 1], "-~!@#^&*()_+=:;'?,."))
+	while (
+	    link.len > 0 && is_in(link.p[link.len - 1], "-~!@#^&*()_+=:;'?,."))
 		link.len--;
 	return link;
-}
-
-static struct str
-join(struct arena *a, struct str x, struct str y)
-{
-	struct buf *out = buf_new(a, x.len + y.len);
-	buf_put(out, x);
-	buf_put(out, y);
-	return buf_str(out);
 }
 
 static bool
@@ -304,22 +300,23 @@ add_scheme(struct arena *a, struct str link)
 	if (has_scheme(link))
 		return link;
 	if (str_istarts(link, STR("ftp.")))
-		return join(a, STR("ftp://"), link);
+		return uri_join(a, STR("ftp://"), link, STR_EMPTY);
 	if (is_www(link))
-		return join(a, STR("http://"), link);
+		return uri_join(a, STR("http://"), link, STR_EMPTY);
 	size_t slash = str_chr(link, '/');
 	size_t at = str_rchr(link, '@');
 	if (slash != STR_NONE && at != STR_NONE && at >= slash + 2)
-		return join(a, STR("http://"), link);
+		return uri_join(a, STR("http://"), link, STR_EMPTY);
 	if (at != STR_NONE) {
 		if (!has_dot_behind_at(link) ||
 		    str_find(link, STR("&nbsp;")) != STR_NONE)
 			return STR_EMPTY;
-		return join(a, STR("mailto:"), without_label(link));
+		return uri_join(
+		    a, STR("mailto:"), without_label(link), STR_EMPTY);
 	}
 	if (str_chr(link, '.') == STR_NONE)
 		return STR_EMPTY;
-	return join(a, STR("http://"), link);
+	return uri_join(a, STR("http://"), link, STR_EMPTY);
 }
 
 /* The host of an address ends at a top-level domain. */
@@ -355,11 +352,10 @@ is_scheme_only(struct str link)
 static struct str
 accept_link(struct finder *f, struct str link, const struct match *m)
 {
-	static char is_there;
 	link = trim_link(link);
 	if (table_has(f->seen, link))
 		return STR_EMPTY;
-	table_set(f->seen, link, &is_there);
+	table_set(f->seen, link, f->seen);
 	if (m->type == LINK_MAIL && str_chr(link, '@') == STR_NONE)
 		return STR_EMPTY;
 	if (m->type == LINK_HOST && !uri_is_fqdn(m->host))

@@ -3,7 +3,36 @@
 #include "mail/uri_resolve.h"
 
 #include "base/arena.h"
-#include "base/buf.h"
+
+#define EXTRA                                                          \
+	16 /* bytes of a result that were not in either: a scheme, a / \
+	    */
+
+/* Text of a length that is known before. */
+struct text {
+	char *p;
+	size_t len, max;
+};
+
+static struct text
+text_new(struct arena *a, size_t max)
+{
+	return (struct text){arena_alloc(a, max), 0, max};
+}
+
+static void
+text_put(struct text *text, struct str s)
+{
+	s = str_sub(s, 0, text->max - text->len);
+	memcpy(text->p + text->len, s.p, s.len);
+	text->len += s.len;
+}
+
+static struct str
+text_str(const struct text *text)
+{
+	return str_of(text->p, text->len);
+}
 
 struct components {
 	struct str scheme, authority, path, query, fragment;
@@ -52,7 +81,8 @@ split(struct str s)
 	if (str_starts(s, STR("#"))) {
 		c.has_fragment = true;
 		c.fragment = str_skip(s, 1);
-		c.fragment = str_sub(c.fragment, 0, span_until(c.fragment, "\n"));
+		c.fragment =
+		    str_sub(c.fragment, 0, span_until(c.fragment, "\n"));
 	}
 	return c;
 }
@@ -84,23 +114,22 @@ remove_dot_segments(struct arena *a, struct str path)
 		path = str_skip(path, path.p[1] == '/' ? 1 : 2);
 	if (str_eq(path, STR("0"))) /* is false to Perl */
 		return STR_EMPTY;
-	struct buf *out = buf_new(a, path.len + 1);
+	struct text out = text_new(a, path.len + 1);
 	while (path.len > 0) {
 		if (is_dot_segment(path, STR("/."))) {
 			path = cut_segment(path, 2);
 		} else if (is_dot_segment(path, STR("/.."))) {
 			path = cut_segment(path, 3);
-			size_t slash = str_rchr(buf_str(out), '/');
-			out->len = slash == STR_NONE ? 0 : slash;
+			size_t slash = str_rchr(text_str(&out), '/');
+			out.len = slash == STR_NONE ? 0 : slash;
 		} else {
 			size_t skip = path.p[0] == '/' ? 1 : 0;
-			size_t n = skip +
-			    span_until(str_skip(path, skip), "/");
-			buf_put(out, str_sub(path, 0, n));
+			size_t n = skip + span_until(str_skip(path, skip), "/");
+			text_put(&out, str_sub(path, 0, n));
 			path = str_skip(path, n);
 		}
 	}
-	return buf_str(out);
+	return text_str(&out);
 }
 
 static bool
@@ -116,21 +145,20 @@ merge(struct arena *a, const struct components *base, struct str path)
 	struct str before = STR("/");
 	if (!base->has_authority || is_true(base->path)) {
 		size_t slash = str_rchr(base->path, '/');
-		before = slash == STR_NONE ? STR_EMPTY :
-					     str_sub(base->path, 0, slash + 1);
+		before = slash == STR_NONE ? STR_EMPTY
+					   : str_sub(base->path, 0, slash + 1);
 	}
-	struct buf *merged = buf_new(a, before.len + path.len);
-	buf_put(merged, before);
-	buf_put(merged, path);
-	return buf_str(merged);
+	struct text merged = text_new(a, before.len + path.len);
+	text_put(&merged, before);
+	text_put(&merged, path);
+	return text_str(&merged);
 }
 
 static struct components
 resolve(struct arena *a, const struct components *base, struct components r)
 {
 	struct components t = r;
-	if (r.has_scheme && base->has_scheme &&
-	    str_eq(r.scheme, base->scheme))
+	if (r.has_scheme && base->has_scheme && str_eq(r.scheme, base->scheme))
 		r.has_scheme = false;
 	t.path = remove_dot_segments(a, r.path);
 	if (r.has_scheme)
@@ -170,27 +198,27 @@ uri_resolve(struct arena *a, struct str base, struct str reference)
 {
 	struct components b = split(base);
 	struct components t = resolve(a, &b, split(reference));
-	struct buf *out = buf_new(a, base.len + reference.len + 16);
+	struct text out = text_new(a, base.len + reference.len + EXTRA);
 	if (t.has_scheme && is_true(t.scheme)) {
-		buf_put(out, t.scheme);
-		buf_putc(out, ':');
+		text_put(&out, t.scheme);
+		text_put(&out, STR(":"));
 	} else if (t.has_authority && starts_host(t.authority, STR("www"))) {
-		buf_put(out, STR("http:"));
+		text_put(&out, STR("http:"));
 	} else if (t.has_authority && starts_host(t.authority, STR("ftp"))) {
-		buf_put(out, STR("ftp:"));
+		text_put(&out, STR("ftp:"));
 	}
 	if (t.has_authority) {
-		buf_put(out, STR("//"));
-		buf_put(out, t.authority);
+		text_put(&out, STR("//"));
+		text_put(&out, t.authority);
 	}
-	buf_put(out, t.path);
+	text_put(&out, t.path);
 	if (t.has_query) {
-		buf_putc(out, '?');
-		buf_put(out, t.query);
+		text_put(&out, STR("?"));
+		text_put(&out, t.query);
 	}
 	if (t.has_fragment) {
-		buf_putc(out, '#');
-		buf_put(out, t.fragment);
+		text_put(&out, STR("#"));
+		text_put(&out, t.fragment);
 	}
-	return buf_str(out);
+	return text_str(&out);
 }
