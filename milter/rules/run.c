@@ -279,6 +279,22 @@ run_headers(struct run *run, const struct header_group *group)
 	}
 }
 
+/* A raw value with its folds made single blanks. */
+static void
+put_unfolded(struct buf *b, struct str raw)
+{
+	while (raw.len > 0) {
+		struct str line = str_line(&raw);
+		bool is_folded = raw.len > 0 && char_is_space(raw.p[0]);
+		if (is_folded && str_ends(line, STR("\r")))
+			line.len--;
+		buf_put(b, line);
+		buf_putc(b, is_folded ? ' ' : '\n');
+		while (is_folded && raw.len > 0 && char_is_space(raw.p[0]))
+			raw = str_skip(raw, 1);
+	}
+}
+
 /* "Name: value\n" of every header of a part. */
 static struct str
 part_all(struct run *run, struct part *part, bool is_raw)
@@ -287,10 +303,13 @@ part_all(struct run *run, struct part *part, bool is_raw)
 	for (size_t i = 0; i < part->headers.n; i++) {
 		struct header *header = &part->headers.v[i];
 		buf_put(b, header->name);
-		buf_put(b, is_raw ? STR(":") : STR(": "));
-		buf_put(b, is_raw ? header->raw : header_value(run->m, header));
-		if (!is_raw)
-			buf_putc(b, '\n');
+		buf_put(b, STR(": "));
+		if (is_raw) {
+			put_unfolded(b, header->raw);
+			continue;
+		}
+		buf_put(b, header_value(run->m, header));
+		buf_putc(b, '\n');
 	}
 	return buf_str(b);
 }

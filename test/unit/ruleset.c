@@ -89,7 +89,7 @@ static const char mail[] =
     "\n"
     "Second paragraph with http://www.link-test.org/path and money.\n"
     "--b\n"
-    "Content-Type: application/x-thing; name=\"a.exe\"\n"
+    "Content-Type: application/x-thing;\n\tname=\"a.exe\"\n"
     "Content-Disposition: attachment; filename=\"a.exe\"\n"
     "\n"
     "xyz\n"
@@ -140,6 +140,7 @@ static const struct {
      "tflags A concat",
 	"A:1"},
     {"mimeheader A ALL =~ /^Content-Disposition: attachment/m", "A:1"},
+    {"mimeheader A ALL:raw =~ /^Content-Type: +\\S+; name=.a.exe.$/m", "A:1"},
     {"mimeheader A Content-Disposition:raw =~ /^ ?attachment/", "A:1"},
     {"body __A /money/\nbody __B /nothing/\nmeta C __A && !__B", "C:1"},
     {"body __A /money/\ntflags __A multiple\nmeta C __A > 2", "C:1"},
