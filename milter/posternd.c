@@ -293,11 +293,20 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	return is_good ? 0 : 2;
 }
 
+/* In the background the working directory is /, and reload reads this again. */
+static const char *
+absolute(const char *path)
+{
+	static char full[PATH_MAX];
+	return realpath(path, full) == NULL ? path : full;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = options_read(argc, argv);
-	struct snapshot_source source = {.config_path = o.config_path};
+	struct snapshot_source source = {
+	    .config_path = absolute(o.config_path)};
 	log_open("posternd", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
 	if (o.is_test)
 		return test(&source);

@@ -252,7 +252,7 @@ static void
 decide(struct work *w, bool is_busy)
 {
 	w->verdict = (struct verdict){.action = ACTION_ACCEPT, .reason = ""};
-	if (w->in->envelope.class == CLASS_INBOUND)
+	if (w->in->envelope.class == CLASS_INBOUND && w->in->release.len == 0)
 		return;
 	if (!spool_view(w->in->spool, &w->raw)) {
 		const char *why = strerror(errno);

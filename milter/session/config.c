@@ -101,7 +101,7 @@ static const struct option_row rows[] = {
 	3650 * DAY_MS, NULL, "Discarded notices older than this are purged."},
     {"release-via", OPTION_TEXT, AT(release_via), "/usr/sbin/sendmail", 0, 0,
 	NULL, "How released mail goes out: a sendmail(1), or smtp:host:port."},
-    {"release-time", OPTION_DURATION, AT(release_valid_ms), "1h", 60000,
+    {"release-time", OPTION_DURATION, AT(release_valid_ms), "3d", 60000,
 	7 * DAY_MS, NULL, "How long a release is good for."},
     /* words */
     {"reject-text", OPTION_TEXT, AT(reject_text),
