@@ -2,6 +2,7 @@
 /* parse -- rule files: lines, blocks, redefinition, what is said about them. */
 #include "unit.h"
 
+#include <ftw.h>
 #include <sys/stat.h>
 
 #include "rules/replace.h"
@@ -391,6 +392,15 @@ write_file(struct arena *a, struct str dir, const char *name, const char *text)
 	(void)fclose(out);
 }
 
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
 static void
 folders_are_read_in_name_order_and_includes_from_where_they_stand(void **state)
 {
@@ -424,7 +434,8 @@ folders_are_read_in_name_order_and_includes_from_where_they_stand(void **state)
 		if (str_find(got, str_from(wanted[i])) == STR_NONE)
 			fail_msg("%s in\n%.*s", wanted[i], STR_ARG(got));
 	ruleset_free(rules);
-	(void)system(str_c(a, str_printf(a, "rm -r %.*s", STR_ARG(dir))));
+	assert_int_equal(
+	    nftw(template, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
 	arena_free(a);
 }
 
