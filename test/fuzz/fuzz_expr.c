@@ -47,7 +47,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (e != NULL)
 		(void)expr_value(e, values, &is_undefined);
 	bool holds;
-	(void)condition_read(a, text, evals, &holds, &why);
+	why = STR_EMPTY;
+	if (!condition_read(a, text, evals, &holds, &why) && why.len == 0)
+		abort();
 	arena_free(a);
 	return 0;
 }
