@@ -14,6 +14,7 @@
 struct arena;
 struct html;
 struct message;
+struct mime_type;
 struct tld_set;
 struct uris;
 
@@ -23,19 +24,18 @@ struct mail_limits {
 	size_t header_value_bytes; /* one field of the message, raw */
 	size_t parts;              /* MIME leaves and containers, all in all */
 	size_t depth;              /* nesting of multipart and message/rfc822 */
-	size_t body_part_bytes;    /* rendered text taken from one part */
+	size_t embedded_bytes;  /* copied to open message/rfc822, all in all */
+	size_t render_bytes;    /* decoded text of one part that is rendered */
+	size_t body_part_bytes; /* rendered text taken from one part */
 	size_t rawbody_part_bytes;
-	size_t
-	    embedded_bytes; /* copies made to open message/rfc822, all in all */
-	size_t uris;        /* links in the URI set */
-	size_t uri_bytes;   /* one link */
+	size_t uris;      /* links in the URI set */
+	size_t uri_bytes; /* one link */
 };
 
 /* What the message code must know that is not in the message. */
 struct mail_config {
 	struct mail_limits limits;
-	const struct tld_set
-	    *tlds; /* which last labels are top-level domains */
+	const struct tld_set *tlds; /* known top-level domains */
 };
 
 /* The limits that SpamAssassin has, where it has one. */
@@ -46,8 +46,7 @@ struct header {
 	struct str name;
 	/* After the colon, with leading blank, folds and the final \n. */
 	struct str raw;
-	/* Unfolded, trimmed, RFC 2047 decoded to UTF-8 bytes; made by
-	 * header_value(). */
+	/* Unfolded, trimmed, RFC 2047 decoded; made by header_value(). */
 	struct str value;
 	bool has_value;
 };
@@ -72,9 +71,9 @@ struct part {
 	struct str body;      /* as it stands in the message, still encoded */
 	size_t depth;         /* 0: the message itself */
 	bool is_container;    /* multipart or message/rfc822, even if empty */
+	const struct mime_type *declared; /* what Content-Type says */
 	struct part_quirks {
-		/* Multiparts around it: each cuts lines of more than 2048
-		 * bytes. */
+		/* Multiparts around it; each cuts lines at 2048 bytes. */
 		unsigned cuts;
 		bool starts_blank; /* an empty line goes before `body` */
 		bool is_chomped;   /* the \n behind `body` is the boundary's */

@@ -19,7 +19,7 @@ struct mime_type {
 };
 
 /* `value` is the decoded field value; empty: no such field. */
-void mime_type_parse(struct arena *a, struct str value, struct mime_type *ret);
+const struct mime_type *mime_type_parse(struct arena *a, struct str value);
 
 /*
  * Build the tree below `root`, whose headers and body are set.  Opens

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 
 /* Trying ways to read hostile text ends after so many steps. */
-#define STEPS_MAX 400000
+#define STEPS_MAX 200000
 #define REPEAT_MAX 32
 
 #define NOWHERE STR_NONE
@@ -276,6 +276,7 @@ last_piece(struct reader *r, size_t from, size_t end)
 	size_t last = from;
 	for (size_t i = from; i < end;) {
 		last = i;
+		r->steps++;
 		size_t quoted = skip_quoted(r, i);
 		if (quoted != NOWHERE) {
 			i = quoted;

@@ -23,6 +23,7 @@ const struct mail_limits MAIL_LIMITS_DEFAULT = {
     .body_part_bytes = 50000,
     .rawbody_part_bytes = 500000,
     .embedded_bytes = (size_t)64 << 20,
+    .render_bytes = (size_t)8 << 20,
     .uris = 10000,
     .uri_bytes = 8192,
 };
@@ -295,12 +296,11 @@ message_open(struct message *m, struct part *part, struct str text)
 	part->body = body_lines(a, body, is_crlf);
 	if (part->body.p != body.p)
 		m->embedded += part->body.len;
-	struct mime_type type;
-	mime_type_parse(
-	    a, headers_value(a, &part->headers, STR("content-type")), &type);
-	part->type = type.type;
-	part->boundary = type.boundary;
-	settle_start(part, &type);
+	part->declared = mime_type_parse(
+	    a, headers_value(a, &part->headers, STR("content-type")));
+	part->type = part->declared->type;
+	part->boundary = part->declared->boundary;
+	settle_start(part, part->declared);
 }
 
 /* What filters in front of us have said is no part of the message. */
@@ -384,6 +384,19 @@ rendered_most(const struct message *m)
 	return most > SIZE_MAX / 8 ? SIZE_MAX : most * 4 + 8192;
 }
 
+/* At most `most` bytes of `text`; UTF-8 is not cut inside a character. */
+static struct str
+head_of(struct str text, size_t most)
+{
+	if (text.len <= most)
+		return text;
+	size_t end = most;
+	while (end > 0 && most - end < 3 &&
+	       ((unsigned char)text.p[end] & 0xc0) == 0x80)
+		end--;
+	return str_sub(text, 0, end);
+}
+
 static void
 part_render(struct message *m, struct part *part)
 {
@@ -393,7 +406,8 @@ part_render(struct message *m, struct part *part)
 	if (part->is_container ||
 	    (!is_html && !str_eq(part->effective, STR("text/plain"))))
 		return;
-	struct str source = part_decoded(m, part);
+	struct str source =
+	    head_of(part_decoded(m, part), m->config->limits.render_bytes);
 	struct str charset =
 	    part->charset.len == 0 ? STR("us-ascii") : part->charset;
 	struct str text = charset_normalize(a, source, charset,

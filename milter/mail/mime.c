@@ -64,19 +64,19 @@ lines_next(struct lines *lines)
 static size_t
 word_end(struct str text, struct str word, size_t at)
 {
-	for (;; at++) {
-		size_t found = str_ifind(str_skip(text, at), word);
-		if (found == STR_NONE)
-			return STR_NONE;
-		at += found;
+	for (; at + word.len <= text.len; at++) {
+		if (char_lower(text.p[at]) != word.p[0] ||
+		    !str_ieq(str_sub(text, at, word.len), word))
+			continue;
 		struct str before = str_sub(text, 0, at);
 		if (str_iends(before, STR("file")))
 			before.len -= 4;
 		if (before.len == 0 ||
-		    !char_is_word(before.p[before.len - 1]) || at == 0 ||
+		    !char_is_word(before.p[before.len - 1]) ||
 		    !char_is_word(text.p[at - 1]))
 			return at + word.len;
 	}
+	return STR_NONE;
 }
 
 static size_t
@@ -254,10 +254,11 @@ without_specials(struct arena *a, struct str type)
 	return str_of(p, len);
 }
 
-void
-mime_type_parse(struct arena *a, struct str value, struct mime_type *ret)
+const struct mime_type *
+mime_type_parse(struct arena *a, struct str value)
 {
-	*ret = (struct mime_type){.boundary = STR_EMPTY};
+	struct mime_type *ret = ARENA_NEW(a, struct mime_type);
+	ret->boundary = STR_EMPTY;
 	ret->is_missing = is_false(value);
 	if (ret->is_missing)
 		value = STR("text/plain; charset=us-ascii");
@@ -272,6 +273,7 @@ mime_type_parse(struct arena *a, struct str value, struct mime_type *ret)
 	ret->type = is_false(type) || is_plain(type)
 			? STR("text/plain")
 			: without_specials(a, type);
+	return ret;
 }
 
 /* --boundary or --boundary-- and blanks. */
@@ -290,7 +292,8 @@ is_boundary(struct line line, struct str boundary, bool *ret_is_last)
 /* A part while its lines come in. */
 struct draft {
 	struct headers headers;
-	struct str field; /* being collected; empty: none */
+	const struct mime_type *declared; /* NULL: not looked at yet */
+	struct str field;                 /* being collected; empty: none */
 	size_t header_bytes;
 	struct str body; /* empty: none yet */
 	bool is_cut;     /* its last line was */
@@ -361,6 +364,15 @@ part_add(struct message *m, struct part *parent, struct part **last)
 	return part;
 }
 
+static const struct mime_type *
+draft_declared(struct message *m, struct draft *d)
+{
+	if (d->declared == NULL)
+		d->declared = mime_type_parse(m->arena,
+		    headers_value(m->arena, &d->headers, STR("content-type")));
+	return d->declared;
+}
+
 /* The draft is complete: give it its type and its place. */
 static void
 draft_done(struct message *m, struct part *parent, struct draft *d,
@@ -371,16 +383,14 @@ draft_done(struct message *m, struct part *parent, struct draft *d,
 	part->body = d->body;
 	part->quirks.cuts = parent->quirks.cuts + 1;
 	part->quirks.is_chomped = d->is_chomped;
-	struct mime_type type;
-	mime_type_parse(m->arena,
-	    headers_value(m->arena, &part->headers, STR("content-type")),
-	    &type);
+	part->declared = draft_declared(m, d);
+	bool is_in_digest = part->declared->is_missing &&
+			    str_eq(parent->type, STR("multipart/digest"));
 	part->type =
-	    type.is_missing && str_eq(parent->type, STR("multipart/digest"))
-		? STR("message/rfc822")
-		: type.type;
-	part->boundary =
-	    is_false(type.boundary) ? parent->boundary : type.boundary;
+	    is_in_digest ? STR("message/rfc822") : part->declared->type;
+	part->boundary = is_false(part->declared->boundary)
+			     ? parent->boundary
+			     : part->declared->boundary;
 	ARENA_PUSH(m->arena, queue) = part;
 }
 
@@ -388,10 +398,8 @@ draft_done(struct message *m, struct part *parent, struct draft *d,
 static bool
 is_nested_boundary(struct message *m, struct draft *d, struct str boundary)
 {
-	struct mime_type type;
-	mime_type_parse(m->arena,
-	    headers_value(m->arena, &d->headers, STR("content-type")), &type);
-	return type.has_boundary && str_eq(type.boundary, boundary);
+	const struct mime_type *declared = draft_declared(m, d);
+	return declared->has_boundary && str_eq(declared->boundary, boundary);
 }
 
 static bool
@@ -539,19 +547,17 @@ file_name(struct arena *a, const struct part *part, struct str shown)
 static void
 leaf_parse(struct message *m, struct part *part)
 {
-	struct arena *a = m->arena;
-	struct mime_type type;
-	mime_type_parse(
-	    a, headers_value(a, &part->headers, STR("content-type")), &type);
-	if (!type.is_missing)
-		part->type = !str_starts(type.type, STR("multipart/")) ||
-				     part->boundary.len > 0
-				 ? type.type
+	const struct mime_type *declared = part->declared;
+	bool has_boundary = part->boundary.len > 0;
+	if (!declared->is_missing)
+		part->type = has_boundary || !str_starts(declared->type,
+						 STR("multipart/"))
+				 ? declared->type
 				 : STR("text/plain");
-	part->charset = type.charset;
-	struct str shown = shown_name(a, part, type.name);
+	part->charset = declared->charset;
+	struct str shown = shown_name(m->arena, part, declared->name);
 	part->effective = is_html_name(shown) ? STR("text/html") : part->type;
-	part->name = file_name(a, part, shown);
+	part->name = file_name(m->arena, part, shown);
 }
 
 static bool

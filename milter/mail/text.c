@@ -6,20 +6,12 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "mail/header.h"
+#include "mail/uchar.h"
 
 #define LINE_MAX_BYTES 2048
 #define CUT_SLACK                                                   \
 	1024 /* how far behind a limit a better place is looked for \
 	      */
-
-/* Characters 0x80 and up that Perl takes as blank. */
-static bool
-is_wide_blank(uint32_t c)
-{
-	return c == 0x85 || c == 0xa0 || c == 0x1680 ||
-	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-	       c == 0x202f || c == 0x205f || c == 0x3000;
-}
 
 /* Bytes of the blank that `s` starts with; 0: none. */
 static size_t
@@ -33,7 +25,7 @@ blank_length(struct str s, bool is_unicode)
 	if (!is_unicode || (c != 0xc2 && c != 0xe1 && c != 0xe2 && c != 0xe3))
 		return 0;
 	size_t n = utf8_length(s);
-	return n > 0 && is_wide_blank(utf8_decode(s)) ? n : 0;
+	return n > 0 && uchar_is_space(utf8_decode(s)) ? n : 0;
 }
 
 /*
