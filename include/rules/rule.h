@@ -183,7 +183,12 @@ struct ruleset {
 	struct plan *all;    /* every sub-rule as well */
 };
 
-/* The rule of that name, made if need be; NULL: no such name is allowed. */
+/* Letters, digits and _, no digit first. */
+bool rule_is_name(struct str name);
+/*
+ * The rule of that name, made if need be; NULL: no such name is allowed, or
+ * there are 100,000 rules.
+ */
 struct rule *rule_get(struct ruleset *rules, struct str name);
 
 /* parse.c: read one file, or `text` as if it were file `name`, into `rules`. */

@@ -1,148 +1,335 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* directive -- lines of SpamAssassin files that mean nothing here, and why. */
-#include "rules/directive.h"
+/*
+ * directive -- one function a directive, and the table that names them.  A
+ * definition is only noted here, for the last one of a name counts; define.c
+ * reads it.
+ */
+#include "base/arena.h"
+#include "rules/condition.h"
+#include "rules/reader.h"
+#include "rules/replace.h"
 
-#define BAYES "there is no Bayes filter"
-#define LEARN "nothing is learned from mail"
-#define LISTS "no rule here asks for these lists"
-#define REPORT "reports and headers are set in postern.conf"
-#define NETWORK "no blocklist is asked"
-#define TRUST "networks are set in postern.conf"
-#define STORE "there is no such database"
-#define PLUGIN "that plugin is not built in"
-#define VIEW "messages are always seen as SpamAssassin sees them by default"
+#define SCAN_SIZE_MAX 10000000
 
-/* A name that ends in * stands for all that start so. */
-static const struct ignored {
-	const char *name;
-	const char *why;
-} ignored[] = {
-    {"add_header", REPORT},
-    {"adsp_override", PLUGIN},
-    {"all_spam_to", LISTS},
-    {"allow_user_rules", "rules belong to the server, not to users"},
-    {"always_trust_envelope_sender", "the envelope comes from the MTA"},
-    {"asn_*", NETWORK},
-    {"auto_welcomelist_*", STORE},
-    {"auto_whitelist_*", STORE},
-    {"bayes_*", BAYES},
-    {"blacklist_*", LISTS},
-    {"blocklist_*", LISTS},
-    {"clear_headers", REPORT},
-    {"clear_report_template", REPORT},
-    {"clear_unsafe_report_template", REPORT},
-    {"clear_dns_servers", NETWORK},
-    {"clear_internal_networks", TRUST},
-    {"clear_msa_networks", TRUST},
-    {"clear_originating_ip_headers", TRUST},
-    {"clear_trusted_networks", TRUST},
-    {"clear_uridnsbl_skip_domain", NETWORK},
-    {"clear_url_shortener", PLUGIN},
-    {"country_db_*", PLUGIN},
-    {"dcc_*", NETWORK},
-    {"def_welcomelist_*", LISTS},
-    {"def_whitelist_*", LISTS},
-    {"dkim_*", PLUGIN},
-    {"dns_*", NETWORK},
-    {"enable_compat", "names are those of SpamAssassin 4"},
-    {"enlist_addrlist", LISTS},
-    {"enlist_uri_host", LISTS},
-    {"delist_uri_host", LISTS},
-    {"envelope_sender_header", "the envelope comes from the MTA"},
-    {"fns_*", PLUGIN},
-    {"fold_headers", REPORT},
-    {"freemail_*", "no rule here asks for free mail providers"},
-    {"geodb_*", PLUGIN},
-    {"hashbl_*", NETWORK},
-    {"inactive_languages", PLUGIN},
-    {"internal_networks", TRUST},
-    {"loadplugin", "plugins are built in or not there"},
-    {"lock_method", STORE},
-    {"mbox_format_from_regex", "mailboxes are read by postern scan"},
-    {"more_spam_to", LISTS},
-    {"msa_networks", TRUST},
-    {"normalize_charset", VIEW},
-    {"ok_languages", PLUGIN},
-    {"ok_locales", "no rule here asks for it"},
-    {"olemacro_*", PLUGIN},
-    {"originating_ip_headers", TRUST},
-    {"parse_dkim_uris", VIEW},
-    {"pyzor_*", NETWORK},
-    {"razor_*", NETWORK},
-    {"rbl_*", NETWORK},
-    {"redirector_pattern", "every link inside a link is seen anyway"},
-    {"remove_header", REPORT},
-    {"report", REPORT},
-    {"report_*", REPORT},
-    {"required_hits", "thresholds are set in postern.conf"},
-    {"required_score", "thresholds are set in postern.conf"},
-    {"reuse", "it is for SpamAssassin's own mass-check"},
-    {"rewrite_header", REPORT},
-    {"shortcircuit", "all rules are run"},
-    {"shortcircuit_*", "all rules are run"},
-    {"skip_rbl_checks", NETWORK},
-    {"spamcop_*", NETWORK},
-    {"spf_*", PLUGIN},
-    {"subjprefix", "the action of a verdict is set in postern.conf"},
-    {"textcat_*", PLUGIN},
-    {"time_limit", "the time budget is set in postern.conf"},
-    {"trusted_networks", TRUST},
-    {"tryplugin", "plugins are built in or not there"},
-    {"txrep_*", STORE},
-    {"unblacklist_*", LISTS},
-    {"unblocklist_*", LISTS},
-    {"unsafe_report", REPORT},
-    {"unwelcomelist_*", LISTS},
-    {"unwhitelist_*", LISTS},
-    {"uri_country_db_*", PLUGIN},
-    {"uri_block_*", PLUGIN},
-    {"uridnsbl_*", NETWORK},
-    {"url_redirector*", NETWORK},
-    {"url_shortener*", NETWORK},
-    {"use_*", BAYES " and no network test"},
-    {"user_*", STORE},
-    {"util_rb_4tld", "it is newer than the rule language here"},
-    {"version_tag", REPORT},
-    {"welcomelist_*", LISTS},
-    {"whitelist_*", LISTS},
-    {"learn_*", LEARN},
-};
-
-static const char *const network[] = {
-    "askdns",
-    "urifullnsrhsbl",
-    "urifullnsrhssub",
-    "urinsrhsbl",
-    "urinsrhssub",
-    "uridnsbl",
-    "uridnssub",
-    "urirhsbl",
-    "urirhssub",
-};
-
-static bool
-is_named(const char *pattern, struct str name)
+/* The rule named by the first word of `*value`, which is cut off; NULL: said.
+ */
+static struct rule *
+rule_named(struct reader *r, struct str *value)
 {
-	struct str p = str_from(pattern);
-	if (!str_ends(p, STR("*")))
-		return str_eq(p, name);
-	return str_starts(name, str_sub(p, 0, p.len - 1));
-}
-
-const char *
-directive_ignored(struct str name)
-{
-	for (size_t i = 0; i < COUNT_OF(ignored); i++)
-		if (is_named(ignored[i].name, name))
-			return ignored[i].why;
+	struct str name = str_word(value);
+	*value = str_trim(*value);
+	if (name.len == 0) {
+		ERROR(r, "a rule name is missing");
+		return NULL;
+	}
+	struct rule *rule = rule_get(r->rules, name);
+	if (rule != NULL && rule->place.line == 0)
+		rule->place = r->place;
+	if (rule != NULL)
+		return rule;
+	if (!rule_is_name(name))
+		ERROR(r, "%.*s is no rule name: use A-Z, 0-9 and _",
+		    STR_ARG(str_sub(name, 0, RULE_NAME_MAX)));
+	else if (name.len > RULE_NAME_MAX)
+		ERROR(r, "the rule name %.*s... is longer than %d characters",
+		    STR_ARG(str_sub(name, 0, 40)), RULE_NAME_MAX);
+	else
+		ERROR(r, "there are too many rules");
 	return NULL;
 }
 
-bool
-directive_is_network(struct str name)
+/* Note a definition; what the rule was before is forgotten. */
+static void
+define(struct reader *r, struct str value, enum rule_type type)
 {
-	for (size_t i = 0; i < COUNT_OF(network); i++)
-		if (str_eq(str_from(network[i]), name))
-			return true;
-	return false;
+	struct rule *rule = rule_named(r, &value);
+	if (rule == NULL)
+		return;
+	rule->type = type;
+	rule->text = value;
+	rule->place = r->place;
+	if (value.len == 0)
+		ERROR(r, "%.*s has no definition", STR_ARG(rule->name));
+}
+
+static bool
+is_eval(struct str value)
+{
+	(void)str_word(&value);
+	value = str_trim(value);
+	return str_starts(value, STR("eval:")) ||
+	       str_starts(value, STR("rbleval:"));
+}
+
+static void
+read_rule(struct reader *r, struct str value, unsigned type)
+{
+	define(r, value, (enum rule_type)type);
+}
+
+/* A rule that may also be an eval. */
+static void
+read_rule_or_eval(struct reader *r, struct str value, unsigned type)
+{
+	define(r, value, is_eval(value) ? RULE_EVAL : (enum rule_type)type);
+}
+
+/* "1.5", or "(1.5)", which is added to what was there. */
+static bool
+score_read(struct str text, double *ret, bool *ret_is_relative)
+{
+	if (text.len > 2 && text.p[0] == '(' && str_ends(text, STR(")"))) {
+		*ret_is_relative = true;
+		text = str_sub(text, 1, text.len - 2);
+	}
+	bool is_negative = text.len > 0 && text.p[0] == '-';
+	struct str fraction = str_skip(text, is_negative);
+	struct str whole = str_cut(&fraction, '.');
+	uint64_t n;
+	return str_u64(whole, UINT32_MAX, &n) &&
+	       (fraction.len == 0 || str_u64(fraction, UINT64_MAX, &n)) &&
+	       str_double(text, ret);
+}
+
+static void
+read_score(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	struct rule *rule = rule_named(r, &value);
+	if (rule == NULL)
+		return;
+	double scores[SCORE_SETS];
+	bool is_relative = false;
+	size_t n = 0;
+	for (struct str word; (word = str_word(&value)).len > 0; n++)
+		if (n >= SCORE_SETS ||
+		    !score_read(word, &scores[n], &is_relative)) {
+			ERROR(r,
+			    "score %.*s: 1 or 4 decimal numbers are wanted",
+			    STR_ARG(rule->name));
+			return;
+		}
+	if ((n != 1 && n != SCORE_SETS) || (is_relative && !rule->has_score)) {
+		ERROR(r,
+		    n != 1 && n != SCORE_SETS
+			? "score %.*s: 1 or 4 decimal numbers are wanted"
+			: "score %.*s: nothing was set that (n) could change",
+		    STR_ARG(rule->name));
+		return;
+	}
+	for (size_t i = 0; i < SCORE_SETS; i++) {
+		double score = scores[n == 1 ? 0 : i];
+		rule->scores[i] = is_relative ? rule->scores[i] + score : score;
+	}
+	rule->has_score = true;
+}
+
+/* The rule of `describe`, `tflags`, ...; what is said of it must not be empty.
+ */
+static struct rule *
+attribute_of(struct reader *r, struct str *value)
+{
+	struct rule *rule = rule_named(r, value);
+	if (rule != NULL && value->len == 0) {
+		ERROR(r, "nothing stands behind %.*s", STR_ARG(rule->name));
+		return NULL;
+	}
+	return rule;
+}
+
+static void
+read_describe(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	struct rule *rule = attribute_of(r, &value);
+	if (rule != NULL)
+		rule->describe = value;
+}
+
+static void
+read_tflags(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	struct rule *rule = attribute_of(r, &value);
+	if (rule != NULL)
+		rule->tflags = value;
+}
+
+static void
+read_priority(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	struct rule *rule = attribute_of(r, &value);
+	if (rule == NULL)
+		return;
+	bool is_negative = value.p[0] == '-';
+	uint64_t n;
+	if (!str_u64(str_skip(value, is_negative), 1000000, &n)) {
+		ERROR(r,
+		    "priority %.*s: a whole number up to 1000000 is wanted",
+		    STR_ARG(rule->name));
+		return;
+	}
+	rule->priority = is_negative ? -(int)n : (int)n;
+	rule->has_priority = true;
+}
+
+static void
+read_test(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	struct str name = str_word(&value);
+	struct str want = str_word(&value);
+	bool is_ok = str_eq(want, STR("ok"));
+	if (!rule_is_name(name) || (!is_ok && !str_eq(want, STR("fail")))) {
+		ERROR(r, "write: test RULE ok TEXT, or: test RULE fail TEXT");
+		return;
+	}
+	ARENA_PUSH(r->arena, &r->rules->tests) = (struct test_line){
+	    .place = r->place,
+	    .rule = name,
+	    .is_ok = is_ok,
+	    .text = str_trim(value),
+	};
+}
+
+static void
+read_replace_rules(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	if (value.len == 0)
+		ERROR(r, "replace_rules needs rule names");
+	while (value.len > 0) {
+		struct rule *rule = rule_named(r, &value);
+		if (rule != NULL)
+			rule->is_replaced = true;
+	}
+}
+
+static void
+read_replace_text(struct reader *r, struct str value, unsigned kind)
+{
+	struct str name = str_word(&value);
+	value = str_trim(value);
+	if (value.len == 0) {
+		ERROR(r, "a tag name and what stands for it are wanted");
+		return;
+	}
+	replace_tags_set(r->rules->tags, (enum replace_kind)kind, name, value);
+}
+
+static void
+read_replace_sign(struct reader *r, struct str value, unsigned is_end)
+{
+	struct replace_tags *tags = r->rules->tags;
+	if (value.len == 0)
+		ERROR(r, "the sign around a tag is missing");
+	else
+		*(is_end ? &tags->end : &tags->start) = value;
+}
+
+static void
+read_tlds(struct reader *r, struct str value, unsigned labels)
+{
+	if (value.len == 0)
+		ERROR(r, "domains are wanted");
+	for (struct str word; (word = str_word(&value)).len > 0;) {
+		size_t dots = 0;
+		for (size_t i = 0; i < word.len; i++)
+			dots += word.p[i] == '.';
+		if (dots + 1 != labels)
+			ERROR(r, "%.*s has not %u labels",
+			    STR_ARG(str_sub(word, 0, 80)), labels);
+		else
+			strs_add(r->arena, &r->rules->tlds[labels - 1], word);
+	}
+}
+
+static void
+read_clear_util_rb(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	if (value.len > 0) {
+		ERROR(r, "clear_util_rb stands alone");
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(r->rules->tlds); i++)
+		r->rules->tlds[i].n = 0;
+}
+
+static void
+read_scan_size(struct reader *r, struct str value, unsigned is_raw)
+{
+	struct mail_limits *limits = &r->rules->mail.limits;
+	uint64_t n;
+	if (!str_u64(value, SCAN_SIZE_MAX, &n))
+		ERROR(r, "a number of bytes up to %d is wanted", SCAN_SIZE_MAX);
+	else
+		*(is_raw ? &limits->rawbody_part_bytes
+			 : &limits->body_part_bytes) =
+		    n == 0 ? SCAN_SIZE_MAX : (size_t)n;
+}
+
+static void
+read_require_version(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	if (str_eq(value, STR("@@VERSION@@")) ||
+	    str_eq(value, STR(CONDITION_VERSION)))
+		return;
+	WARN(r,
+	    "the rest of this file is for SpamAssassin %.*s and is not read: "
+	    "this is the language of %s",
+	    STR_ARG(str_sub(value, 0, 40)), CONDITION_VERSION);
+	r->is_rest_lost = true;
+}
+
+void
+directive_read_network(struct reader *r, struct str value)
+{
+	define(r, value, RULE_NETWORK);
+}
+
+static const struct directive directives[] = {
+    {"if", block_read_if, 0, true},
+    {"ifplugin", block_read_ifplugin, 0, true},
+    {"else", block_read_else, 0, true},
+    {"endif", block_read_endif, 0, true},
+    {"body", read_rule_or_eval, RULE_BODY, false},
+    {"header", read_rule_or_eval, RULE_HEADER, false},
+    {"meta", read_rule, RULE_META, false},
+    {"score", read_score, 0, false},
+    {"describe", read_describe, 0, false},
+    {"tflags", read_tflags, 0, false},
+    {"uri", read_rule, RULE_URI, false},
+    {"rawbody", read_rule_or_eval, RULE_RAWBODY, false},
+    {"full", read_rule_or_eval, RULE_FULL, false},
+    {"mimeheader", read_rule, RULE_MIMEHEADER, false},
+    {"uri_detail", read_rule, RULE_URI_DETAIL, false},
+    {"priority", read_priority, 0, false},
+    {"test", read_test, 0, false},
+    {"include", reader_include, 0, false},
+    {"require_version", read_require_version, 0, false},
+    {"replace_rules", read_replace_rules, 0, false},
+    {"replace_tag", read_replace_text, REPLACE_TAG, false},
+    {"replace_pre", read_replace_text, REPLACE_PRE, false},
+    {"replace_inter", read_replace_text, REPLACE_INTER, false},
+    {"replace_post", read_replace_text, REPLACE_POST, false},
+    {"replace_start", read_replace_sign, false, false},
+    {"replace_end", read_replace_sign, true, false},
+    {"util_rb_tld", read_tlds, 1, false},
+    {"util_rb_2tld", read_tlds, 2, false},
+    {"util_rb_3tld", read_tlds, 3, false},
+    {"clear_util_rb", read_clear_util_rb, 0, false},
+    {"body_part_scan_size", read_scan_size, false, false},
+    {"rawbody_part_scan_size", read_scan_size, true, false},
+};
+
+const struct directive *
+directive_find(struct str name)
+{
+	for (size_t i = 0; i < COUNT_OF(directives); i++)
+		if (str_eq(name, str_from(directives[i].name)))
+			return &directives[i];
+	return NULL;
 }

@@ -491,6 +491,17 @@ apply(enum op op, double x, double y, bool *ret_is_undefined)
 	return 0;
 }
 
+/* `pair` is compared: its right half goes on to the next comparison, or 0
+ * stays. */
+static bool
+chain_goes_on(const struct step *step, double pair[2])
+{
+	bool is_undefined = false;
+	bool holds = apply(step->compare, pair[0], pair[1], &is_undefined) != 0;
+	pair[0] = holds ? pair[1] : 0;
+	return holds;
+}
+
 double
 expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
 {
@@ -513,13 +524,8 @@ expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
 			*top = -*top;
 			break;
 		case OP_AND:
-			if (*top == 0)
-				i = step->u.target - 1;
-			else
-				top--;
-			break;
 		case OP_OR:
-			if (*top != 0)
+			if ((*top == 0) == (step->op == OP_AND))
 				i = step->u.target - 1;
 			else
 				top--;
@@ -529,14 +535,8 @@ expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
 				i = step->u.target - 1;
 			break;
 		case OP_CHAIN:
-			top--;
-			if (apply(step->compare, top[0], top[1],
-				&is_undefined) != 0) {
-				top[0] = top[1];
-			} else {
-				top[0] = 0;
+			if (!chain_goes_on(step, --top))
 				i = step->u.target - 1;
-			}
 			break;
 		case OP_JUMP:
 			i = step->u.target - 1;

@@ -9,6 +9,34 @@
 #include "rules/replace.h"
 #include "rules/rule.h"
 
+#define RULES_MAX 100000
+
+bool
+rule_is_name(struct str name)
+{
+	if (name.len == 0 || char_is_digit(name.p[0]))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (!char_is_word(name.p[i]))
+			return false;
+	return true;
+}
+
+struct rule *
+rule_get(struct ruleset *rules, struct str name)
+{
+	struct rule *rule = table_get(rules->by_name, name);
+	if (rule != NULL || !rule_is_name(name) || name.len > RULE_NAME_MAX ||
+	    rules->by_name->n >= RULES_MAX)
+		return rule;
+	rule = ARENA_NEW(rules->arena, struct rule);
+	rule->name = name;
+	rule->text = rule->describe = rule->tflags = STR_EMPTY;
+	rule->label = rule->unset = STR_EMPTY;
+	table_set(rules->by_name, name, rule);
+	return rule;
+}
+
 /* The tables of eval functions in one list: ours, then those of upper rooms. */
 static const struct eval_row *const *
 evals_list(struct arena *a, const struct eval_row *const *others)
