@@ -9,7 +9,7 @@ RCPT TO:<bob@remote.example>'
 rule() { printf '%s\n' "$@" >"$POSTERN/rules/zz.cf"; }
 
 # In the middle of a connection, before the second message.
-mapfile -t said < <(smtp "$SMTP_PORT" <<-X
+mapfile -t session < <(smtp "$SMTP_PORT" <<-X
 	EHLO client.example
 	$(smtp_auth alice)
 	$envelope
@@ -25,8 +25,8 @@ mapfile -t said < <(smtp "$SMTP_PORT" <<-X
 )
 like "reload says how many rules there are" "$(cat "$W/reloaded")" \
 	"reloaded: [0-9]+ rules"
-like "the open connection goes on" "${said[10]}" "^250 2.0.0"
-like "with the rules it began with" "$(verdict_of "${said[10]}")" "action=accept "
+like "the open connection goes on" "${session[10]}" "^250 2.0.0"
+like "with the rules it began with" "$(verdict_of "${session[10]}")" "action=accept "
 said=$(send -l alice <"$W/blue")
 like "the next one has the new rules" "$(verdict_of "$said")" "rules=BLUE:7"
 

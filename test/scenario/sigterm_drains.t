@@ -5,7 +5,7 @@
 gate_with_postfix 'drain-time = 20s'
 mail "in flight" >"$W/flight"
 
-mapfile -t said < <(smtp "$SMTP_PORT" <<-X
+mapfile -t session < <(smtp "$SMTP_PORT" <<-X
 	EHLO client.example
 	$(smtp_auth alice)
 	MAIL FROM:<alice@test.example>
@@ -17,8 +17,8 @@ mapfile -t said < <(smtp "$SMTP_PORT" <<-X
 	QUIT
 	X
 )
-like "a message in flight is answered" "${said[6]}" "^250 2.0.0"
-like "by a verdict" "$(verdict_of "${said[6]}")" "action=accept "
+like "a message in flight is answered" "${session[6]}" "^250 2.0.0"
+like "by a verdict" "$(verdict_of "${session[6]}")" "action=accept "
 ok "and arrives" sink_message "in flight"
 like "one that comes meanwhile is answered, too" "$(cat "$W/late")" "^(250|451) "
 ok "posternd is gone within its drain-time" wait_for 20 is_gone "$POSTERND_PID"

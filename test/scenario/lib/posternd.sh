@@ -9,6 +9,7 @@ POSTERND_USER=${POSTERND_USER:-nobody}
 
 # posternd_configure [LINE...]: a configuration for tests, the lines after it.
 # Rules are those of test/scenario/rules; MILTER is how an MTA reaches it.
+# shellcheck disable=SC2120
 posternd_configure() {
 	POSTERN=$W/postern
 	CONF=$POSTERN/postern.conf
@@ -39,7 +40,8 @@ posternd_start() {
 	[ -n "${POSTERN-}" ] || posternd_configure
 	[ -z "${SMTP_PORT-}" ] || grep -q ^release-via "$CONF" ||
 		echo "release-via = \"smtp:127.0.0.1:$SMTP_PORT\"" >>"$CONF"
-	process_start posternd "$POSTERND" -f -c "$CONF" "$@"
+	LSAN_OPTIONS=suppressions=$srcdir/test/scenario/lib/lsan.supp:print_suppressions=0 \
+		process_start posternd "$POSTERND" -f -c "$CONF" "$@"
 	POSTERND_PID=$process
 	wait_for 20 posternd_answers && is_alive "$POSTERND_PID"
 }

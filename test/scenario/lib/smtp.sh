@@ -97,7 +97,7 @@ send() {
 	354*) smtp_wire >&"$wire" && smtp_hear "$wire" ;;
 	esac 2>/dev/null
 	echo "$reply"
-	printf 'QUIT\r\n' >&"$wire" 2>/dev/null
+	(printf 'QUIT\r\n' >&"$wire") 2>/dev/null
 	exec {wire}>&-
 	case $reply in 2*) return 0 ;; *) return 1 ;; esac
 }
