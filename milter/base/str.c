@@ -93,6 +93,8 @@ str_rchr(struct str s, char c)
 size_t
 str_find(struct str s, struct str needle)
 {
+	if (needle.len == 1)
+		return str_chr(s, needle.p[0]);
 	const char *at = memmem(s.p, s.len, needle.p, needle.len);
 	return at == NULL ? STR_NONE : (size_t)(at - s.p);
 }
