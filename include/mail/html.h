@@ -15,12 +15,12 @@ struct table;
 
 /* One link of the document. */
 struct html_link {
-	struct str url; /* attribute value, entities decoded, made absolute if
-			   <base> says how */
-	struct str tag; /* "a", "img", "form", ... lower case */
+	/* Attribute value: entities decoded, trimmed, after <base>. */
+	struct str url;
+	struct str tag;    /* "a", "img", "form", ... lower case */
 	struct str anchor; /* text between <a> and </a>, UTF-8; empty: none */
-	bool is_unicode; /* `url` is UTF-8; false: Latin-1 bytes, as Perl holds
-			    it */
+	/* `url` is UTF-8.  False: Latin-1 bytes, as Perl holds it. */
+	bool is_unicode;
 };
 
 struct html_links {
@@ -42,15 +42,15 @@ struct html {
 	 * body characters.
 	 */
 	bool is_unicode;
-	struct str visible_text; /* without what is hidden (display:none, tiny,
-				    same colour) */
-	struct str hidden_text;  /* only what is hidden */
-	struct html_links links; /* of all tags, after <base> */
-	struct html_links
-	    hrefs; /* one an <a> tag, before <base>; `url` may be empty */
-	struct table *inside; /* tag -> (void *)(intptr_t) open count; key stays
-				 after close */
-	struct table *tags;   /* tag -> (void *)(intptr_t) times opened */
+	/* What is hidden by style (see html_style) is in one, the rest in the
+	 * other; at most limits.body_part_bytes each. */
+	struct str visible_text, hidden_text;
+	/* Links of all tags; and one an <a> tag, before <base>, maybe empty. */
+	struct html_links links, hrefs;
+	/* Tag -> (void *)(intptr_t) how many are open; it stays when closed. */
+	struct table *inside;
+	/* Tag -> (void *)(intptr_t) how often it was opened. */
+	struct table *tags;
 	struct strs title;
 	struct strs comment; /* with <!-- and --> */
 	struct strs script;
@@ -58,18 +58,18 @@ struct html {
 	size_t length;           /* characters of source */
 	size_t html_length;      /* characters of `text` */
 	size_t non_space_length; /* of them not white space */
-	unsigned elements,
-	    total_tags; /* bad_tag_ratio = (total - elements) / total */
-	unsigned elements_seen,
-	    tags_seen;         /* the same, each name while it is not open */
-	unsigned closed_extra; /* end tags of nothing */
-	unsigned obfuscation;  /* tags inside words */
-	unsigned backhair;     /* kinds of tags inside short words */
-	unsigned font_low_contrast, font_invalid_color,
-	    font_face_bad;        /* 0 or 1 */
+	/* bad_tag_ratio = (total_tags - elements) / total_tags */
+	unsigned elements, total_tags;
+	/* The same for non_element_ratio: each name once. */
+	unsigned elements_seen, tags_seen;
+	unsigned closed_extra;    /* end tags of nothing */
+	unsigned obfuscation;     /* tags inside words */
+	unsigned backhair;        /* kinds of tags inside short words */
 	int min_size, max_size;   /* of <font size>, 3 is normal */
 	unsigned long image_area; /* pixels */
-	unsigned form_action_mailto, embeds, uri_truncated; /* 0 or 1 */
+	/* Yes or no. */
+	unsigned font_low_contrast, font_invalid_color, font_face_bad;
+	unsigned form_action_mailto, embeds, uri_truncated;
 };
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* html_entity -- character references (HTML 4.01 section 24), read as
- * HTML::Entities reads them. */
+/*
+ * html_entity -- character references (HTML 4.01 section 24), read as
+ * HTML::Entities reads them.
+ */
 #ifndef MAIL_HTML_ENTITY_H
 #define MAIL_HTML_ENTITY_H
 

@@ -8,6 +8,7 @@
 #define MAIL_HTML_STYLE_H
 
 #include "base/str.h"
+#include "mail/html_color.h"
 #include "mail/html_token.h"
 
 struct buf;
@@ -31,24 +32,17 @@ enum style_tag {
 	STYLE_TAG_COUNT
 };
 
-/* 0xrrggbb, or one of these. */
-typedef int32_t html_color;
-#define COLOR_INVALID (-1)
-#define COLOR_NONE (-2) /* "#": valid, equal to itself only */
-#define COLOR_TRANSPARENT (-3)
-#define COLOR_UNKNOWN (-4) /* a picture, a gradient */
-
 struct html_style {
-	html_color fg, bg; /* as SpamAssassin sees them: no bgcolor attribute */
-	html_color real_fg, real_bg;
+	/* As SpamAssassin sees them: it knows no bgcolor attribute. */
+	html_color fg, bg;
+	bool is_display_none, is_visibility_hidden;
 	int size; /* of <font size>, 3 is normal */
-	uint8_t tag;
-	bool is_display_none,
-	    is_visibility_hidden; /* as SpamAssassin sees them */
-	bool is_removed; /* display:none, opacity:0, ...: for all that is inside
-			  */
+	/* As we see them. */
+	html_color real_fg, real_bg;
+	bool is_removed; /* display:none, opacity:0: and all that is inside */
 	bool is_unseen;  /* visibility:hidden: may be undone inside */
 	bool is_tiny;    /* font-size */
+	uint8_t tag;
 };
 
 /* Open elements, the document itself first. */
@@ -84,8 +78,5 @@ enum html_contrast {
 enum html_contrast html_style_contrast(const struct html_style *style);
 /* What we think: no reader sees it. */
 bool html_style_is_hidden(const struct html_style *style);
-
-/* A colour name or #hex, as SpamAssassin reads it. */
-html_color html_color_parse(struct str text);
 
 #endif

@@ -34,8 +34,7 @@ struct html_sink {
 	void (*declaration)(void *ctx, struct str text);
 };
 
-/* Tokenise `text`, in which tag names are made lower case in place.  Linear
- * time. */
+/* Tokenise `text`, in which tag names become lower case.  Linear time. */
 void html_tokenize(
     struct arena *a, char *text, size_t len, const struct html_sink *sink);
 

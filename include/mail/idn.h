@@ -7,8 +7,7 @@
 
 struct arena;
 
-/* `host` in A-labels, lower case; what cannot be converted is made lower case
- * only. */
+/* `host` in A-labels, lower case; if that fails, in lower case only. */
 struct str idn_to_ascii(struct arena *a, struct str host);
 
 #endif

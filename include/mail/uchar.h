@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* uchar -- classes of characters beyond ASCII, as Perl has them for text that
- * is characters. */
+/* uchar -- classes of characters beyond ASCII, as Perl has them. */
 #ifndef MAIL_UCHAR_H
 #define MAIL_UCHAR_H
 
@@ -14,8 +13,10 @@ bool uchar_is_space(uint32_t c);
  */
 bool uchar_is_word(uint32_t c);
 
-/* The character at the start (end) of `s`, not empty; a byte that is none
- * stands for itself. */
+/*
+ * The character at the start (end) of `s`, which is not empty; a byte that is
+ * no character stands for itself.
+ */
 uint32_t uchar_first(struct str s, size_t *ret_len);
 uint32_t uchar_last(struct str s, size_t *ret_len);
 

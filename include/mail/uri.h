@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* uri -- links in text, their parts, and the cleaned variants that rules see.
- */
+/* uri -- links of a message, and the cleaned variants that rules see. */
 #ifndef MAIL_URI_H
 #define MAIL_URI_H
 
@@ -23,16 +22,15 @@ struct tld_set *tld_set_new(struct arena *a, const struct strs *tlds,
     const struct strs *two_level, const struct strs *three_level);
 /* `label` is a top-level domain; case is folded. */
 bool tld_set_has(const struct tld_set *set, struct str label);
-/* Registrable domain of `host` ("a.b.co.uk" -> "b.co.uk"), lower case; empty:
- * none. */
+/* Registrable part of `host` ("a.b.co.uk": "b.co.uk"), lower case; empty: none.
+ */
 struct str tld_domain(
     struct arena *a, const struct tld_set *set, struct str host);
 
 /* One link as it stands in the message and what rules see of it. */
 struct uri {
 	struct str raw;
-	bool is_parsed; /* found in text; it may be in an HTML attribute as well
-			 */
+	bool is_parsed;   /* found in text, maybe in HTML as well */
 	struct strs tags; /* HTML tags it came from */
 	struct strs
 	    anchors; /* texts of the <a> tags that lead to it, each once */

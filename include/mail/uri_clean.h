@@ -13,16 +13,18 @@ struct str uri_join(struct arena *a, struct str x, struct str y, struct str z);
  * not stand in a link encoded.
  */
 struct str uri_decode_percent(struct arena *a, struct str uri, bool is_unicode);
+/* The code of "%41" at `i`, which is in `s`; -1: none there. */
+int uri_percent(struct str s, size_t i);
+#define VISIBLE_FIRST 0x21
+#define VISIBLE_LAST 0x7e
 /* Has `uri` a % with two hexadecimal digits? */
 bool uri_has_percent(struct str uri);
 
-/* A host name as DNS allows it, with two labels or more, lower or upper case.
- */
+/* A host name as DNS allows it, with two labels or more; any case. */
 bool uri_is_fqdn(struct str host);
 /* The last of two labels or more is a top-level domain. */
 bool uri_has_tld(const struct mail_config *config, struct str host);
-/* One of `variants` has a host that is an address or a name under a top-level
- * domain. */
+/* One of `variants` has an address for a host, or a name under a real TLD. */
 bool uri_has_domain(struct arena *a, const struct strs *variants,
     const struct mail_config *config);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* uri_resolve -- relative references (RFC 3986 section 5.2) as SpamAssassin
- * resolves them. */
+/*
+ * uri_resolve -- relative references (RFC 3986 section 5.2) as SpamAssassin
+ * resolves them.
+ */
 #ifndef MAIL_URI_RESOLVE_H
 #define MAIL_URI_RESOLVE_H
 

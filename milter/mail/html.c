@@ -7,9 +7,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
+#include "mail/html_element.h"
 #include "mail/html_entity.h"
 #include "mail/html_style.h"
 #include "mail/html_token.h"
+#include "mail/scan.h"
 #include "mail/uchar.h"
 #include "mail/uri_resolve.h"
 
@@ -23,135 +25,6 @@
 #define SCREEN_HEIGHT_PERCENT 6
 #define SIDE_MAX 1000000000000
 #define IMAGE_SIDE 200 /* of an image that does not say */
-
-/* Which attributes of an element are links. */
-enum link_kind {
-	LINK_NONE,
-	LINK_BACKGROUND,
-	LINK_HREF,
-	LINK_SRC,
-	LINK_ACTION,
-	LINK_BASE,
-	LINK_META
-};
-
-/* HTML 4.01 and XHTML 1.0, and the tricks of before; in byte order. */
-static const struct element {
-	struct str name;
-	bool is_valid;     /* false: rendered, but not counted */
-	const char *space; /* what it puts between texts */
-	enum link_kind links;
-} elements[] = {
-#define VALID(name, space, links)                            \
-	{                                                    \
-		{name, sizeof(name) - 1}, true, space, links \
-	}
-#define TRICK(name, space, links)                             \
-	{                                                     \
-		{name, sizeof(name) - 1}, false, space, links \
-	}
-    VALID("a", NULL, LINK_HREF),
-    VALID("abbr", NULL, LINK_NONE),
-    VALID("acronym", NULL, LINK_NONE),
-    VALID("address", NULL, LINK_NONE),
-    VALID("applet", NULL, LINK_NONE),
-    VALID("area", NULL, LINK_HREF),
-    VALID("b", NULL, LINK_NONE),
-    VALID("base", NULL, LINK_BASE),
-    VALID("basefont", NULL, LINK_NONE),
-    VALID("bdo", NULL, LINK_NONE),
-    TRICK("bgsound", NULL, LINK_SRC),
-    VALID("big", NULL, LINK_NONE),
-    VALID("blockquote", "\n\n", LINK_NONE),
-    VALID("body", NULL, LINK_BACKGROUND),
-    VALID("br", "\n", LINK_NONE),
-    VALID("button", NULL, LINK_NONE),
-    VALID("caption", NULL, LINK_NONE),
-    VALID("center", NULL, LINK_NONE),
-    VALID("cite", NULL, LINK_NONE),
-    VALID("code", NULL, LINK_NONE),
-    VALID("col", NULL, LINK_NONE),
-    VALID("colgroup", NULL, LINK_NONE),
-    VALID("dd", " ", LINK_NONE),
-    VALID("del", NULL, LINK_NONE),
-    VALID("dfn", NULL, LINK_NONE),
-    VALID("dir", NULL, LINK_NONE),
-    VALID("div", "\n", LINK_NONE),
-    VALID("dl", NULL, LINK_NONE),
-    VALID("dt", " ", LINK_NONE),
-    VALID("em", NULL, LINK_NONE),
-    TRICK("embed", " ", LINK_SRC),
-    VALID("fieldset", NULL, LINK_NONE),
-    VALID("font", NULL, LINK_NONE),
-    VALID("form", NULL, LINK_ACTION),
-    VALID("frame", NULL, LINK_SRC),
-    VALID("frameset", NULL, LINK_NONE),
-    VALID("h1", " ", LINK_NONE),
-    VALID("h2", " ", LINK_NONE),
-    VALID("h3", " ", LINK_NONE),
-    VALID("h4", " ", LINK_NONE),
-    VALID("h5", " ", LINK_NONE),
-    VALID("h6", " ", LINK_NONE),
-    VALID("head", NULL, LINK_NONE),
-    VALID("hr", "\n\n", LINK_NONE),
-    VALID("html", NULL, LINK_NONE),
-    VALID("i", NULL, LINK_NONE),
-    VALID("iframe", NULL, LINK_SRC),
-    VALID("img", NULL, LINK_SRC),
-    VALID("input", NULL, LINK_NONE),
-    VALID("ins", NULL, LINK_NONE),
-    VALID("isindex", NULL, LINK_NONE),
-    VALID("kbd", NULL, LINK_NONE),
-    VALID("label", NULL, LINK_NONE),
-    VALID("legend", NULL, LINK_NONE),
-    VALID("li", " ", LINK_NONE),
-    VALID("link", NULL, LINK_HREF),
-    TRICK("listing", "\n\n", LINK_NONE),
-    VALID("map", NULL, LINK_NONE),
-    VALID("menu", NULL, LINK_NONE),
-    VALID("meta", NULL, LINK_META),
-    VALID("nobr", NULL, LINK_NONE),
-    VALID("noframes", NULL, LINK_NONE),
-    VALID("noscript", NULL, LINK_NONE),
-    VALID("object", NULL, LINK_NONE),
-    VALID("ol", NULL, LINK_NONE),
-    VALID("optgroup", NULL, LINK_NONE),
-    VALID("option", NULL, LINK_NONE),
-    VALID("p", "\n\n", LINK_NONE),
-    VALID("param", NULL, LINK_NONE),
-    TRICK("plaintext", "\n\n", LINK_NONE),
-    VALID("pre", "\n\n", LINK_NONE),
-    VALID("q", NULL, LINK_NONE),
-    VALID("s", NULL, LINK_NONE),
-    VALID("samp", NULL, LINK_NONE),
-    VALID("script", NULL, LINK_SRC),
-    VALID("select", NULL, LINK_NONE),
-    VALID("small", NULL, LINK_NONE),
-    VALID("span", NULL, LINK_NONE),
-    VALID("strike", NULL, LINK_NONE),
-    VALID("strong", NULL, LINK_NONE),
-    VALID("style", NULL, LINK_NONE),
-    VALID("sub", NULL, LINK_NONE),
-    VALID("sup", NULL, LINK_NONE),
-    VALID("table", NULL, LINK_BACKGROUND),
-    VALID("tbody", NULL, LINK_NONE),
-    VALID("td", " ", LINK_BACKGROUND),
-    VALID("textarea", NULL, LINK_NONE),
-    VALID("tfoot", NULL, LINK_NONE),
-    VALID("th", " ", LINK_NONE),
-    VALID("thead", NULL, LINK_NONE),
-    VALID("title", "\n\n", LINK_NONE),
-    VALID("tr", NULL, LINK_BACKGROUND),
-    VALID("tt", NULL, LINK_NONE),
-    VALID("u", NULL, LINK_NONE),
-    VALID("ul", NULL, LINK_NONE),
-    VALID("var", NULL, LINK_NONE),
-    VALID("x-sigsep", NULL, LINK_NONE),
-    VALID("x-tab", NULL, LINK_NONE),
-    TRICK("xmp", "\n\n", LINK_NONE),
-#undef VALID
-#undef TRICK
-};
 
 /* Texts that grow at the end only, in one buffer. */
 struct texts {
@@ -413,8 +286,8 @@ note_contrast(struct renderer *r)
 	return true;
 }
 
-/* The longest end of `s`, at most WORD_MAX body characters, that starts at a
- * word boundary. */
+/* The longest end of `s`, of body characters, that starts at a word boundary.
+ */
 static size_t
 word_at_end(struct str s, bool is_wide)
 {
@@ -751,14 +624,6 @@ push_base(struct renderer *r, const struct html_tag *tag)
 	r->base_is_wide = value.is_wide;
 }
 
-static size_t
-skip_blanks(struct str s, size_t i)
-{
-	while (i < s.len && char_is_space(s.p[i]))
-		i++;
-	return i;
-}
-
 /*
  * Behind "word", blanks, "=" where word starts at a word boundary in the first
  * `most` bytes; the last such place or the first.  STR_NONE: there is none.
@@ -772,7 +637,7 @@ find_assignment(struct str s, struct str word, size_t most, bool wants_last)
 			continue;
 		if (!str_istarts(str_skip(s, i), word))
 			continue;
-		size_t end = skip_blanks(s, i + word.len);
+		size_t end = scan_blanks(s, i + word.len);
 		if (end == s.len || s.p[end] != '=')
 			continue;
 		found = end + 1;
@@ -793,7 +658,7 @@ push_refresh(struct renderer *r, const struct html_tag *tag, struct value value)
 	size_t at = find_assignment(
 	    s, STR("url"), line == STR_NONE ? s.len : line + 1, true);
 	if (at != STR_NONE)
-		s = str_skip(s, skip_blanks(s, at));
+		s = str_skip(s, scan_blanks(s, at));
 	size_t semicolon = str_chr(s, ';');
 	if (semicolon != STR_NONE) {
 		struct buf *out = buf_new(r->arena, s.len);
@@ -893,7 +758,7 @@ static size_t
 skip_face(struct str s, size_t i, bool is_first)
 {
 	size_t blanks = i;
-	i = skip_blanks(s, i);
+	i = scan_blanks(s, i);
 	bool is_quoted = i < s.len && (s.p[i] == '"' || s.p[i] == '\'' ||
 					  (is_first && s.p[i] == '.'));
 	if (is_quoted)
@@ -969,34 +834,6 @@ note_start(struct renderer *r, const struct html_tag *tag, size_t first_link)
 /* --- elements --- */
 
 static int
-element_cmp(const void *key, const void *row)
-{
-	const struct str *name = key;
-	const struct element *element = row;
-	return str_cmp(*name, element->name);
-}
-
-/* "o:p", "st1:place" of Microsoft Word. */
-static bool
-is_office_tag(struct str name)
-{
-	size_t n = 0;
-	if (str_starts(name, STR("o:")))
-		n = 2;
-	else if (name.len > 4 && str_starts(name, STR("st")) &&
-		 char_is_digit(name.p[2]) && name.p[3] == ':')
-		n = 4;
-	if (n == 0)
-		return false;
-	if (str_ends(name, STR("/")))
-		name.len--;
-	for (size_t i = n; i < name.len; i++)
-		if (!char_is_word(name.p[i]) && name.p[i] != '-')
-			return false;
-	return name.len > n;
-}
-
-static int
 count_of(const struct table *table, struct str name)
 {
 	return (int)(intptr_t)table_get(table, name);
@@ -1023,13 +860,12 @@ set_inside(struct renderer *r, struct str name, int count)
 }
 
 /* Count a tag; the element to render, or NULL. */
-static const struct element *
+static const struct html_element *
 count_tag(struct renderer *r, struct str name, int delta)
 {
 	struct html *html = r->html;
-	bool is_office = is_office_tag(name);
-	const struct element *element = bsearch(&name, elements,
-	    COUNT_OF(elements), sizeof(elements[0]), element_cmp);
+	bool is_office = html_is_office_tag(name);
+	const struct html_element *element = html_element_find(name);
 	bool is_new = !table_has(html->inside, name);
 	if (is_office || (element != NULL && element->is_valid)) {
 		html->elements++;
@@ -1050,7 +886,7 @@ static void
 on_start(void *ctx, const struct html_tag *tag)
 {
 	struct renderer *r = ctx;
-	const struct element *element = count_tag(r, tag->name, 1);
+	const struct html_element *element = count_tag(r, tag->name, 1);
 	set_count(
 	    r->html->tags, tag->name, count_of(r->html->tags, tag->name) + 1);
 	if (element == NULL)
@@ -1067,7 +903,7 @@ static void
 on_end(void *ctx, struct str name)
 {
 	struct renderer *r = ctx;
-	const struct element *element = count_tag(r, name, -1);
+	const struct html_element *element = count_tag(r, name, -1);
 	if (element == NULL)
 		return;
 	html_styles_end(&r->styles, name);

@@ -677,8 +677,7 @@ close_script(struct scanner *s)
 	s->is_cdata = false;
 }
 
-/* Another look at the rest, without an open literal element.  False: it is
- * text. */
+/* Look at the rest again, out of the literal element.  False: it is text. */
 static bool
 reopen_literal(struct scanner *s)
 {

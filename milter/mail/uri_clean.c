@@ -5,20 +5,14 @@
  */
 #include "mail/uri_clean.h"
 
-#include <arpa/inet.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/utf8.h"
-#include "mail/idn.h"
+#include "mail/scan.h"
 #include "mail/uchar.h"
 
 #define VARIANTS_MAX 128 /* of one link; links inside links make them many */
-#define HOST_MAX 253
-#define LABEL_MAX 63
-#define OCTET_GROWTH 20 /* a hexadecimal number is longer as a decimal one */
-#define VISIBLE_FIRST 0x21
-#define VISIBLE_LAST 0x7e
+#define OCTET_GROWTH 20  /* a hexadecimal number is longer as a decimal one */
 
 struct cleaner {
 	struct arena *arena;
@@ -96,18 +90,21 @@ trim(const struct cleaner *c, struct str s)
 
 /* --- percent and entities --- */
 
-static bool
-is_percent(struct str s, size_t i)
+int
+uri_percent(struct str s, size_t i)
 {
-	return s.p[i] == '%' && i + 2 < s.len && char_hex(s.p[i + 1]) >= 0 &&
-	       char_hex(s.p[i + 2]) >= 0;
+	if (s.p[i] != '%' || i + 2 >= s.len)
+		return -1;
+	int high = char_hex(s.p[i + 1]);
+	int low = char_hex(s.p[i + 2]);
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 bool
 uri_has_percent(struct str uri)
 {
 	for (size_t i = 0; i < uri.len; i++)
-		if (is_percent(uri, i))
+		if (uri_percent(uri, i) >= 0)
 			return true;
 	return false;
 }
@@ -124,10 +121,9 @@ uri_decode_percent(struct arena *a, struct str uri, bool is_unicode)
 {
 	struct buf *out = buf_new(a, uri.len * 3);
 	for (size_t i = 0, len = 1; i < uri.len; i += len) {
-		if (is_percent(uri, i)) {
+		int code = uri_percent(uri, i);
+		if (code >= 0) {
 			len = 3;
-			int code = char_hex(uri.p[i + 1]) * 16 +
-				   char_hex(uri.p[i + 2]);
 			if (code >= VISIBLE_FIRST && code <= VISIBLE_LAST)
 				buf_putc(out, (char)code);
 			else
@@ -135,19 +131,18 @@ uri_decode_percent(struct arena *a, struct str uri, bool is_unicode)
 			continue;
 		}
 		len = 1;
-		uint32_t code = (unsigned char)uri.p[i];
-		if (is_unicode && code >= 0x80)
-			code = uchar_first(str_skip(uri, i), &len);
-		if (must_be_encoded(code))
-			buf_printf(out, "%%%02x", code);
+		uint32_t c = (unsigned char)uri.p[i];
+		if (is_unicode && c >= 0x80)
+			c = uchar_first(str_skip(uri, i), &len);
+		if (must_be_encoded(c))
+			buf_printf(out, "%%%02x", c);
 		else
 			buf_put(out, str_sub(uri, i, len));
 	}
 	return buf_str(out);
 }
 
-/* The entity "&#65;" (base 10) or "&#x41;" (base 16) at `i`: its length; 0:
- * none. */
+/* Length of the entity "&#65;" (base 10) or "&#x41;" (16) at `i`; 0: none. */
 static size_t
 visible_entity(struct str s, size_t i, unsigned base, char *ret)
 {
@@ -207,21 +202,12 @@ replace_entities(struct cleaner *c, struct str s, unsigned base,
 
 /* --- mail addresses --- */
 
-static size_t
-find_any(struct str s, size_t from, const char *set)
-{
-	while (from < s.len &&
-	       (s.p[from] == '\0' || strchr(set, s.p[from]) == NULL))
-		from++;
-	return from;
-}
-
 /* `mailto:"Foo" <foo@bar.example>`: the address in the last < > before ? and &.
  */
 static void
 add_bracketed(struct cleaner *c, struct str s)
 {
-	size_t most = find_any(s, 0, "?&");
+	size_t most = scan_until(s, 0, "?&");
 	size_t at = STR_NONE;
 	size_t close = STR_NONE;
 	for (size_t i = s.len; i-- > 0;) {
@@ -254,7 +240,7 @@ add_unpadded(struct cleaner *c, struct str s)
 		return;
 	if (at == start)
 		start = start > from ? start - 3 : 0;
-	size_t end = find_any(s, at + 1, "?&%");
+	size_t end = scan_until(s, at + 1, "?&%");
 	if (end > at + 1)
 		add(c, uri_join(c->arena, STR("mailto:"),
 			   str_sub(s, start, end - start), STR_EMPTY));
@@ -266,10 +252,10 @@ clean_mail(struct cleaner *c, struct str s)
 {
 	size_t at = str_chr(s, '@');
 	if (at != STR_NONE && at > 0) {
-		size_t end = find_any(s, at + 1, "?");
+		size_t end = scan_until(s, at + 1, "?");
 		if (end < s.len && end > at + 1)
 			add(c, str_sub(s, 0, end));
-		end = find_any(s, at + 1, "?&");
+		end = scan_until(s, at + 1, "?&");
 		if (end < s.len && end > at + 1 && s.p[end] == '&')
 			add(c, str_sub(s, 0, end));
 	}
@@ -340,7 +326,7 @@ with_path(struct cleaner *c, struct str s)
 	size_t n = http_scheme(s);
 	if (n == 0 || !str_starts(str_skip(s, n), STR("//")))
 		return s;
-	size_t end = find_any(s, n + 2, "/?#");
+	size_t end = scan_until(s, n + 2, "/?#");
 	if (end == n + 2 || end == s.len || s.p[end] == '/')
 		return s;
 	return uri_join(
@@ -371,14 +357,14 @@ split(struct str s, struct link *ret)
 	n += 2;
 	ret->scheme = str_sub(s, 0, n);
 	ret->has_user = false;
-	size_t user = find_any(s, n, "@/?#");
+	size_t user = scan_until(s, n, "@/?#");
 	size_t host = n;
 	if (user < s.len && s.p[user] == '@' &&
-	    find_any(s, user + 1, "/?#:") > user + 1) {
+	    scan_until(s, user + 1, "/?#:") > user + 1) {
 		ret->has_user = true;
 		host = user + 1;
 	}
-	size_t end = find_any(s, host, "/?#:");
+	size_t end = scan_until(s, host, "/?#:");
 	if (end == host)
 		return false;
 	ret->host = str_sub(s, host, end - host);
@@ -400,8 +386,7 @@ is_plain_http(const struct link *link)
 	return str_eq(link->scheme, STR("http://"));
 }
 
-/* The rest without ":80" of http, or ":443" of anything else; false: it has
- * none. */
+/* The rest without ":80" of http, ":443" of anything else; false: no such. */
 static bool
 drop_port(const struct cleaner *c, const struct link *link, struct str *ret)
 {
@@ -458,7 +443,7 @@ queue_inner(struct cleaner *c, struct str rest)
 			continue;
 		struct str inner = str_skip(rest, i);
 		size_t n = http_scheme(inner);
-		size_t end = n == 0 ? 0 : find_any(inner, n, "&#");
+		size_t end = n == 0 ? 0 : scan_until(inner, n, "&#");
 		if (n == 0 || end == n)
 			continue;
 		inner = str_sub(inner, 0, end);
@@ -733,151 +718,4 @@ uri_variants(struct arena *a, struct str uri, bool is_unicode,
 	strs_add(a, &c.queue, uri);
 	for (size_t i = 0; i < c.queue.n; i++)
 		clean(&c, c.queue.v[i]);
-}
-
-/* --- hosts --- */
-
-static bool
-is_label(struct str label, bool allows_underscore)
-{
-	if (label.len == 0 || label.len > LABEL_MAX || label.p[0] == '-' ||
-	    label.p[label.len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < label.len; i++)
-		if (!char_is_alnum(label.p[i]) && label.p[i] != '-' &&
-		    !(label.p[i] == '_' && allows_underscore))
-			return false;
-	return true;
-}
-
-bool
-uri_is_fqdn(struct str host)
-{
-	while (str_ends(host, STR(".")))
-		host.len--;
-	if (host.len > HOST_MAX || host.len == 0)
-		return false;
-	size_t dots = 0;
-	for (size_t i = 0; i < host.len; i++)
-		dots += host.p[i] == '.';
-	if (dots == 0)
-		return false;
-	for (; host.len > 0; dots--)
-		if (!is_label(str_cut(&host, '.'), dots > 1))
-			return false;
-	return true;
-}
-
-bool
-uri_has_tld(const struct mail_config *config, struct str host)
-{
-	size_t dot = str_rchr(host, '.');
-	if (dot == STR_NONE || dot + 1 == host.len)
-		return false;
-	for (size_t i = 0; i < host.len; i++)
-		if (char_is_space(host.p[i]))
-			return false;
-	return tld_set_has(config->tlds, str_skip(host, dot + 1));
-}
-
-static bool
-is_address(struct arena *a, struct str host)
-{
-	unsigned char address[16];
-	if (host.len == 0 || host.len >= INET6_ADDRSTRLEN ||
-	    str_chr(host, '\0') != STR_NONE)
-		return false;
-	const char *text = str_c(a, host);
-	return inet_pton(AF_INET, text, address) == 1 ||
-	       inet_pton(AF_INET6, text, address) == 1;
-}
-
-/* Has `s` an encoded character that need not be? */
-static bool
-has_hidden_char(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (!is_percent(s, i))
-			continue;
-		int code = char_hex(s.p[i + 1]) * 16 + char_hex(s.p[i + 2]);
-		if (code >= VISIBLE_FIRST && code <= VISIBLE_LAST)
-			return true;
-	}
-	return false;
-}
-
-/* Behind the one @ of an address; empty: none, or several. */
-static struct str
-mail_host(struct str s)
-{
-	s = str_sub(s, 0, str_chr(s, '?'));
-	size_t at = str_chr(s, '@');
-	if (at == STR_NONE || at != str_rchr(s, '@'))
-		return STR_EMPTY;
-	return str_skip(s, at + 1);
-}
-
-/* Between the scheme with its slashes and the path, without user and port. */
-static struct str
-web_host(struct str s)
-{
-	size_t n = 0;
-	while (n < s.len && char_is_alpha(s.p[n]))
-		n++;
-	if (n > 0 && n < s.len && s.p[n] == ':') {
-		s = str_skip(s, n + 1);
-		for (int i = 0; i < 2 && str_starts(s, STR("/")); i++)
-			s = str_skip(s, 1);
-	}
-	s = str_sub(s, 0, find_any(s, 0, "/?#"));
-	size_t at = str_rchr(s, '@');
-	if (at != STR_NONE)
-		s = str_skip(s, at + 1);
-	n = s.len;
-	while (n > 0 && char_is_digit(s.p[n - 1]))
-		n--;
-	return n > 0 && s.p[n - 1] == ':' ? str_sub(s, 0, n - 1) : s;
-}
-
-static struct str
-host_of(struct str uri)
-{
-	static const struct str none[] = {
-	    {"javascript:", 11}, {"cid:", 4}, {"file:", 5}};
-	for (size_t i = 0; i < COUNT_OF(none); i++)
-		if (str_istarts(uri, none[i]))
-			return STR_EMPTY;
-	return str_istarts(uri, STR("mailto:")) ? mail_host(str_skip(uri, 7))
-						: web_host(uri);
-}
-
-bool
-uri_has_domain(struct arena *a, const struct strs *variants,
-    const struct mail_config *config)
-{
-	for (size_t i = 0; i < variants->n; i++) {
-		struct str host = host_of(variants->v[i]);
-		if (host.len == 0 || has_hidden_char(host))
-			continue;
-		if (is_address(a, host) ||
-		    (uri_is_fqdn(host) && uri_has_tld(config, host)))
-			return true;
-	}
-	return false;
-}
-
-struct str
-uri_host(struct arena *a, struct str uri)
-{
-	static const struct str schemes[] = {
-	    {"http:", 5}, {"https:", 6}, {"ftp:", 4}, {"mailto:", 7}};
-	bool is_known = false;
-	for (size_t i = 0; i < COUNT_OF(schemes); i++)
-		is_known |= str_istarts(uri, schemes[i]);
-	if (!is_known)
-		return STR_EMPTY;
-	struct str host = host_of(uri);
-	while (str_ends(host, STR(".")))
-		host.len--;
-	return idn_to_ascii(a, host);
 }

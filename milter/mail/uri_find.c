@@ -233,8 +233,7 @@ match_at(struct finder *f, size_t i)
 	return m;
 }
 
-/* Without ")" and what follows if no "(" is before it, and trailing
- * punctuation. */
+/* Without ")" and so on if no "(" is before it, and trailing punctuation. */
 static struct str
 trim_link(struct str link)
 {

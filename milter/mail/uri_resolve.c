@@ -3,6 +3,7 @@
 #include "mail/uri_resolve.h"
 
 #include "base/arena.h"
+#include "mail/scan.h"
 
 #define EXTRA                                                          \
 	16 /* bytes of a result that were not in either: a scheme, a / \
@@ -39,23 +40,13 @@ struct components {
 	bool has_scheme, has_authority, has_query, has_fragment;
 };
 
-/* How much of `s` comes before the first of `stops`. */
-static size_t
-span_until(struct str s, const char *stops)
-{
-	size_t n = 0;
-	while (n < s.len && (s.p[n] == '\0' || strchr(stops, s.p[n]) == NULL))
-		n++;
-	return n;
-}
-
 /* RFC 3986 appendix B; the scheme may be any text. */
 static struct components
 split(struct str s)
 {
 	struct components c = {STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY,
 	    STR_EMPTY, false, false, false, false};
-	size_t n = span_until(s, ":/?#");
+	size_t n = scan_until(s, 0, ":/?#");
 	if (n > 0 && n < s.len && s.p[n] == ':') {
 		c.has_scheme = true;
 		c.scheme = str_sub(s, 0, n);
@@ -63,17 +54,17 @@ split(struct str s)
 	}
 	if (str_starts(s, STR("//"))) {
 		s = str_skip(s, 2);
-		n = span_until(s, "/?#");
+		n = scan_until(s, 0, "/?#");
 		c.has_authority = true;
 		c.authority = str_sub(s, 0, n);
 		s = str_skip(s, n);
 	}
-	n = span_until(s, "?#");
+	n = scan_until(s, 0, "?#");
 	c.path = str_sub(s, 0, n);
 	s = str_skip(s, n);
 	if (str_starts(s, STR("?"))) {
 		s = str_skip(s, 1);
-		n = span_until(s, "#");
+		n = scan_until(s, 0, "#");
 		c.has_query = true;
 		c.query = str_sub(s, 0, n);
 		s = str_skip(s, n);
@@ -82,7 +73,7 @@ split(struct str s)
 		c.has_fragment = true;
 		c.fragment = str_skip(s, 1);
 		c.fragment =
-		    str_sub(c.fragment, 0, span_until(c.fragment, "\n"));
+		    str_sub(c.fragment, 0, scan_until(c.fragment, 0, "\n"));
 	}
 	return c;
 }
@@ -124,7 +115,8 @@ remove_dot_segments(struct arena *a, struct str path)
 			out.len = slash == STR_NONE ? 0 : slash;
 		} else {
 			size_t skip = path.p[0] == '/' ? 1 : 0;
-			size_t n = skip + span_until(str_skip(path, skip), "/");
+			size_t n =
+			    skip + scan_until(str_skip(path, skip), 0, "/");
 			text_put(&out, str_sub(path, 0, n));
 			path = str_skip(path, n);
 		}
