@@ -19,6 +19,7 @@ struct incoming {
 	bool mta_can_hold;   /* the MTA takes "quarantine" */
 	struct spool *spool; /* the message */
 	struct str release;  /* X-Postern-Release; empty: none */
+	const char *trouble; /* why it can be neither scanned nor kept; NULL */
 };
 
 enum answer_kind {

@@ -30,7 +30,7 @@ struct work {
 	struct verdict verdict;
 	bool is_scanned;
 	bool is_released;
-	bool is_lost; /* the spool failed: there is no message to keep */
+	bool is_lost; /* there is no whole message to keep */
 	struct str id;
 	struct str note;
 	struct answer *answer;
@@ -257,6 +257,11 @@ decide(struct work *w, bool is_busy)
 	if (!spool_view(w->in->spool, &w->raw)) {
 		const char *why = strerror(errno);
 		decide_error(w, why);
+		w->is_lost = true;
+		return;
+	}
+	if (w->in->trouble != NULL) {
+		decide_error(w, w->in->trouble);
 		w->is_lost = true;
 		return;
 	}

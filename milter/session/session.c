@@ -24,7 +24,8 @@
 
 #define HEADER_PACKET_BYTES (1024 * 1024 - 1)
 #define RCPT_MAX 100000
-#define STRIPPED_MAX 100000
+/* Each costs the MTA a walk through the header. */
+#define STRIPPED_MAX 100
 #define SLOT_WAIT_MS 2000
 #define SLOT_WAITS 60
 #define NAME_PREFIX STR("X-Postern-")
@@ -58,6 +59,7 @@ struct session {
 		size_t n, cap;
 	} stripped;
 	struct str release;
+	const char *trouble; /* see struct incoming */
 	bool in_header;
 };
 
@@ -87,6 +89,7 @@ message_forget(struct session *s)
 	s->stripped.v = NULL;
 	s->stripped.n = s->stripped.cap = 0;
 	s->release = s->from = STR_EMPTY;
+	s->trouble = NULL;
 	spool_reset(s->spool);
 	arena_reset(s->arena);
 }
@@ -242,6 +245,8 @@ on_rcpt(SMFICTX *ctx, char **args)
 	struct session *s = smfi_getpriv(ctx);
 	if (s->rcpt.n < RCPT_MAX)
 		strs_add(s->arena, &s->rcpt, path_of(s->arena, args[0]));
+	else
+		s->trouble = "too many recipients";
 	return reply(s, SMFIP_NR_RCPT);
 }
 
@@ -250,8 +255,12 @@ on_rcpt(SMFICTX *ctx, char **args)
 static void
 own_name_take(struct session *s, struct str name, struct str value)
 {
-	if (!str_istarts(name, NAME_PREFIX) || s->stripped.n == STRIPPED_MAX)
+	if (!str_istarts(name, NAME_PREFIX))
 		return;
+	if (s->stripped.n == STRIPPED_MAX) {
+		s->trouble = "too many X-Postern header fields";
+		return;
+	}
 	int index = 1;
 	for (size_t i = 0; i < s->stripped.n; i++)
 		index += str_ieq(str_from(s->stripped.v[i].name), name);
@@ -412,6 +421,7 @@ incoming_of(struct session *s)
 	    .mta_can_hold = s->mta_can_hold,
 	    .spool = s->spool,
 	    .release = s->release,
+	    .trouble = s->trouble,
 	};
 }
 

@@ -30,6 +30,17 @@ odd "a header field of 59 kB" < <(printf 'Subject: long\nX-Long: '
 said=$(mclient_files "$W/huge" -- --login alice --field-max 1000000)
 is "a header field of 900 kB" "$(answers <<<"$said")" discard
 
+said=$({ yes "X-Postern-Flag: NO" | head -n 100; mail forged; } >"$W/forged"
+	mclient_files "$W/forged" -- --login alice)
+is "100 fields under our names are removed" \
+	"$(answers <<<"$said") $(grep -o 'X-Postern-Flag' <<<"$said" | wc -l)" \
+	"accept 100"
+said=$({ yes "X-Postern-Flag: NO" | head -n 200000; mail flood; } >"$W/flood"
+	mclient_files "$W/flood" -- --login alice --queue-id FLOOD)
+is "200,000 are too many" "$(answers <<<"$said")" tempfail
+like "and the log says so" "$(logged 'FLOOD0: action')" \
+	"action=defer .*reason=error note=too\\\\x20many"
+
 answers_is "100,000 header fields" "accept accept" --login alice --fields 100000 \
 	--repeat 2
 said=$(mclient --login alice --size 50000000 --repeat 2 --queue-id BIG)
