@@ -288,7 +288,8 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	background_ready(ready);
 	bool is_good = session_serve(gate);
 	control_done(control);
-	gate_free(gate);
+	/* `gate` stays: connections that are still open may use it until the
+	 * process is gone */
 	log_info("posternd ends");
 	return is_good ? 0 : 2;
 }

@@ -18,6 +18,7 @@ struct release;
  * configuration.  NULL: `diags` says why.
  */
 struct gate *gate_new(struct snapshot *snapshot, struct diags *diags);
+/* Never once libmilter has served: its threads outlive session_serve(). */
 void gate_free(struct gate *gate);
 
 /* The current snapshot with a reference of the caller's. */
@@ -40,6 +41,17 @@ void gate_message_end(struct gate *gate, unsigned generation);
 void gate_drain(struct gate *gate);
 /* True: every message begun before gate_drain() has ended within `ms`. */
 bool gate_drain_wait(struct gate *gate, int64_t ms);
+
+/*
+ * A whole message is about to be answered.  False: the end is near, and what is
+ * kept now the MTA might never hear of; let it try again.
+ */
+MUST_CHECK bool gate_answer_begin(struct gate *gate);
+void gate_answer_end(struct gate *gate);
+/*
+ * From now on no answer begins.  True: those begun have ended within `ms`.
+ */
+bool gate_close(struct gate *gate, int64_t ms);
 
 void gate_count(struct gate *gate, enum mail_class class, enum action action);
 /* "accept=10 tag=1 ... in-flight=2" */

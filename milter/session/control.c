@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "session/session.h"
 
@@ -20,6 +21,8 @@
 #define ANSWER_BYTES (1024 * 1024)
 #define CLIENT_TIMEOUT_S 5
 #define SETTLE_US 300000
+/* At least, for the last answers. */
+#define CLOSE_MS 2000
 
 struct control {
 	struct gate *gate;
@@ -205,7 +208,14 @@ stop(struct control *control)
 	 * has sent be read, so that it counts as in flight. */
 	(void)usleep(SETTLE_US);
 	gate_drain(control->gate);
-	if (!gate_drain_wait(control->gate, ms))
+	int64_t until = clock_ms() + ms;
+	bool is_drained = gate_drain_wait(control->gate, ms);
+	/* Messages begun since are cut off only before their answer: what is
+	 * kept is answered. */
+	int64_t left_ms = until - clock_ms();
+	if (!gate_close(control->gate, left_ms > CLOSE_MS ? left_ms : CLOSE_MS))
+		is_drained = false;
+	if (!is_drained)
 		log_warning(
 		    "drain-time is over: the MTA will try the rest again");
 	control->is_stopping = true;

@@ -23,6 +23,8 @@ struct gate {
 	/* messages of the generation before and after gate_drain() */
 	_Atomic unsigned in_flight[2];
 	_Atomic unsigned generation;
+	_Atomic unsigned answering;
+	_Atomic bool is_closed;
 	_Atomic uint64_t counts[CLASS_COUNT][ACTION_COUNT];
 };
 
@@ -150,16 +152,46 @@ gate_drain(struct gate *gate)
 	atomic_store(&gate->generation, 1);
 }
 
-bool
-gate_drain_wait(struct gate *gate, int64_t ms)
+static bool
+wait_for_none(const _Atomic unsigned *count, int64_t ms)
 {
 	int64_t until = clock_ms() + ms;
-	while (atomic_load(&gate->in_flight[0]) > 0) {
+	while (atomic_load(count) > 0) {
 		if (clock_ms() >= until)
 			return false;
 		(void)usleep(10000);
 	}
 	return true;
+}
+
+bool
+gate_drain_wait(struct gate *gate, int64_t ms)
+{
+	return wait_for_none(&gate->in_flight[0], ms);
+}
+
+/* Counted first, looked at then: gate_close() sees it or is seen. */
+bool
+gate_answer_begin(struct gate *gate)
+{
+	(void)atomic_fetch_add(&gate->answering, 1);
+	if (!atomic_load(&gate->is_closed))
+		return true;
+	gate_answer_end(gate);
+	return false;
+}
+
+void
+gate_answer_end(struct gate *gate)
+{
+	(void)atomic_fetch_sub(&gate->answering, 1);
+}
+
+bool
+gate_close(struct gate *gate, int64_t ms)
+{
+	atomic_store(&gate->is_closed, true);
+	return wait_for_none(&gate->answering, ms);
 }
 
 void

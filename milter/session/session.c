@@ -429,6 +429,10 @@ static sfsistat
 on_eom(SMFICTX *ctx)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (!gate_answer_begin(s->gate)) {
+		message_forget(s);
+		return SMFIS_TEMPFAIL;
+	}
 	header_end(s);
 	struct incoming in = incoming_of(s);
 	in.envelope.queue_id = macro(ctx, s->arena, "i");
@@ -442,6 +446,7 @@ on_eom(SMFICTX *ctx)
 	if (has_slot)
 		gate_slot_give(s->gate);
 	message_forget(s);
+	gate_answer_end(s->gate);
 	return status;
 }
 
