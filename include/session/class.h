@@ -13,7 +13,9 @@ struct origin {
 	struct str login;       /* {auth_authen} as it came */
 	struct str author;      /* {auth_author}: MAIL FROM AUTH= */
 	struct str client_addr; /* empty: not a network client */
-	unsigned client_port;   /* 0: Postfix's pickup(8) and bounce(8) */
+	/* 0: Postfix's pickup(8) and bounce(8), from loopback; and who comes
+	 * by a proxy that does not tell it (XCLIENT), from elsewhere */
+	unsigned client_port;
 	struct str daemon_name; /* {daemon_name} */
 	struct str daemon_addr; /* {daemon_addr} */
 	struct str host_name;   /* j: the MTA's own name */
@@ -39,8 +41,9 @@ struct str class_login(struct arena *a, const struct config *config,
 
 /*
  * The MTA can pass a refusal on to a client.  False for pickup(8) and
- * bounce(8): a 4xx or 5xx there loops or loses mail, so only accept, hold and
- * discard are left.
+ * bounce(8), and for what Sendmail's submission program or another program of
+ * this host has to say of mail it could not send: a 4xx or 5xx there loops or
+ * loses mail, so only accept, hold and discard are left.
  */
 bool class_can_refuse(const struct origin *origin);
 

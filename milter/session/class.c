@@ -29,6 +29,14 @@ is_sendmail_msp(const struct origin *origin)
 	return origin->author.len > 0 && is_loopback(origin->client_addr);
 }
 
+static bool
+is_mta_itself(const struct origin *origin)
+{
+	return origin->client_port == 0 &&
+	       (origin->client_addr.len == 0 ||
+		   is_loopback(origin->client_addr));
+}
+
 static enum mail_class
 channel_of(const struct config *config, const struct origin *origin)
 {
@@ -37,7 +45,7 @@ channel_of(const struct config *config, const struct origin *origin)
 			return (enum mail_class)i;
 	if (origin->login.len > 0)
 		return CLASS_SUBMISSION;
-	if (!class_can_refuse(origin) || is_sendmail_msp(origin))
+	if (is_mta_itself(origin) || is_sendmail_msp(origin))
 		return CLASS_LOCAL;
 	if (network_has(&config->trusted_networks, origin->client_addr))
 		return CLASS_RELAY;
@@ -57,7 +65,10 @@ class_of(const struct config *config, const struct origin *origin)
 bool
 class_can_refuse(const struct origin *origin)
 {
-	return origin->client_port != 0;
+	bool is_local_notice = origin->is_null_sender &&
+			       origin->login.len == 0 &&
+			       is_loopback(origin->client_addr);
+	return !is_mta_itself(origin) && !is_local_notice;
 }
 
 struct str
@@ -74,8 +85,8 @@ class_login(struct arena *a, const struct config *config, struct str login,
 	struct str domain = str_skip(name, at + 1);
 	while (domain.len > 0 && domain.p[domain.len - 1] == '.')
 		domain.len--;
-	bool is_ours = domain.len == 0 ||
-		       str_ieq(domain, config->login_domain) ||
-		       str_ieq(domain, host_name);
+	bool is_ours = at > 0 && (domain.len == 0 ||
+				     str_ieq(domain, config->login_domain) ||
+				     str_ieq(domain, host_name));
 	return str_sub(name, 0, is_ours ? at : at + 1 + domain.len);
 }

@@ -92,8 +92,33 @@ classes_follow_login_port_and_network(void **state)
 	assert_int_equal(class_of(&config, &o), CLASS_INBOUND);
 	o.is_null_sender = true;
 	assert_int_equal(class_of(&config, &o), CLASS_INBOUND);
+	assert_true(class_can_refuse(&o));
 	o.client_addr = STR("127.0.0.1");
 	assert_int_equal(class_of(&config, &o), CLASS_NOTICE);
+	assert_false(class_can_refuse(&o));
+	o.login = STR("alice");
+	assert_true(class_can_refuse(&o));
+	arena_free(a);
+}
+
+static void
+a_client_without_a_port_is_no_pickup(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct config config = defaults(a);
+	/* a proxy in front of Postfix gave an address by XCLIENT, no port */
+	struct origin o = origin_of("", "203.0.113.5", 0);
+	assert_int_equal(class_of(&config, &o), CLASS_INBOUND);
+	assert_true(class_can_refuse(&o));
+	o.login = STR("alice");
+	assert_int_equal(class_of(&config, &o), CLASS_SUBMISSION);
+	assert_true(class_can_refuse(&o));
+	o = origin_of("", "::1", 0);
+	assert_int_equal(class_of(&config, &o), CLASS_LOCAL);
+	o.client_addr = STR_EMPTY;
+	assert_int_equal(class_of(&config, &o), CLASS_LOCAL);
+	assert_false(class_can_refuse(&o));
 	arena_free(a);
 }
 
@@ -135,6 +160,9 @@ one_person_has_one_login(void **state)
 	assert_str(class_login(a, &config, STR("Bob@Other.example"),
 		       STR("mail.example")),
 	    "bob@other.example");
+	assert_str(
+	    class_login(a, &config, STR("@mail.example"), STR("mail.example")),
+	    "@mail.example");
 	arena_free(a);
 }
 
@@ -290,6 +318,7 @@ log_line_has_fixed_keys_and_no_foreign_bytes(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(networks_match_v4_v6_and_mapped),
     cmocka_unit_test(classes_follow_login_port_and_network),
+    cmocka_unit_test(a_client_without_a_port_is_no_pickup),
     cmocka_unit_test(an_admin_can_pin_a_class),
     cmocka_unit_test(one_person_has_one_login),
     cmocka_unit_test(verdict_takes_the_strongest_action_reached),
