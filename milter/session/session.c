@@ -41,6 +41,7 @@ struct session {
 	struct snapshot *snapshot;
 	unsigned long noreply; /* SMFIP_NR_* that were negotiated */
 	bool mta_can_hold;
+	bool has_blanks; /* a header value has what is behind the colon */
 	/* connection */
 	struct arena *connection;
 	struct origin origin;
@@ -157,6 +158,7 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	}
 	s->noreply = steps & WANTED_NOREPLY;
 	s->mta_can_hold = (actions & SMFIF_QUARANTINE) != 0;
+	s->has_blanks = (steps & SMFIP_HDR_LEADSPC) != 0;
 	*ret_actions = actions & WANTED_ACTIONS;
 	*ret_steps = steps & (WANTED_NOREPLY | WANTED_STEPS);
 	*ret2 = *ret3 = 0;
@@ -290,7 +292,7 @@ on_header(SMFICTX *ctx, char *name_c, char *value_c)
 	own_name_take(s, name, value);
 	auto_submitted_take(s, name, value);
 	spool_put(s->spool, name);
-	spool_put(s->spool, STR(":"));
+	spool_put(s->spool, s->has_blanks ? STR(":") : STR(": "));
 	spool_put(s->spool, value);
 	spool_put(s->spool, STR("\n"));
 	return reply(s, SMFIP_NR_HDR);
@@ -327,12 +329,14 @@ headers_strip(SMFICTX *ctx, struct session *s)
 
 /* With SMFIP_HDR_LEADSPC the blank behind the colon is ours to give. */
 static void
-headers_add(SMFICTX *ctx, struct arena *a, const struct answer *answer)
+headers_add(SMFICTX *ctx, struct session *s, const struct answer *answer)
 {
+	struct arena *a = s->arena;
 	for (size_t i = 0; i < answer->nheaders; i++) {
 		char *name = str_c(a, str_from(answer->headers[i].name));
-		char *value = str_c(a,
-		    str_printf(a, " %.*s", STR_ARG(answer->headers[i].value)));
+		char *value =
+		    str_c(a, str_printf(a, "%s%.*s", s->has_blanks ? " " : "",
+				 STR_ARG(answer->headers[i].value)));
 		if (smfi_addheader(ctx, name, value) != MI_SUCCESS)
 			log_error("cannot add header %s", name);
 	}
@@ -365,7 +369,7 @@ answer_give(SMFICTX *ctx, struct session *s, const struct answer *answer)
 	case ANSWER_ACCEPT:
 		if (answer->strips_headers)
 			headers_strip(ctx, s);
-		headers_add(ctx, a, answer);
+		headers_add(ctx, s, answer);
 		return SMFIS_ACCEPT;
 	case ANSWER_TEMPFAIL:
 		reply_set(ctx, a, "451", "4.7.1", answer->text);
