@@ -46,7 +46,8 @@ struct answer {
 
 /*
  * Decide, keep and log.  Texts in `*ret` live in `a`.  Call it with a slot of
- * the gate, or after waiting for one in vain with `is_busy`.
+ * the gate (class inbound needs none), or after waiting for one in vain with
+ * `is_busy`.
  */
 void action_take(struct arena *a, struct gate *gate,
     const struct snapshot *snapshot, const struct incoming *in, bool is_busy,

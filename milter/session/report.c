@@ -9,6 +9,8 @@
 
 #define RULES_BYTES 1500
 #define TROUBLE_BYTES 300
+/* What mail or a client chose must not push the rest off the line (log.c). */
+#define ADDRESS_BYTES 400
 
 struct value {
 	enum { VALUE_NONE, VALUE_TEXT, VALUE_NUMBER } kind;
@@ -75,7 +77,7 @@ static struct value
 get_login(struct arena *a, const struct report *r)
 {
 	(void)a;
-	return text(r->envelope->login);
+	return text(str_sub(r->envelope->login, 0, ADDRESS_BYTES));
 }
 
 static struct value
@@ -88,7 +90,10 @@ get_client(struct arena *a, const struct report *r)
 static struct value
 get_from(struct arena *a, const struct report *r)
 {
-	return text(str_printf(a, "<%.*s>", STR_ARG(r->envelope->from)));
+	struct str from = str_sub(r->envelope->from, 0, ADDRESS_BYTES);
+	bool is_cut = from.len < r->envelope->from.len;
+	return text(
+	    str_printf(a, "<%.*s%s>", STR_ARG(from), is_cut ? "..." : ""));
 }
 
 static struct value

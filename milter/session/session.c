@@ -442,8 +442,11 @@ on_eom(SMFICTX *ctx)
 	in.envelope.queue_id = macro(ctx, s->arena, "i");
 	struct arena *scratch = arena_new();
 	struct answer answer;
-	bool has_slot = slot_wait(ctx, s->gate);
-	action_take(scratch, s->gate, s->snapshot, &in, !has_slot, &answer);
+	/* inbound mail is not scanned: nothing to wait for */
+	bool wants_slot = in.envelope.class != CLASS_INBOUND;
+	bool has_slot = wants_slot && slot_wait(ctx, s->gate);
+	action_take(scratch, s->gate, s->snapshot, &in, wants_slot && !has_slot,
+	    &answer);
 	sfsistat status = answer_give(ctx, s, &answer);
 	arena_free(scratch);
 	spool_reset(s->spool);

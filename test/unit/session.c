@@ -315,6 +315,34 @@ log_line_has_fixed_keys_and_no_foreign_bytes(void **state)
 	arena_free(a);
 }
 
+static void
+a_long_sender_leaves_the_log_line_whole(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	char bytes[8000];
+	memset(bytes, '\xff', sizeof(bytes));
+	struct envelope envelope = {
+	    .class = CLASS_SUBMISSION,
+	    .from = str_of(bytes, sizeof(bytes)),
+	    .login = str_of(bytes, sizeof(bytes)),
+	    .client_addr = STR("192.0.2.7"),
+	    .queue_id = STR("4Xk2vB1Zz"),
+	};
+	struct verdict verdict = {
+	    .action = ACTION_HOLD, .would = ACTION_HOLD, .reason = "error"};
+	struct report report = {.envelope = &envelope,
+	    .verdict = &verdict,
+	    .id = STR("0abc"),
+	    .note = STR_EMPTY};
+	struct str line = report_text(a, &report);
+	assert_true(line.len < 6000);
+	assert_true(
+	    str_ends(line, STR("...> nrcpt=0 size=0 reason=error id=0abc")));
+	assert_true(report_json(a, &report).len < 6000);
+	arena_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(networks_match_v4_v6_and_mapped),
     cmocka_unit_test(classes_follow_login_port_and_network),
@@ -326,5 +354,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(spool_folds_line_ends_across_puts_and_files),
     cmocka_unit_test(spool_tells_disk_trouble),
     cmocka_unit_test(log_line_has_fixed_keys_and_no_foreign_bytes),
+    cmocka_unit_test(a_long_sender_leaves_the_log_line_whole),
 };
 UNIT_MAIN(tests)
