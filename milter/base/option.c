@@ -228,8 +228,7 @@ static struct {
 	struct arena *scratch;
 } reading;
 
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
-    PRINTF_LIKE(2, 0);
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -314,15 +313,20 @@ rows_take(
     struct arena *a, cfg_t *cfg, const struct option_row *rows, char *target)
 {
 	for (; rows->name != NULL; rows++) {
-		unsigned n = cfg_size(cfg, rows->name);
-		if (n == 0 || cfg_getnstr(cfg, rows->name, 0) == NULL)
-			continue;
-		if (rows->type == OPTION_LIST)
+		cfg_opt_t *opt = cfg_getopt(cfg, rows->name);
+		unsigned n = cfg_opt_size(opt);
+		if (rows->type == OPTION_LIST) {
+			/* {} is said as well: the default goes */
+			if (n == 0 && (opt->flags & CFGF_MODIFIED) == 0)
+				continue;
 			*(struct strs *)(void *)(target + rows->offset) =
 			    (struct strs){0};
+		} else if (n == 0 || cfg_opt_getnstr(opt, 0) == NULL) {
+			continue;
+		}
 		for (unsigned i = 0; i < n; i++)
-			(void)value_set(a, rows,
-			    str_from(cfg_getnstr(cfg, rows->name, i)), target);
+			(void)value_set(
+			    a, rows, str_from(cfg_opt_getnstr(opt, i)), target);
 	}
 }
 

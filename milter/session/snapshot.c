@@ -16,6 +16,7 @@ rule_options(const struct config *config)
 	    .heap_limit_kib = (unsigned)(config->heap_limit / 1024),
 	    .limits = MAIL_LIMITS_DEFAULT,
 	};
+	options.limits.header_bytes = config->header_bytes;
 	options.limits.parts = config->parts;
 	options.limits.depth = config->depth;
 	options.limits.uris = config->uris;
@@ -30,6 +31,10 @@ rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
 	const struct strs *paths =
 	    source->rules.n > 0 ? &source->rules : &snapshot->config.rules;
 	snapshot->rules = ruleset_load(paths, &options, diags);
+	if (diags_count(diags, DIAG_ERROR) == 0 &&
+	    ruleset_counts(snapshot->rules).active == 0)
+		diag_add(diags, DIAG_WARNING, STR("rules"), 0,
+		    "no rule is active: nothing will be found");
 	if (wants_tests && diags_count(diags, DIAG_ERROR) == 0)
 		(void)ruleset_test(snapshot->rules, diags);
 	return diags_count(diags, DIAG_ERROR) == 0;

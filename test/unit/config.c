@@ -2,7 +2,7 @@
 /* config -- postern.conf: values, units, errors with file:line. */
 #include "unit.h"
 
-#include "session/config.h"
+#include "session/snapshot.h"
 
 static struct config config;
 static struct diags diags;
@@ -58,6 +58,47 @@ values_have_units(void **state)
 	assert_int_equal(config.hold_in, HOLD_IN_MTA);
 	assert_int_equal(config.trusted_networks.n, 2);
 	assert_str(config.trusted_networks.v[1], "192.0.2.1");
+}
+
+static void
+an_empty_list_is_not_the_default(void **state)
+{
+	(void)state;
+	assert_true(read_text("trusted-networks = {}\n"
+			      "class relay { networks = {} }\n"));
+	assert_int_equal(config.trusted_networks.n, 0);
+	assert_int_equal(config.class[CLASS_RELAY].networks.n, 0);
+	assert_true(read_text("observe = yes\n"));
+	assert_int_equal(config.trusted_networks.n, 2);
+	assert_true(read_text("trusted-networks = {10.0.0.1}\n"
+			      "trusted-networks += {10.0.0.2}\n"));
+	assert_int_equal(config.trusted_networks.n, 2);
+}
+
+static void
+limits_of_mail_reach_the_rules(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/postern-config.XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	(void)dprintf(fd, "rules = {}\nheader-limit = 64K\npart-limit = 11\n"
+			  "depth-of-parts = 12\nlink-limit = 13\n");
+	(void)close(fd);
+	diags = (struct diags){.arena = arena};
+	struct snapshot_source source = {.config_path = path};
+	struct snapshot *snapshot = snapshot_load(&source, false, &diags);
+	(void)unlink(path);
+	assert_non_null(snapshot);
+	const struct mail_limits *limits =
+	    &ruleset_mail_config(snapshot->rules)->limits;
+	assert_int_equal(limits->header_bytes, 65536);
+	assert_int_equal(limits->parts, 11);
+	assert_int_equal(limits->depth, 12);
+	assert_int_equal(limits->uris, 13);
+	/* a gate without rules is open: that is said */
+	assert_int_equal(diags_count(&diags, DIAG_WARNING), 1);
+	snapshot_put(snapshot);
 }
 
 static void
@@ -153,6 +194,8 @@ every_default_is_valid_and_shown_as_written(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 static const struct CMUnitTest tests[] = {
     TEST(values_have_units),
+    TEST(an_empty_list_is_not_the_default),
+    TEST(limits_of_mail_reach_the_rules),
     TEST(thresholds_belong_to_a_class),
     TEST(errors_name_the_line_and_what_is_allowed),
     TEST(networks_are_checked),
