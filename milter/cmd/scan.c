@@ -88,6 +88,15 @@ sender_of(struct message *m)
 	return value;
 }
 
+/* Said to be null; a message that names no sender at all is not a notice. */
+static bool
+is_null_sender(struct message *m, const struct fixed *fixed, struct str sender)
+{
+	return sender.len == 0 &&
+	       (fixed->has_from ||
+		   header_first(&m->root->headers, STR("Return-Path")) != NULL);
+}
+
 static bool
 is_auto_submitted(struct message *m)
 {
@@ -124,9 +133,10 @@ envelope_of(struct message *m, const struct fixed *fixed)
 	    .daemon_name = STR_EMPTY,
 	};
 	if (!mail_class_parse(fixed->class, &e.class))
-		e.class = e.from.len == 0 || is_auto_submitted(m)
-			      ? CLASS_NOTICE
-			      : CLASS_SUBMISSION;
+		e.class =
+		    is_null_sender(m, fixed, e.from) || is_auto_submitted(m)
+			? CLASS_NOTICE
+			: CLASS_SUBMISSION;
 	if (e.rcpt.n == 0)
 		rcpts_from_header(m, &e.rcpt);
 	if (e.login.len == 0 && e.class == CLASS_SUBMISSION)
@@ -149,10 +159,11 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	const struct mail_config *mail =
 	    ruleset_mail_config(w->snapshot->rules);
 	struct message *head = message_new(a, raw, mail, NULL);
+	struct envelope envelope = envelope_of(head, w->fixed);
 	struct scan_job job = {
 	    .raw = raw,
-	    .envelope = envelope_of(head, w->fixed),
-	    .can_refuse = true,
+	    .envelope = envelope,
+	    .can_refuse = envelope.class != CLASS_LOCAL,
 	    .wants_subs = w->format->has_subs,
 	};
 	struct scan scan;
