@@ -70,11 +70,14 @@ static size_t
 mbox_next(struct str text, size_t from)
 {
 	for (size_t at = from; at < text.len;) {
-		size_t found = str_find(str_skip(text, at), STR("\n\nFrom "));
-		size_t crlf = str_find(str_skip(text, at), STR("\n\r\nFrom "));
-		if (found == STR_NONE && crlf == STR_NONE)
+		size_t found = str_find(str_skip(text, at), STR("\nFrom "));
+		if (found == STR_NONE)
 			break;
-		return found < crlf ? at + found + 2 : at + crlf + 3;
+		at += found + 1;
+		struct str before = str_sub(text, from, at - 1 - from);
+		if (str_ends(before, STR("\n")) ||
+		    str_ends(before, STR("\n\r")))
+			return at;
 	}
 	return text.len;
 }

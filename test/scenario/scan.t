@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# postern scan: what counts as one message, what it would be done to, and exit
+# codes.
+. "$(dirname "$0")/lib/scenario.sh"
+posternd_configure 'class submission { reject = 10 } class local { reject = 10 }'
+mkdir -p "$W/dir/cur" "$W/dir/tmp"
+
+# Two with \n, one with \r\n; "From " in a body begins none.
+{ echo "From a Mon Jan  1 00:00:00 2024"; mail good; echo
+	echo "From b Mon Jan  1 00:00:00 2024"; mail "hold me"
+	echo "From here it goes on"; echo
+	printf 'From c Mon Jan  1 00:00:00 2024\r\nSubject: tag me\r\n\r\ntext\r\n\r\n'
+} >"$W/dir/cur/mbox"
+mail "half written" >"$W/dir/tmp/1"
+said=$(postern scan "$W/dir")
+is "a message over the hold threshold: exit 1" $? 1
+is "an mbox in a directory, without tmp" \
+	"$(sed -E 's/.*mbox:([0-9]+): ([a-z]+) .*/\1 \2/' <<<"$said" | xargs)" \
+	"1 accept 2 hold 3 tag"
+
+for ((i = 0; i < 20000; i++)); do
+	printf 'From a\nSubject: many\n\n%0500d\n\n' $i
+done >"$W/many"
+SECONDS=0
+is "20,000 messages of an mbox are read" \
+	"$(postern scan "$W/many" | tail -n 1 | grep -o 'many:[0-9]*')" many:20000
+ok "in a time that grows with their number only" [ $SECONDS -lt 30 ]
+
+mail "reject me" >"$W/reject"
+is "a client can be refused" "$(postern scan "$W/reject" | grep -o ' reject ')" \
+	" reject "
+is "a program of this host cannot" \
+	"$(postern scan --class local "$W/reject" | grep -o ' hold ')" " hold "
+postern scan "$W/reject" "$W/none" >/dev/null 2>"$W/errors"
+is "a file that is not there: exit 2" $? 2
+done_testing
