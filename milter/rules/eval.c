@@ -66,9 +66,9 @@ const struct eval_row EVAL_CONTENT[] = {
 	"the bytes of a file are of that kind: exe script shell macro archive "
 	"disk html link locked pdf",
 	"postern", eval_attachment_magic},
-    {"attachment_member", 1, 12, "s",
-	"an archive has a member whose name is of that kind", "postern",
-	eval_attachment_member},
+    {"attachment_member", 2, 13, "ns",
+	"an archive of at most N members has one whose name is of that kind",
+	"postern", eval_attachment_member},
     {"attachment_disguised", 0, 0, "",
 	"a file is a program, a script or a page and its name says otherwise",
 	"postern", eval_attachment_disguised},

@@ -69,6 +69,7 @@ eval_attachment_magic(struct eval_call *call)
 
 struct member_search {
 	unsigned wanted;
+	size_t n;
 	struct str found;
 };
 
@@ -76,25 +77,35 @@ static bool
 judge_member_name(void *arg, struct str name)
 {
 	struct member_search *search = arg;
-	if ((file_kind_of_name(name) & search->wanted) == 0)
-		return true;
-	search->found = name;
-	return false;
+	bool is_folder = str_ends(name, STR("/"));
+	search->n += !is_folder;
+	if (search->found.len == 0 && !is_folder &&
+	    (file_kind_of_name(name) & search->wanted) != 0)
+		search->found = name;
+	return true;
 }
 
 /* Members of a program package or a document are no files to open. */
+static bool
+is_opened_archive(struct message *m, struct part *part)
+{
+	return is_file(part) &&
+	    (judge_bytes(m, part) & (FILE_ARCHIVE | FILE_EXE)) == FILE_ARCHIVE;
+}
+
+/* A big archive is somebody's project, whatever is in it. */
 int
 eval_attachment_member(struct eval_call *call)
 {
 	struct message *m = call->message;
-	struct member_search search = {kinds_wanted(call), STR_EMPTY};
 	for (struct part *p = m->root; p != NULL; p = part_next(p)) {
-		if (!is_file(p) ||
-		    (file_kind_of_bytes(part_decoded(m, p)) &
-			(FILE_ARCHIVE | FILE_EXE)) != FILE_ARCHIVE)
+		if (!is_opened_archive(m, p))
 			continue;
+		struct member_search search = {
+		    kinds_wanted(call), 0, STR_EMPTY};
 		zip_members(part_decoded(m, p), judge_member_name, &search);
-		if (search.found.len > 0)
+		if (search.found.len > 0 &&
+		    (double)search.n <= eval_number(call, 0))
 			return eval_hit(call, search.found);
 	}
 	return 0;
