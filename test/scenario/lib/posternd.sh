@@ -40,7 +40,9 @@ posternd_start() {
 	[ -n "${POSTERN-}" ] || posternd_configure
 	[ -z "${SMTP_PORT-}" ] || grep -q ^release-via "$CONF" ||
 		echo "release-via = \"smtp:127.0.0.1:$SMTP_PORT\"" >>"$CONF"
-	LSAN_OPTIONS=suppressions=$srcdir/test/scenario/lib/lsan.supp:print_suppressions=0 \
+	local known=$srcdir/test/scenario/lib
+	LSAN_OPTIONS=suppressions=$known/lsan.supp:print_suppressions=0 \
+		TSAN_OPTIONS=suppressions=$known/tsan.supp:print_suppressions=0 \
 		process_start posternd "$POSTERND" -f -c "$CONF" "$@"
 	POSTERND_PID=$process
 	wait_for 20 posternd_answers && is_alive "$POSTERND_PID"
