@@ -96,6 +96,23 @@ user_of(const struct config *config, const struct options *o)
 	return o->may_be_root && user == NULL ? NULL : user;
 }
 
+/* What is above `path` may be the user's: give away only what we just made. */
+static bool
+dir_give(const char *path, const struct passwd *user)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0)
+		return false;
+	errno = EPERM;
+	bool is_given = fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+			fchown(fd, user->pw_uid, user->pw_gid) == 0;
+	int error = errno;
+	(void)close(fd);
+	errno = error;
+	return is_given;
+}
+
 /* Make `dir` and what is above it, and give it to `user` if it is new. */
 static void
 dir_make(struct str dir, mode_t mode, const struct passwd *user)
@@ -116,7 +133,7 @@ dir_make(struct str dir, mode_t mode, const struct passwd *user)
 			log_fatal("cannot make %s: %s", path, strerror(errno));
 		return;
 	}
-	if (user != NULL && lchown(path, user->pw_uid, user->pw_gid) != 0)
+	if (user != NULL && !dir_give(path, user))
 		log_fatal("cannot give %s to %s: %s", path, user->pw_name,
 		    strerror(errno));
 }
@@ -288,6 +305,8 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	background_ready(ready);
 	bool is_good = session_serve(gate);
 	control_done(control);
+	if (pid_file[0] != '\0')
+		(void)unlink(pid_file);
 	/* `gate` stays: connections that are still open may use it until the
 	 * process is gone */
 	log_info("posternd ends");
@@ -309,6 +328,9 @@ main(int argc, char **argv)
 	struct snapshot_source source = {
 	    .config_path = absolute(o.config_path)};
 	log_open("posternd", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	/* modes are said where files are made; the MTA has to reach the socket
+	 */
+	(void)umask(022);
 	if (o.is_test)
 		return test(&source);
 	struct snapshot *snapshot = load(&source, false);
@@ -334,8 +356,6 @@ main(int argc, char **argv)
 			    : (enum log_target)config->log_to,
 	    (enum log_level)config->log_level);
 	int code = serve(snapshot, &source, pid_file, ready);
-	if (pid_file[0] != '\0')
-		(void)unlink(pid_file);
 	if (socket[0] != '\0')
 		(void)unlink(socket);
 	arena_free(a);

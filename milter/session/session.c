@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <libmilter/mfapi.h>
 #include <signal.h>
@@ -533,8 +534,12 @@ static bool
 socket_is_free(const char *path)
 {
 	struct stat st;
-	if (lstat(path, &st) != 0)
-		return errno == ENOENT;
+	if (lstat(path, &st) != 0) {
+		if (errno == ENOENT)
+			return true;
+		log_error("%s: %s", path, strerror(errno));
+		return false;
+	}
 	if (!S_ISSOCK(st.st_mode)) {
 		log_error("%s is there and not a socket", path);
 		return false;
@@ -551,6 +556,10 @@ socket_is_free(const char *path)
 	return !is_live;
 }
 
+/*
+ * The directory may belong to the user we are not yet: nothing that could have
+ * been put in the place of the socket is followed.
+ */
 static void
 socket_own(const char *path, const struct config *config)
 {
@@ -560,10 +569,11 @@ socket_own(const char *path, const struct config *config)
 	struct group *group = name[0] == '\0' ? NULL : getgrnam(name);
 	if (group == NULL && name[0] != '\0')
 		log_warning("socket-group: no group is called %s", name);
-	if (group != NULL && chown(path, (uid_t)-1, group->gr_gid) != 0)
+	if (group != NULL && lchown(path, (uid_t)-1, group->gr_gid) != 0)
 		log_warning("%s: cannot give it to group %s: %s", path, name,
 		    strerror(errno));
-	if (chmod(path, (mode_t)config->socket_mode) != 0)
+	if (fchmodat(AT_FDCWD, path, (mode_t)config->socket_mode,
+		AT_SYMLINK_NOFOLLOW) != 0)
 		log_warning(
 		    "%s: cannot set its mode: %s", path, strerror(errno));
 }

@@ -19,6 +19,12 @@ is "the state folder is closed" "$(stat -c %a "$POSTERN/state")" 700
 said=$("$POSTERND" -f -c "$CONF" 2>&1)
 like "a second one does not take the place of a live one" "$said" "another posternd"
 ok "which still answers" socket_is_open "$socket"
+sed 's|milter.sock|other.sock|' "$CONF" >"$W/other.conf"
+said=$("$POSTERND" -f -c "$W/other.conf" 2>&1)
+like "nor takes its control socket" "$said" "control.sock: error: .*in use"
+like "which still answers, too" "$(postern status)" "in-flight=0"
+is "and the pid file is the first one's" "$(cat "$POSTERN/posternd.pid")" \
+	"$POSTERND_PID"
 kill -9 "$POSTERND_PID"
 wait_for 5 is_gone "$POSTERND_PID"
 ok "a dead one's socket is there" [ -S "$socket" ]
@@ -42,6 +48,13 @@ like "and says why" "$said" "root"
 process_start root "$POSTERND" -f -R -c "$W/root.conf"
 ok "unless told to" wait_for 10 socket_is_open "$socket"
 process_stop "$process"
+
+sed "s|^socket = .*|socket = \"unix:$POSTERN/a/b/s\"|" "$CONF" >"$W/umask.conf"
+(umask 077; exec "$POSTERND" -f -c "$W/umask.conf" 2>/dev/null) &
+ok "with a umask of 077" wait_for 10 socket_is_open "$POSTERN/a/b/s"
+is "the MTA reaches the socket" "$(stat -c %a "$POSTERN/a" "$POSTERN/a/b" | xargs)" \
+	"755 755"
+process_stop $!
 
 port_free
 sed "s|^socket = .*|socket = \"inet:$port@127.0.0.1\"|" "$CONF" >"$W/inet.conf"
