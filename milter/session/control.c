@@ -55,28 +55,22 @@ control_block_signals(void)
 
 /* Options that are read at start only. */
 static void
-warn_restart(const struct config *old, const struct config *fresh)
+warn_restart(
+    struct arena *a, const struct config *old, const struct config *fresh)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-	} fixed[] = {
-	    {"socket", offsetof(struct config, socket)},
-	    {"socket-group", offsetof(struct config, socket_group)},
-	    {"control-socket", offsetof(struct config, control_socket)},
-	    {"pid-file", offsetof(struct config, pid_file)},
-	    {"user", offsetof(struct config, user)},
-	    {"state-dir", offsetof(struct config, state_dir)},
-	    {"quarantine-dir", offsetof(struct config, quarantine_dir)},
-	};
-	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
-		const void *a = (const char *)old + fixed[i].offset;
-		const void *b = (const char *)fresh + fixed[i].offset;
-		if (!str_eq(*(const struct str *)a, *(const struct str *)b))
-			log_warning("%s has changed: it takes effect when "
-				    "posternd is started again",
-			    fixed[i].name);
-	}
+	static const char *const fixed[] = {"socket", "socket-mode",
+	    "socket-group", "control-socket", "pid-file", "user", "log",
+	    "log-level", "workers", "state-dir", "quarantine-dir",
+	    "quarantine-size"};
+	for (const struct option_row *row = CONFIG_FILE.rows; row->name != NULL;
+	     row++)
+		for (size_t i = 0; i < COUNT_OF(fixed); i++)
+			if (strcmp(row->name, fixed[i]) == 0 &&
+			    !str_eq(option_show(a, row, old),
+				option_show(a, row, fresh)))
+				log_warning("%s has changed: it takes effect "
+					    "when posternd is started again",
+				    fixed[i]);
 }
 
 static void
@@ -114,7 +108,7 @@ reload(struct control *control, struct buf *out)
 				"rules stay\n");
 	} else {
 		struct snapshot *old = gate_snapshot(control->gate);
-		warn_restart(&old->config, &fresh->config);
+		warn_restart(a, &old->config, &fresh->config);
 		snapshot_put(old);
 		struct ruleset_counts counts = ruleset_counts(fresh->rules);
 		gate_swap(control->gate, fresh);
@@ -268,6 +262,18 @@ address_of(struct str path, struct sockaddr_un *ret)
 	return true;
 }
 
+/* Another posternd answers there. */
+static bool
+is_live(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const void *address = at;
+	bool is_live = fd >= 0 && connect(fd, address, sizeof(*at)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return is_live;
+}
+
 static int
 listener_open(struct str path)
 {
@@ -279,8 +285,14 @@ listener_open(struct str path)
 		return -1;
 	const void *address = &at;
 	struct stat st;
-	if (lstat(at.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
+	if (lstat(at.sun_path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		if (is_live(&at)) {
+			(void)close(fd);
+			errno = EADDRINUSE;
+			return -1;
+		}
 		(void)unlink(at.sun_path);
+	}
 	mode_t mask = umask(0177);
 	bool is_good =
 	    bind(fd, address, sizeof(at)) == 0 && listen(fd, 16) == 0;

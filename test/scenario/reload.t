@@ -56,4 +56,7 @@ ok "SIGHUP with a good one" wait_for 5 eval \
 said=$(send -l alice <"$W/blue")
 like "takes effect" "$(verdict_of "$said")" "rules=BLUE:8"
 ok "posternd lives" is_alive "$POSTERND_PID"
+echo 'workers = 7' >>"$CONF"
+postern reload >/dev/null 2>&1
+like "what needs a restart is named" "$(logged 'workers has changed')" "started again"
 done_testing
