@@ -6,6 +6,8 @@
 
 #include "mail/message.h"
 
+/* A part without anything in it yet. */
+struct part *part_new(struct message *m, struct part *parent);
 /* Fill `part` with header, body and type of the message that is `text`. */
 void message_open(struct message *m, struct part *part, struct str text);
 

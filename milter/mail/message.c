@@ -279,6 +279,19 @@ settle_start(struct part *part, const struct mime_type *type)
 		part->quirks.starts_blank = true;
 }
 
+struct part *
+part_new(struct message *m, struct part *parent)
+{
+	struct part *part = ARENA_NEW(m->arena, struct part);
+	part->parent = parent;
+	part->depth = parent == NULL ? 0 : parent->depth + 1;
+	part->type = part->effective = part->charset = part->name = STR_EMPTY;
+	part->boundary = part->body = part->decoded = STR_EMPTY;
+	part->rendered = STR_EMPTY;
+	m->nparts++;
+	return part;
+}
+
 void
 message_open(struct message *m, struct part *part, struct str text)
 {
@@ -323,8 +336,7 @@ message_new(struct arena *a, struct str raw, const struct mail_config *config,
 	m->config = config;
 	m->envelope = envelope;
 	m->raw = raw;
-	m->root = ARENA_NEW(a, struct part);
-	m->nparts = 1;
+	m->root = part_new(m, NULL);
 	message_open(m, m->root, raw);
 	mime_parse(m, m->root);
 	drop_marks(&m->root->headers);

@@ -352,15 +352,12 @@ struct queue {
 static struct part *
 part_add(struct message *m, struct part *parent, struct part **last)
 {
-	struct part *part = ARENA_NEW(m->arena, struct part);
-	part->parent = parent;
-	part->depth = parent->depth + 1;
+	struct part *part = part_new(m, parent);
 	if (*last == NULL)
 		parent->child = part;
 	else
 		(*last)->next = part;
 	*last = part;
-	m->nparts++;
 	return part;
 }
 
@@ -465,7 +462,7 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 	bool has_start, is_nested = false;
 	struct lines lines = skip_preamble(part, &has_start);
 	struct part *last = NULL;
-	struct draft d = {0};
+	struct draft d = {.field = STR_EMPTY, .body = STR_EMPTY};
 	d.in_body = !has_start && part->quirks.starts_blank;
 	size_t nsiblings = 0;
 	part->is_container = true;
@@ -489,7 +486,7 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 		draft_done(m, part, &d, &last, queue);
 		if ((is_end && is_last) || ++nsiblings == SIBLINGS_MAX)
 			return;
-		d = (struct draft){0};
+		d = (struct draft){.field = STR_EMPTY, .body = STR_EMPTY};
 	}
 }
 
