@@ -9,7 +9,7 @@ static bool
 is_pinned(const struct class_config *class, const struct origin *origin)
 {
 	return strs_ihas(&class->daemon_names, origin->daemon_name) ||
-	       strs_has(&class->listen, origin->daemon_addr) ||
+	       network_has(&class->listen, origin->daemon_addr) ||
 	       network_has(&class->networks, origin->client_addr);
 }
 

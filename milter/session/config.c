@@ -198,6 +198,7 @@ config_read(
 	for (size_t i = 0; i < CLASS_COUNT; i++) {
 		check_networks(
 		    &ret->class[i].networks, "networks", name, diags);
+		check_networks(&ret->class[i].listen, "listen", name, diags);
 		check_order(&ret->class[i], class_titles[i], name, diags);
 	}
 	fill_derived(a, ret);

@@ -140,6 +140,11 @@ an_admin_can_pin_a_class(void **state)
 	o = origin_of("alice", "203.0.113.5", 40000);
 	strs_add(a, &config.class[CLASS_INBOUND].listen, STR("192.0.2.25"));
 	assert_int_equal(class_of(&config, &o), CLASS_INBOUND);
+	/* as Sendmail writes it */
+	o.daemon_addr = STR("IPv6:2001:DB8:0:0:0:0:0:25");
+	assert_int_equal(class_of(&config, &o), CLASS_SUBMISSION);
+	strs_add(a, &config.class[CLASS_INBOUND].listen, STR("2001:db8::25"));
+	assert_int_equal(class_of(&config, &o), CLASS_INBOUND);
 	arena_free(a);
 }
 
