@@ -67,8 +67,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_values(m);
 	struct header_query query;
 	struct str value;
-	if (header_query_parse(raw, &query))
-		(void)header_query_run(m, &query, &value);
+	if (header_query_parse(raw, &query) &&
+	    header_query_run(m, &query, &value))
+		check(value.p != NULL);
 	arena_free(a);
 	return 0;
 }
