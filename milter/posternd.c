@@ -321,9 +321,22 @@ absolute(const char *path)
 	return realpath(path, full) == NULL ? path : full;
 }
 
+/* No socket of ours may become one of the standard streams. */
+static void
+streams_open(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		(void)close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
+	streams_open();
 	struct options o = options_read(argc, argv);
 	struct snapshot_source source = {
 	    .config_path = absolute(o.config_path)};

@@ -40,6 +40,10 @@ pid=$(cat "$POSTERN/posternd.pid")
 ok "with a pid file" is_alive "$pid"
 process_stop "$pid"
 ok "it can be stopped" is_gone "$pid"
+"$POSTERND" -c "$CONF" <&- >&- 2>&-
+ok "in the background without standard streams" wait_for 10 socket_is_open "$socket"
+ok "it answers" postern status
+process_stop "$(cat "$POSTERN/posternd.pid")"
 
 sed 's/^user = .*/user = root/' "$CONF" >"$W/root.conf"
 said=$(timeout 20 "$POSTERND" -f -c "$W/root.conf" 2>&1)
