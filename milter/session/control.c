@@ -92,6 +92,18 @@ diags_show(const struct diags *diags, struct buf *out)
 	}
 }
 
+/* It was made at start, as root, if it is the old one. */
+static bool
+has_spool(const struct config *config, struct diags *diags)
+{
+	char *dir = str_c(diags->arena, config->spool_dir);
+	if (access(dir, W_OK | X_OK) == 0)
+		return true;
+	diag_add(diags, DIAG_ERROR, config->spool_dir, 0, "spool-dir: %s",
+	    strerror(errno));
+	return false;
+}
+
 /* A sound new snapshot takes the place of the old one, a broken one does not.
  */
 static bool
@@ -100,6 +112,10 @@ reload(struct control *control, struct buf *out)
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
 	struct snapshot *fresh = snapshot_load(control->source, true, &diags);
+	if (fresh != NULL && !has_spool(&fresh->config, &diags)) {
+		snapshot_put(fresh);
+		fresh = NULL;
+	}
 	diags_show(&diags, out);
 	if (fresh == NULL) {
 		log_error(
