@@ -121,10 +121,11 @@ postfix_set() {
 	postfix -c "$POSTFIX/etc" reload >>"$W/log/postfix" 2>&1
 }
 
-# A user who may log in as $1, `$1@mail.test.example` too; password: secret.
+# postfix_user NAME [REALM]: a user who may log in as NAME@REALM, as NAME too in
+# the default realm; password: secret.
 postfix_user() {
 	local db=$POSTFIX/etc/sasl/sasldb2
-	printf secret | saslpasswd2 -p -c -f "$db" -u mail.test.example "$1"
+	printf secret | saslpasswd2 -p -c -f "$db" -u "${2-mail.test.example}" "$1"
 	chgrp postfix "$db"
 	chmod 640 "$db"
 }

@@ -16,7 +16,7 @@ at_exit() {
 
 clean_up() {
 	local i
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	for ((i = ${#at_exit_list[@]} - 1; i >= 0; i--)); do
 		eval "${at_exit_list[i]}" >/dev/null 2>&1
 	done
@@ -32,6 +32,7 @@ clean_up_always() {
 	trap clean_up EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	trap 'exit 141' PIPE
 	trap 'exit 143' TERM
 }
 
