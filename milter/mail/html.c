@@ -43,12 +43,19 @@ struct pairs {
 	size_t cap;
 };
 
+struct tag_count {
+	int inside;    /* open now */
+	int opened;    /* ever */
+	bool is_known; /* some tag of it was there */
+};
+
 struct renderer {
 	struct arena *arena;
 	const struct mail_limits *limits;
 	struct html *html;
 	bool is_unicode; /* the source is characters to Perl */
 	struct html_styles styles;
+	struct table *counts; /* tag name -> struct tag_count */
 	struct buf *out, *visible, *hidden;
 	struct buf *scratch; /* decoded text or attribute */
 	struct texts anchors, titles;
@@ -87,21 +94,20 @@ is_body_char(uint32_t c, bool is_wide)
 	       (c < 0x20 && !char_is_space((char)c));
 }
 
-static size_t
-count_spaces(struct str s, bool is_wide)
+/* Characters of the text, and how many of them are not blank to Perl. */
+static void
+count_text(struct html *html)
 {
-	size_t n = 0;
+	struct str s = html->text;
 	for (size_t i = 0, len = 1; i < s.len; i += len) {
-		if ((unsigned char)s.p[i] < 0x80) {
-			len = 1;
-			n += char_is_space(s.p[i]) &&
-			     (is_wide || s.p[i] != '\f');
-		} else {
-			uint32_t c = uchar_first(str_skip(s, i), &len);
-			n += is_wide && uchar_is_space(c);
-		}
+		uint32_t c = uchar_first(str_skip(s, i), &len);
+		bool is_blank = html->is_unicode && uchar_is_space(c);
+		if (c < 0x80)
+			is_blank = char_is_space((char)c) &&
+				   (html->is_unicode || c != '\f');
+		html->html_length++;
+		html->non_space_length += !is_blank;
 	}
-	return n;
 }
 
 struct str
@@ -833,30 +839,31 @@ note_start(struct renderer *r, const struct html_tag *tag, size_t first_link)
 
 /* --- elements --- */
 
-static int
-count_of(const struct table *table, struct str name)
+static struct tag_count *
+tag_count(struct renderer *r, struct str name)
 {
-	return (int)(intptr_t)table_get(table, name);
+	struct tag_count *count = table_get(r->counts, name);
+	if (count == NULL) {
+		count = ARENA_NEW(r->arena, struct tag_count);
+		table_set(r->counts, name, count);
+	}
+	return count;
 }
 
 static void
-set_count(struct table *table, struct str name, int count)
+set_inside(
+    struct renderer *r, struct str name, struct tag_count *count, int inside)
 {
-	table_set(table, name, (void *)(intptr_t)count);
-}
-
-static void
-set_inside(struct renderer *r, struct str name, int count)
-{
-	set_count(r->html->inside, name, count);
+	count->is_known = true;
+	count->inside = inside;
 	if (str_eq(name, STR("a")))
-		r->in_a = count;
+		r->in_a = inside;
 	else if (str_eq(name, STR("title")))
-		r->in_title = count;
+		r->in_title = inside;
 	else if (str_eq(name, STR("script")))
-		r->in_script = count;
+		r->in_script = inside;
 	else if (str_eq(name, STR("style")))
-		r->in_style = count;
+		r->in_style = inside;
 }
 
 /* Count a tag; the element to render, or NULL. */
@@ -864,21 +871,19 @@ static const struct html_element *
 count_tag(struct renderer *r, struct str name, int delta)
 {
 	struct html *html = r->html;
+	struct tag_count *count = tag_count(r, name);
 	bool is_office = html_is_office_tag(name);
 	const struct html_element *element = html_element_find(name);
-	bool is_new = !table_has(html->inside, name);
 	if (is_office || (element != NULL && element->is_valid)) {
 		html->elements++;
-		html->elements_seen += is_new;
+		html->elements_seen += !count->is_known;
 	}
 	html->total_tags++;
-	html->tags_seen += is_new;
-	int count = count_of(html->inside, name) + delta;
-	if (count < 0) {
-		count = 0;
-		html->closed_extra++;
-	}
-	set_inside(r, name, count);
+	html->tags_seen += !count->is_known;
+	count->opened += delta > 0;
+	int inside = count->inside + delta;
+	html->closed_extra += inside < 0;
+	set_inside(r, name, count, inside < 0 ? 0 : inside);
 	return is_office ? NULL : element;
 }
 
@@ -887,8 +892,6 @@ on_start(void *ctx, const struct html_tag *tag)
 {
 	struct renderer *r = ctx;
 	const struct html_element *element = count_tag(r, tag->name, 1);
-	set_count(
-	    r->html->tags, tag->name, count_of(r->html->tags, tag->name) + 1);
 	if (element == NULL)
 		return;
 	html_styles_start(&r->styles, tag);
@@ -919,21 +922,34 @@ on_declaration(void *ctx, struct str text)
 		return;
 	r->html->elements++;
 	r->html->total_tags++;
-	set_inside(r, STR("!doctype"), 0);
+	tag_count(r, STR("!doctype"))->is_known = true;
 }
 
 /* --- all of it --- */
 
 static void
+finish_counts(struct renderer *r)
+{
+	for (size_t i = 0; i < r->counts->n; i++) {
+		const struct table_entry *entry = &r->counts->v[i];
+		const struct tag_count *count = entry->value;
+		table_set(r->html->inside, entry->key,
+		    (void *)(intptr_t)count->inside);
+		if (count->opened > 0)
+			table_set(r->html->tags, entry->key,
+			    (void *)(intptr_t)count->opened);
+	}
+}
+
+static void
 finish(struct renderer *r)
 {
 	struct html *html = r->html;
+	finish_counts(r);
 	html->text = buf_str(r->out);
 	html->visible_text = buf_str(r->visible);
 	html->hidden_text = buf_str(r->hidden);
-	html->html_length = uchar_count(html->text);
-	html->non_space_length =
-	    html->html_length - count_spaces(html->text, html->is_unicode);
+	count_text(html);
 	html->min_size = r->styles.min_size;
 	html->max_size = r->styles.max_size;
 	for (size_t i = 0; i < WORD_MAX; i++)
@@ -972,6 +988,7 @@ html_render(struct arena *a, struct str source, bool is_unicode,
 	    .anchors = {.buf = buf_new(a, source.len * 2 + SLACK)},
 	    .titles = {.buf = buf_new(a, source.len + SLACK)},
 	    .base = STR_EMPTY};
+	r.counts = table_new(a, false);
 	html_styles_init(&r.styles, a);
 	r.html->length = is_unicode ? uchar_count(source) : source.len;
 	char *text = arena_alloc(a, source.len);

@@ -67,6 +67,8 @@ uchar_sub(struct str s, size_t most)
 {
 	if (s.len <= most)
 		return s;
+	if (s.len / 4 > most) /* so, if it is not UTF-8 at all */
+		s = str_sub(s, 0, most * 4);
 	size_t n = 0;
 	for (size_t i = 0; i < s.len; i++) {
 		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
