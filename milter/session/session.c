@@ -67,9 +67,15 @@ struct session {
 
 static struct gate *shared_gate; /* set before the first callback */
 
+/*
+ * The answer to a step before end of message.  Without a session the peer has
+ * not negotiated, or goes on after its goodbye: no MTA does, libmilter lets it.
+ */
 static sfsistat
 reply(const struct session *s, unsigned long step)
 {
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
 	return (s->noreply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
@@ -199,6 +205,8 @@ static sfsistat
 on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (s == NULL)
+		return reply(s, 0);
 	client_take(s, address);
 	s->client_name = str_dup(s->connection, str_from(host));
 	s->origin.host_name = macro(ctx, s->connection, "j");
@@ -211,6 +219,8 @@ static sfsistat
 on_helo(SMFICTX *ctx, char *helo)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (s == NULL)
+		return reply(s, 0);
 	s->helo = str_dup(s->connection, str_sub(str_from(helo), 0, 1024));
 	return reply(s, SMFIP_NR_HELO);
 }
@@ -230,6 +240,8 @@ static sfsistat
 on_mail(SMFICTX *ctx, char **args)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (s == NULL)
+		return reply(s, 0);
 	message_forget(s);
 	s->in_message = true;
 	s->in_header = true;
@@ -246,6 +258,8 @@ static sfsistat
 on_rcpt(SMFICTX *ctx, char **args)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (s == NULL)
+		return reply(s, 0);
 	if (s->rcpt.n < RCPT_MAX)
 		strs_add(s->arena, &s->rcpt, path_of(s->arena, args[0]));
 	else
@@ -289,6 +303,8 @@ static sfsistat
 on_header(SMFICTX *ctx, char *name_c, char *value_c)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (s == NULL)
+		return reply(s, 0);
 	struct str name = str_from(name_c), value = str_from(value_c);
 	own_name_take(s, name, value);
 	auto_submitted_take(s, name, value);
@@ -311,6 +327,8 @@ static sfsistat
 on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (s == NULL)
+		return reply(s, 0);
 	const void *p = bytes;
 	header_end(s);
 	spool_put(s->spool, str_of(p, len));
@@ -434,6 +452,8 @@ static sfsistat
 on_eom(SMFICTX *ctx)
 {
 	struct session *s = smfi_getpriv(ctx);
+	if (s == NULL)
+		return reply(s, 0);
 	if (!gate_answer_begin(s->gate)) {
 		message_forget(s);
 		return SMFIS_TEMPFAIL;
