@@ -13,6 +13,7 @@ is "root became the user" "$(stat -c %U "/proc/$POSTERND_PID")" "$POSTERND_USER"
 is "with no other group, and no capability" "$(sed -nE \
 	's/^(Groups|CapEff):\s*//p' "/proc/$POSTERND_PID/status" | xargs)" \
 	"$(id -G "$POSTERND_USER") 0000000000000000"
+wait_for 5 [ -s "$POSTERN/posternd.pid" ]
 is "the pid file has its id" "$(cat "$POSTERN/posternd.pid")" "$POSTERND_PID"
 is "the state folder is closed" "$(stat -c %a "$POSTERN/state")" 700
 
