@@ -7,10 +7,9 @@
 
 const struct command CMD_TABLE[] = {
     {"scan", NULL,
-	"[--json] [--explain] [--subs] [--views] [--jobs N] [--rules PATH]...\n"
-	"            [--class C] [--from A] [--rcpt A]... [--login U] "
-	"[--client IP]\n"
-	"            [--helo H] FILE|DIR|-...",
+	"[--json] [--explain] [--subs] [--views] [--jobs N] [--config FILE]\n"
+	"            [--rules PATH]... [--class C] [--from A] [--rcpt A]...\n"
+	"            [--login U] [--client IP] [--helo H] FILE|DIR|-...",
 	"score mail offline: files, directories, Maildir, mbox", cmd_scan},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},
