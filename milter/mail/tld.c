@@ -56,8 +56,10 @@ tld_set_has(const struct tld_set *set, struct str label)
 {
 	if (set->level[0] != NULL)
 		return table_has(set->level[0], label);
-	return label.len <= LABEL_MAX && str_chr(label, '.') == STR_NONE &&
-	       is_suffix(label, PSL_TYPE_NO_STAR_RULE);
+	/* The list has the names below .za, but not .za. */
+	return str_ieq(label, STR("za")) ||
+	       (label.len <= LABEL_MAX && str_chr(label, '.') == STR_NONE &&
+		   is_suffix(label, PSL_TYPE_NO_STAR_RULE));
 }
 
 /* RFC 1480: the names of .us are delegated under states and their localities.

@@ -173,6 +173,7 @@ knows_top_level_domains_of_the_public_list(void **state)
 	const struct tld_set *set = f->config.tlds;
 	assert_true(tld_set_has(set, STR("COM")));
 	assert_true(tld_set_has(set, STR("xn--p1ai")));
+	assert_true(tld_set_has(set, STR("za")));
 	assert_false(tld_set_has(set, STR("bar.com")));
 	assert_false(tld_set_has(set, STR("nosuchtld")));
 	assert_false(tld_set_has(set, STR("")));
