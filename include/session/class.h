@@ -47,4 +47,10 @@ struct str class_login(struct arena *a, const struct config *config,
  */
 bool class_can_refuse(const struct origin *origin);
 
+/*
+ * The value of an Auto-Submitted field says that a program has made the
+ * message: any keyword but "no" (RFC 3834 section 5).
+ */
+bool class_is_auto_submitted(struct str value);
+
 #endif

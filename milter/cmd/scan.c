@@ -102,8 +102,7 @@ is_auto_submitted(struct message *m)
 {
 	struct header *h =
 	    header_last(&m->root->headers, STR("Auto-Submitted"));
-	struct str keyword = h == NULL ? STR_EMPTY : str_trim(h->raw);
-	return keyword.len > 0 && !str_istarts(keyword, STR("no"));
+	return h != NULL && class_is_auto_submitted(h->raw);
 }
 
 static void

@@ -90,3 +90,10 @@ class_login(struct arena *a, const struct config *config, struct str login,
 				     str_ieq(domain, host_name));
 	return str_sub(name, 0, is_ours ? at : at + 1 + domain.len);
 }
+
+bool
+class_is_auto_submitted(struct str value)
+{
+	struct str keyword = str_trim(str_cut(&value, ';'));
+	return keyword.len > 0 && !str_ieq(keyword, STR("no"));
+}

@@ -195,7 +195,10 @@ client_serve(struct control *control)
 	char line[COMMAND_BYTES];
 	size_t len = 0;
 	ssize_t n;
+	/* signals wait meanwhile: the whole line has its time, not each byte */
+	int64_t until = clock_ms() + CLIENT_TIMEOUT_S * 1000;
 	while (len < sizeof(line) && memchr(line, '\n', len) == NULL &&
+	       clock_ms() < until &&
 	       (n = recv(fd, line + len, sizeof(line) - len, 0)) > 0)
 		len += (size_t)n;
 	struct str rest = str_of(line, len);

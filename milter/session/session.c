@@ -287,15 +287,11 @@ own_name_take(struct session *s, struct str name, struct str value)
 		s->release = str_dup(s->arena, str_trim(value));
 }
 
-/* RFC 3834 section 5: anything but "no" was made by a program. */
 static void
 auto_submitted_take(struct session *s, struct str name, struct str value)
 {
-	if (!str_ieq(name, STR("Auto-Submitted")))
-		return;
-	struct str keyword = str_trim(value);
-	keyword = str_trim(str_cut(&keyword, ';'));
-	if (keyword.len > 0 && !str_ieq(keyword, STR("no")))
+	if (str_ieq(name, STR("Auto-Submitted")) &&
+	    class_is_auto_submitted(value))
 		s->message_origin.is_auto_submitted = true;
 }
 

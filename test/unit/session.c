@@ -123,6 +123,17 @@ a_client_without_a_port_is_no_pickup(void **state)
 }
 
 static void
+auto_submitted_is_anything_but_no(void **state)
+{
+	(void)state;
+	assert_true(class_is_auto_submitted(STR(" auto-replied (vacation)\n")));
+	assert_true(class_is_auto_submitted(STR("auto-generated; x=y")));
+	assert_true(class_is_auto_submitted(STR("notify")));
+	assert_false(class_is_auto_submitted(STR(" No ; x=y\n")));
+	assert_false(class_is_auto_submitted(STR(" \n")));
+}
+
+static void
 an_admin_can_pin_a_class(void **state)
 {
 	(void)state;
@@ -352,6 +363,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(networks_match_v4_v6_and_mapped),
     cmocka_unit_test(classes_follow_login_port_and_network),
     cmocka_unit_test(a_client_without_a_port_is_no_pickup),
+    cmocka_unit_test(auto_submitted_is_anything_but_no),
     cmocka_unit_test(an_admin_can_pin_a_class),
     cmocka_unit_test(one_person_has_one_login),
     cmocka_unit_test(verdict_takes_the_strongest_action_reached),
