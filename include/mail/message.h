@@ -24,7 +24,7 @@ struct mail_limits {
 	size_t header_value_bytes; /* one field of the message, raw */
 	size_t parts;              /* MIME leaves and containers, all in all */
 	size_t depth;              /* nesting of multipart and message/rfc822 */
-	size_t embedded_bytes;  /* copied to open message/rfc822, all in all */
+	size_t embedded_bytes;  /* copies made to build the tree, all in all */
 	size_t render_bytes;    /* decoded text of one part that is rendered */
 	size_t body_part_bytes; /* rendered text taken from one part */
 	size_t rawbody_part_bytes;
@@ -55,6 +55,7 @@ struct headers {
 	struct header *v;
 	size_t n;
 	size_t cap;
+	bool is_cut; /* limits.header_bytes has left fields out */
 };
 
 /* One node of the MIME tree (RFC 2045-2047). */
@@ -68,16 +69,12 @@ struct part {
 	struct str charset;   /* as declared; empty: none */
 	struct str name;      /* file name, decoded; empty: none */
 	struct str boundary;  /* inherited if the part declares none */
-	struct str body;      /* as it stands in the message, still encoded */
-	size_t depth;         /* 0: the message itself */
-	bool is_container;    /* multipart or message/rfc822, even if empty */
+	/* Still encoded; inside a multipart with lines cut at 2048 bytes. */
+	struct str body;
+	size_t depth;      /* 0: the message itself */
+	bool is_container; /* multipart or message/rfc822, even if empty */
 	const struct mime_type *declared; /* what Content-Type says */
-	struct part_quirks {
-		/* Multiparts around it; each cuts lines at 2048 bytes. */
-		unsigned cuts;
-		bool starts_blank; /* an empty line goes before `body` */
-		bool is_chomped;   /* the \n behind `body` is the boundary's */
-	} quirks;
+	bool starts_blank; /* an empty line belongs before `body` */
 	/* lazily made, see part_*() */
 	struct str decoded;
 	bool has_decoded;
@@ -105,7 +102,14 @@ struct message {
 	struct strs body, rawbody, uris; /* lazily made, see message_*() */
 	bool has_body, has_rawbody, has_uris;
 	struct uris *uri_list; /* lazily made, see message_uri_list() */
+	bool is_cut_parts, is_cut_depth; /* see message_cuts() */
 };
+
+/* Bounds that have left something out of the views made so far. */
+struct message_cuts {
+	bool header, parts, depth, uris;
+};
+struct message_cuts message_cuts(const struct message *m);
 
 /*
  * See `raw` (any bytes; CRLF is taken as \n if the first or the last line has

@@ -27,9 +27,6 @@ const struct mime_type *mime_type_parse(struct arena *a, struct str value);
  */
 void mime_parse(struct message *m, struct part *root);
 
-/* The text of a leaf as it stood in the message, see part.quirks. */
-struct str mime_leaf_text(struct arena *a, const struct part *part);
-
 /*
  * One parameter of a structured field ("charset" of a Content-Type), unquoted;
  * RFC 2231 continuations joined and %XX decoded to UTF-8; empty: none.

@@ -41,6 +41,7 @@ struct uris {
 	struct uri *v;
 	size_t n;
 	size_t cap;
+	bool is_cut; /* there were more than limits.uris */
 };
 
 /* Every link of the message, at most limits.uris; made once. */

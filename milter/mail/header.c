@@ -101,6 +101,8 @@ headers_parse(struct arena *a, struct str text, bool is_crlf,
 		}
 		if ((size_t)(before.p - text.p) <= limits->header_bytes)
 			field_add(a, field, is_crlf, limits, ret);
+		else
+			ret->is_cut = true;
 		if (line.len == 0 || is_empty_line(line, is_crlf))
 			return rest;
 		if (str_starts(line, STR("--")) ||

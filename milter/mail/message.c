@@ -12,6 +12,7 @@
 #include "mail/mime.h"
 #include "mail/open.h"
 #include "mail/transfer.h"
+#include "mail/uri.h"
 
 #define BLANK_LINES_MAX 20
 
@@ -276,7 +277,7 @@ settle_start(struct part *part, const struct mime_type *type)
 		return;
 	if (!type->has_boundary || !str_starts(line, STR("--")) ||
 	    !str_starts(str_skip(line, 2), type->boundary))
-		part->quirks.starts_blank = true;
+		part->starts_blank = true;
 }
 
 struct part *
@@ -366,13 +367,23 @@ is_textual(struct str type)
 	       str_starts(type, STR("message/"));
 }
 
+static struct str
+with_blank_line(struct arena *a, struct str text)
+{
+	char *p = arena_alloc(a, text.len + 1);
+	p[0] = '\n';
+	memcpy(p + 1, text.p, text.len);
+	return str_of(p, text.len + 1);
+}
+
 struct str
 part_decoded(struct message *m, struct part *part)
 {
 	if (part->has_decoded || part->is_container)
 		return part->decoded;
 	struct arena *a = m->arena;
-	struct str text = mime_leaf_text(a, part);
+	struct str text =
+	    part->starts_blank ? with_blank_line(a, part->body) : part->body;
 	struct str encoding =
 	    headers_value(a, &part->headers, STR("content-transfer-encoding"));
 	if (str_ieq(encoding, STR("quoted-printable"))) {
@@ -446,4 +457,15 @@ part_html(struct message *m, struct part *part)
 {
 	(void)part_rendered(m, part);
 	return part->html;
+}
+
+struct message_cuts
+message_cuts(const struct message *m)
+{
+	return (struct message_cuts){
+	    .header = m->root->headers.is_cut,
+	    .parts = m->is_cut_parts,
+	    .depth = m->is_cut_depth,
+	    .uris = m->uri_list != NULL && m->uri_list->is_cut,
+	};
 }

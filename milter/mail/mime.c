@@ -16,45 +16,14 @@
 #define SIBLINGS_MAX 1000
 #define CONTINUATIONS_MAX 100
 
-/*
- * A multipart cuts the lines of its parts at 2048 bytes.  Inside `cuts`
- * multiparts a line of more bytes is cut already; each cut but the first adds
- * an empty line behind it, because the \n that was put in makes 2049 bytes.
- */
-struct lines {
-	struct str rest;
-	unsigned cuts;
-	unsigned empty; /* empty lines due before `rest` */
-};
-
-struct line {
-	struct str text; /* with its \n, unless that one was put in */
-	bool is_cut;     /* a \n was put in behind it */
-};
-
-static bool
-lines_done(const struct lines *lines)
+/* The next line of `*rest` with its \n. */
+static struct str
+next_line(struct str *rest)
 {
-	return lines->rest.len == 0 && lines->empty == 0;
-}
-
-static struct line
-lines_next(struct lines *lines)
-{
-	struct str rest = lines->rest;
-	if (lines->empty > 0) {
-		lines->empty--;
-		return (struct line){str_sub(rest, 0, 0), true};
-	}
-	struct str window =
-	    lines->cuts > 0 ? str_sub(rest, 0, LINE_MAX_BYTES) : rest;
-	size_t end = str_chr(window, '\n');
-	size_t n = end == STR_NONE ? window.len : end + 1;
-	lines->rest = str_skip(rest, n);
-	bool is_cut = end == STR_NONE && n < rest.len;
-	if (is_cut)
-		lines->empty = lines->cuts - 1;
-	return (struct line){str_sub(rest, 0, n), is_cut};
+	size_t end = str_chr(*rest, '\n');
+	struct str line = str_sub(*rest, 0, end == STR_NONE ? end : end + 1);
+	*rest = str_skip(*rest, line.len);
+	return line;
 }
 
 /*
@@ -278,13 +247,12 @@ mime_type_parse(struct arena *a, struct str value)
 
 /* --boundary or --boundary-- and blanks. */
 static bool
-is_boundary(struct line line, struct str boundary, bool *ret_is_last)
+is_boundary(struct str line, struct str boundary, bool *ret_is_last)
 {
-	struct str text = line.text;
-	if (!str_starts(text, STR("--")) ||
-	    !str_starts(str_skip(text, 2), boundary))
+	if (!str_starts(line, STR("--")) ||
+	    !str_starts(str_skip(line, 2), boundary))
 		return false;
-	struct str rest = str_skip(text, 2 + boundary.len);
+	struct str rest = str_skip(line, 2 + boundary.len);
 	*ret_is_last = str_starts(rest, STR("--"));
 	return str_trim(str_skip(rest, *ret_is_last ? 2 : 0)).len == 0;
 }
@@ -295,12 +263,16 @@ struct draft {
 	const struct mime_type *declared; /* NULL: not looked at yet */
 	struct str field;                 /* being collected; empty: none */
 	size_t header_bytes;
-	struct str body; /* empty: none yet */
-	bool is_cut;     /* its last line was */
+	struct str body;
 	bool in_body;
-	bool has_body;
-	bool is_chomped;
 };
+
+/* `text`, which may be empty, and `line`, which stands behind it. */
+static struct str
+extended(struct str text, struct str line)
+{
+	return text.len == 0 ? line : str_of(text.p, text.len + line.len);
+}
 
 /* Keep the field that is complete; true: it was a Content-Type. */
 static bool
@@ -316,30 +288,9 @@ draft_field(struct message *m, struct draft *d)
 	size_t from = skip_blanks(field, colon + 1);
 	if (d->header_bytes <= m->config->limits.header_bytes)
 		headers_add(m->arena, &d->headers, name, str_skip(field, from));
+	else
+		m->root->headers.is_cut = true;
 	return str_ieq(name, STR("content-type"));
-}
-
-static void
-draft_body(struct draft *d, struct line line)
-{
-	d->body = d->has_body
-		      ? str_of(d->body.p,
-			    (size_t)(line.text.p - d->body.p) + line.text.len)
-		      : line.text;
-	d->has_body = true;
-	d->is_cut = line.is_cut;
-}
-
-/* The \n before a boundary is part of the boundary (RFC 2046 section 5.1.1). */
-static void
-draft_chomp(struct draft *d)
-{
-	if (!d->has_body)
-		return;
-	bool ends_line =
-	    d->body.len > 0 && !d->is_cut && d->body.p[d->body.len - 1] == '\n';
-	d->body.len -= ends_line;
-	d->is_chomped = ends_line || d->is_cut;
 }
 
 /* What is still to be looked into, in SpamAssassin's order. */
@@ -370,16 +321,55 @@ draft_declared(struct message *m, struct draft *d)
 	return d->declared;
 }
 
-/* The draft is complete: give it its type and its place. */
+static bool
+has_long_line(struct str text)
+{
+	while (text.len > LINE_MAX_BYTES) {
+		size_t end = str_chr(str_sub(text, 0, LINE_MAX_BYTES), '\n');
+		if (end == STR_NONE)
+			return true;
+		text = str_skip(text, end + 1);
+	}
+	return false;
+}
+
+/*
+ * A multipart cuts the lines of its parts: a \n behind each 2048 bytes of a
+ * line that is longer, its own \n counted.
+ */
+static struct str
+cut_lines(struct message *m, struct str text)
+{
+	if (!has_long_line(text) ||
+	    m->embedded > m->config->limits.embedded_bytes)
+		return text;
+	struct buf *out = buf_new(m->arena, SIZE_MAX / 2);
+	buf_reserve(out, text.len + text.len / LINE_MAX_BYTES + 1);
+	while (text.len > 0) {
+		struct str head = str_sub(text, 0, LINE_MAX_BYTES);
+		struct str line = next_line(&head);
+		buf_put(out, line);
+		text = str_skip(text, line.len);
+		if (line.p[line.len - 1] != '\n' && text.len > 0)
+			buf_putc(out, '\n');
+	}
+	m->embedded += out->len;
+	return buf_str(out);
+}
+
+/*
+ * The draft is complete: give it its type and its place.  The \n before a
+ * boundary is part of the boundary (RFC 2046 section 5.1.1).
+ */
 static void
 draft_done(struct message *m, struct part *parent, struct draft *d,
-    struct part **last, struct queue *queue)
+    bool is_before_boundary, struct part **last, struct queue *queue)
 {
 	struct part *part = part_add(m, parent, last);
 	part->headers = d->headers;
-	part->body = d->body;
-	part->quirks.cuts = parent->quirks.cuts + 1;
-	part->quirks.is_chomped = d->is_chomped;
+	part->body = cut_lines(m, d->body);
+	if (is_before_boundary && str_ends(part->body, STR("\n")))
+		part->body.len--;
 	part->declared = draft_declared(m, d);
 	bool is_in_digest = part->declared->is_missing &&
 			    str_eq(parent->type, STR("multipart/digest"));
@@ -400,29 +390,26 @@ is_nested_boundary(struct message *m, struct draft *d, struct str boundary)
 }
 
 static bool
-is_empty_line(struct line line)
+is_empty_line(struct str line)
 {
-	struct str text = line.text;
-	if (text.len > 0 && text.p[text.len - 1] == '\n')
-		text.len--;
-	return text.len == 0 || str_eq(text, STR("\r"));
+	if (str_ends(line, STR("\n")))
+		line.len--;
+	return line.len == 0 || str_eq(line, STR("\r"));
 }
 
 /* One line of a part that is no boundary. */
 static void
-draft_line(struct message *m, struct draft *d, struct line line,
+draft_line(struct message *m, struct draft *d, struct str line,
     struct str boundary, bool *is_nested)
 {
 	if (!d->in_body) {
-		if (header_is_field(line.text)) {
+		if (header_is_field(line)) {
 			(void)draft_field(m, d);
-			d->field = line.text;
+			d->field = line;
 			return;
 		}
-		if (line.text.len > 0 && char_is_blank(line.text.p[0]) &&
-		    d->field.len > 0) {
-			d->field = str_of(d->field.p,
-			    (size_t)(line.text.p - d->field.p) + line.text.len);
+		if (char_is_blank(line.p[0]) && d->field.len > 0) {
+			d->field = extended(d->field, line);
 			return;
 		}
 		if (draft_field(m, d) && is_nested_boundary(m, d, boundary))
@@ -431,43 +418,37 @@ draft_line(struct message *m, struct draft *d, struct line line,
 		if (is_empty_line(line))
 			return;
 	}
-	draft_body(d, line);
+	d->body = extended(d->body, line);
 }
 
-static struct lines
-lines_of(const struct part *part)
-{
-	return (struct lines){.rest = part->body, .cuts = part->quirks.cuts};
-}
-
-/* Behind the first boundary; all of it if there is none. */
-static struct lines
+/* What is behind the first boundary; all of it if there is none. */
+static struct str
 skip_preamble(const struct part *part, bool *ret_found)
 {
-	struct lines lines = lines_of(part);
+	struct str rest = part->body;
 	*ret_found = true;
-	while (!lines_done(&lines)) {
+	while (rest.len > 0) {
 		bool is_last;
-		struct line line = lines_next(&lines);
+		struct str line = next_line(&rest);
 		if (is_boundary(line, part->boundary, &is_last) && !is_last)
-			return lines;
+			return rest;
 	}
 	*ret_found = false;
-	return lines_of(part);
+	return part->body;
 }
 
 static void
 multipart_parse(struct message *m, struct part *part, struct queue *queue)
 {
 	bool has_start, is_nested = false;
-	struct lines lines = skip_preamble(part, &has_start);
+	struct str rest = skip_preamble(part, &has_start);
 	struct part *last = NULL;
 	struct draft d = {.field = STR_EMPTY, .body = STR_EMPTY};
-	d.in_body = !has_start && part->quirks.starts_blank;
+	d.in_body = !has_start && part->starts_blank;
 	size_t nsiblings = 0;
 	part->is_container = true;
-	while (!lines_done(&lines) && m->nparts < m->config->limits.parts) {
-		struct line line = lines_next(&lines);
+	while (rest.len > 0 && m->nparts < m->config->limits.parts) {
+		struct str line = next_line(&rest);
 		bool is_last = false;
 		bool is_end = is_boundary(line, part->boundary, &is_last);
 		is_last = is_last && is_end;
@@ -475,15 +456,14 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 			is_end = false;
 			is_nested = !is_last;
 		}
-		if (!is_end && !lines_done(&lines)) {
+		if (!is_end && rest.len > 0) {
 			draft_line(m, &d, line, part->boundary, &is_nested);
 			continue;
 		}
-		if (is_end)
-			draft_chomp(&d);
-		else
-			draft_body(&d, line);
-		draft_done(m, part, &d, &last, queue);
+		/* The last line is body whatever it looks like. */
+		if (!is_end)
+			d.body = extended(d.body, line);
+		draft_done(m, part, &d, is_end, &last, queue);
 		if ((is_end && is_last) || ++nsiblings == SIBLINGS_MAX)
 			return;
 		d = (struct draft){.field = STR_EMPTY, .body = STR_EMPTY};
@@ -569,8 +549,11 @@ static void
 embedded_parse(struct message *m, struct part *part, struct queue *queue)
 {
 	const struct mail_limits *limits = &m->config->limits;
-	if (m->embedded > limits->embedded_bytes || m->nparts >= limits->parts)
+	if (m->embedded > limits->embedded_bytes ||
+	    m->nparts >= limits->parts) {
+		m->is_cut_parts = true;
 		return;
+	}
 	struct str text = part_decoded(m, part);
 	if (text.p != part->body.p)
 		m->embedded += text.len;
@@ -592,6 +575,8 @@ mime_parse(struct message *m, struct part *root)
 	while (queue.done < queue.n) {
 		struct part *part = queue.v[queue.done++];
 		bool is_shallow = part->depth < m->config->limits.depth;
+		m->is_cut_depth |= !is_shallow && (part->boundary.len > 0 ||
+						      is_message(part->type));
 		if (is_shallow && part->boundary.len > 0 &&
 		    str_starts(part->type, STR("multipart/"))) {
 			part->effective = part->type;
@@ -602,50 +587,6 @@ mime_parse(struct message *m, struct part *root)
 		if (is_shallow && is_message(part->type))
 			embedded_parse(m, part, &queue);
 	}
-}
-
-/* Lines of more than 2048 bytes cut as often as multiparts are around them. */
-static struct str
-cut_lines(struct arena *a, const struct part *part)
-{
-	struct lines lines = lines_of(part);
-	struct buf *out = buf_new(a, SIZE_MAX / 2);
-	buf_reserve(out, part->body.len + 1);
-	if (part->quirks.starts_blank)
-		buf_putc(out, '\n');
-	size_t last = 0;
-	while (!lines_done(&lines)) {
-		struct line line = lines_next(&lines);
-		buf_put(out, line.text);
-		if (line.is_cut)
-			buf_putc(out, '\n');
-		last = line.text.len;
-	}
-	/* Its \n made it one byte too long, before the boundary took that. */
-	if (part->quirks.is_chomped && last == LINE_MAX_BYTES)
-		for (unsigned i = 0; i < part->quirks.cuts; i++)
-			buf_putc(out, '\n');
-	return buf_str(out);
-}
-
-static bool
-has_long_line(struct str text, bool is_chomped)
-{
-	for (;;) {
-		size_t end = str_chr(str_sub(text, 0, LINE_MAX_BYTES), '\n');
-		if (end == STR_NONE)
-			return text.len + is_chomped > LINE_MAX_BYTES;
-		text = str_skip(text, end + 1);
-	}
-}
-
-struct str
-mime_leaf_text(struct arena *a, const struct part *part)
-{
-	bool is_cut = part->quirks.cuts > 0 &&
-		      has_long_line(part->body, part->quirks.is_chomped);
-	return is_cut || part->quirks.starts_blank ? cut_lines(a, part)
-						   : part->body;
 }
 
 /* One parameter: name, then =, then a token or a quoted string. */

@@ -27,8 +27,10 @@ find(struct collector *c, struct str raw)
 static struct uri *
 insert(struct collector *c, struct str raw, struct strs cleaned)
 {
-	if (c->uris->n >= c->config->limits.uris)
+	if (c->uris->n >= c->config->limits.uris) {
+		c->uris->is_cut = true;
 		return NULL;
+	}
 	ARENA_PUSH(c->arena, c->uris) =
 	    (struct uri){.raw = raw, .cleaned = cleaned};
 	table_set(c->known, raw, (void *)(uintptr_t)c->uris->n);

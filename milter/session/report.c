@@ -125,6 +125,30 @@ get_note(struct arena *a, const struct report *r)
 	return text(r->note);
 }
 
+/* Which bounds left something of the message unseen, by option. */
+static void
+put_cuts(struct buf *b, const struct scan *scan)
+{
+	struct message_cuts cuts = {0};
+	if (scan->message != NULL)
+		cuts = message_cuts(scan->message);
+	const struct {
+		bool is_cut;
+		const char *option;
+	} bounds[] = {
+	    {scan->is_cut, "scan-limit"},
+	    {scan->result.is_out_of_time, "scan-time"},
+	    {cuts.header, "header-limit"},
+	    {cuts.parts, "part-limit"},
+	    {cuts.depth, "depth-of-parts"},
+	    {cuts.uris, "link-limit"},
+	};
+	for (size_t i = 0; i < COUNT_OF(bounds); i++)
+		if (bounds[i].is_cut)
+			buf_printf(
+			    b, "%s%s", b->len > 0 ? "," : "", bounds[i].option);
+}
+
 /* Rules that could not be decided, and a message that was not seen whole. */
 static struct value
 get_trouble(struct arena *a, const struct report *r)
@@ -137,10 +161,7 @@ get_trouble(struct arena *a, const struct report *r)
 	if (r->scan == NULL)
 		return (struct value){.kind = VALUE_NONE};
 	struct buf *b = buf_new(a, TROUBLE_BYTES);
-	if (r->scan->is_cut)
-		buf_printf(b, "scan-limit");
-	if (r->scan->result.is_out_of_time)
-		buf_printf(b, "%sscan-time", b->len > 0 ? "," : "");
+	put_cuts(b, r->scan);
 	for (size_t i = 0; i < r->scan->result.troubles.n; i++) {
 		const struct rule_trouble *t = &r->scan->result.troubles.v[i];
 		buf_printf(b, "%s%.*s:%s", b->len > 0 ? "," : "",

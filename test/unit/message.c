@@ -211,11 +211,35 @@ is_quick_and_small_on_hostile_mail(void **state)
 	}
 }
 
+static void
+says_which_bounds_left_something_out(void **state)
+{
+	(void)state;
+	struct mail_config config = default_config();
+	config.limits.parts = 10;
+	config.limits.depth = 3;
+	config.limits.header_bytes = 1000;
+	struct arena *a = arena_new();
+	const char *nest = "Content-Type: multipart/mixed; boundary=b\n\n--b\n";
+	struct message *m = message_new(
+	    a, filled(a, "Subject: x\n\n", "hello\n", 500), &config, NULL);
+	struct message_cuts cuts = message_cuts(m);
+	assert_false(cuts.header || cuts.parts || cuts.depth || cuts.uris);
+	m = message_new(a, filled(a, "", "X: y\n", 500), &config, NULL);
+	assert_true(message_cuts(m).header);
+	m = message_new(a, filled(a, "", nest, 9), &config, NULL);
+	assert_true(message_cuts(m).depth);
+	m = message_new(a, filled(a, nest, "\nx\n--b\n", 50), &config, NULL);
+	assert_true(message_cuts(m).parts);
+	arena_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shows_what_spamassassin_shows),
     cmocka_unit_test(keeps_the_message_as_it_is_for_full),
     cmocka_unit_test(cuts_long_strings_where_spamassassin_cuts),
     cmocka_unit_test(looks_at_the_beginning_of_a_long_part),
     cmocka_unit_test(is_quick_and_small_on_hostile_mail),
+    cmocka_unit_test(says_which_bounds_left_something_out),
 };
 UNIT_MAIN(tests)
