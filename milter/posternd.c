@@ -286,6 +286,8 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 {
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
+	/* a reload may come as soon as there is a control thread */
+	(void)snapshot_ref(snapshot);
 	struct gate *gate = gate_new(snapshot, &diags);
 	struct control *control =
 	    gate == NULL ? NULL
@@ -294,6 +296,7 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	cmd_diags_print(&diags, DIAG_ERROR);
 	arena_free(a);
 	if (control == NULL) {
+		snapshot_put(snapshot);
 		gate_free(gate);
 		return 2;
 	}
@@ -302,6 +305,7 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	    STR_ARG(snapshot->config.socket),
 	    ruleset_counts(snapshot->rules).active,
 	    snapshot->config.observe ? ", observing only" : "");
+	snapshot_put(snapshot);
 	background_ready(ready);
 	bool is_good = session_serve(gate);
 	control_done(control);
