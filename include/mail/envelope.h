@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* envelope -- who hands the message over, to whom: what the message itself does not say. */
+/* envelope -- who hands the message over, to whom: what the message itself does
+ * not say. */
 #ifndef MAIL_ENVELOPE_H
 #define MAIL_ENVELOPE_H
 
@@ -17,7 +18,7 @@ enum mail_class {
 
 struct envelope {
 	enum mail_class class;
-	struct str from; /* reverse path without < >; empty: null sender */
+	struct str from;  /* reverse path without < >; empty: null sender */
 	struct strs rcpt; /* forward paths without < > */
 	struct str login; /* normalised {auth_authen}; empty: not logged in */
 	struct str client_addr; /* "192.0.2.7", "2001:db8::1"; empty: none */

@@ -21,19 +21,21 @@ struct eval_call {
 	/* One an argument, compiled if its letter is r; otherwise NULL. */
 	const struct regex *const *regexes;
 	struct regex_scratch *scratch; /* for regex_match() */
-	struct str evidence;    /* out: what was found; empty: nothing to show */
+	struct str evidence; /* out: what was found; empty: nothing to show */
 };
 
 struct eval_row {
 	const char *name;
 	unsigned args_min, args_max;
 	/*
-	 * One letter an argument: s string, n number, r regex.  Further arguments
-	 * are of the last letter.  What does not fit is refused when rules load.
+	 * One letter an argument: s string, n number, r regex.  Further
+	 * arguments are of the last letter.  What does not fit is refused when
+	 * rules load.
 	 */
 	const char *args;
-	const char *help;   /* one line for the manual */
-	const char *source; /* SpamAssassin plugin it comes from, RFC, or "postern" */
+	const char *help; /* one line for the manual */
+	const char
+	    *source; /* SpamAssassin plugin it comes from, RFC, or "postern" */
 	/* 0: no hit; otherwise the value of the rule, usually 1. */
 	int (*run)(struct eval_call *call);
 };

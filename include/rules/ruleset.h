@@ -2,7 +2,8 @@
 /*
  * ruleset -- rules in the SpamAssassin language: read from .cf files, checked,
  * run over a message.  Immutable once loaded, so any number of threads may run
- * it.  Knows no milter, clock, socket or log: trouble is reported to the caller.
+ * it.  Knows no milter, clock, socket or log: trouble is reported to the
+ * caller.
  */
 #ifndef RULES_RULESET_H
 #define RULES_RULESET_H
@@ -16,7 +17,8 @@ struct eval_row;
 struct ruleset;
 
 struct ruleset_options {
-	/* Further tables of eval functions (auth, notice), ended by NULL; NULL: none. */
+	/* Further tables of eval functions (auth, notice), ended by NULL; NULL:
+	 * none. */
 	const struct eval_row *const *evals;
 	unsigned match_limit; /* PCRE2 match limit; 0: built-in default */
 	unsigned depth_limit;
@@ -26,8 +28,8 @@ struct ruleset_options {
 
 /*
  * Load rule files: each of `paths` is a .cf file or a directory whose *.cf are
- * read in name order.  Always returns a rule set with what is sound; a rule that
- * is not, and what depends on it, is disabled and named in `diags` with
+ * read in name order.  Always returns a rule set with what is sound; a rule
+ * that is not, and what depends on it, is disabled and named in `diags` with
  * file:line.  DIAG_ERROR: a file or a line is broken, not only unsupported.
  */
 struct ruleset *ruleset_load(const struct strs *paths,
@@ -50,9 +52,10 @@ struct ruleset_counts ruleset_counts(const struct ruleset *rules);
 /* One rule that hit. */
 struct rule_hit {
 	struct str rule;
-	double score;        /* count times the rule's score */
-	unsigned count;      /* hits; more than 1 with tflags multiple */
-	struct str evidence; /* what matched, as bytes from the mail; cut at 200 */
+	double score;   /* count times the rule's score */
+	unsigned count; /* hits; more than 1 with tflags multiple */
+	struct str
+	    evidence; /* what matched, as bytes from the mail; cut at 200 */
 	struct str describe; /* empty: none */
 };
 
@@ -87,7 +90,8 @@ struct rule_result {
 
 struct rule_run {
 	bool wants_subs;
-	/* Called between rules; true: stop, the time budget is used up.  NULL: none. */
+	/* Called between rules; true: stop, the time budget is used up.  NULL:
+	 * none. */
 	bool (*is_expired)(void *arg);
 	void *arg;
 	const void *facts; /* handed to the eval functions of upper rooms */

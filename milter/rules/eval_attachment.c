@@ -89,8 +89,8 @@ judge_member_name(void *arg, struct str name)
 static bool
 is_opened_archive(struct message *m, struct part *part)
 {
-	return is_file(part) &&
-	    (judge_bytes(m, part) & (FILE_ARCHIVE | FILE_EXE)) == FILE_ARCHIVE;
+	return is_file(part) && (judge_bytes(m, part) &
+				    (FILE_ARCHIVE | FILE_EXE)) == FILE_ARCHIVE;
 }
 
 /* A big archive is somebody's project, whatever is in it. */
