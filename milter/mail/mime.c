@@ -464,10 +464,13 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 		if (!is_end)
 			d.body = extended(d.body, line);
 		draft_done(m, part, &d, is_end, &last, queue);
-		if ((is_end && is_last) || ++nsiblings == SIBLINGS_MAX)
+		if (is_end && is_last)
 			return;
+		if (++nsiblings == SIBLINGS_MAX)
+			break;
 		d = (struct draft){.field = STR_EMPTY, .body = STR_EMPTY};
 	}
+	m->is_cut_parts |= rest.len > 0;
 }
 
 /* The name of a part as SpamAssassin finds it. */
@@ -567,6 +570,13 @@ embedded_parse(struct message *m, struct part *part, struct queue *queue)
 	part->decoded = STR_EMPTY;
 }
 
+static bool
+is_multipart(const struct part *part)
+{
+	return part->boundary.len > 0 &&
+	       str_starts(part->type, STR("multipart/"));
+}
+
 void
 mime_parse(struct message *m, struct part *root)
 {
@@ -575,10 +585,7 @@ mime_parse(struct message *m, struct part *root)
 	while (queue.done < queue.n) {
 		struct part *part = queue.v[queue.done++];
 		bool is_shallow = part->depth < m->config->limits.depth;
-		m->is_cut_depth |= !is_shallow && (part->boundary.len > 0 ||
-						      is_message(part->type));
-		if (is_shallow && part->boundary.len > 0 &&
-		    str_starts(part->type, STR("multipart/"))) {
+		if (is_shallow && is_multipart(part)) {
 			part->effective = part->type;
 			multipart_parse(m, part, &queue);
 			continue;
@@ -586,6 +593,8 @@ mime_parse(struct message *m, struct part *root)
 		leaf_parse(m, part);
 		if (is_shallow && is_message(part->type))
 			embedded_parse(m, part, &queue);
+		m->is_cut_depth |= !is_shallow && (is_multipart(part) ||
+						      is_message(part->type));
 	}
 }
 

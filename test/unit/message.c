@@ -231,6 +231,10 @@ says_which_bounds_left_something_out(void **state)
 	assert_true(message_cuts(m).depth);
 	m = message_new(a, filled(a, nest, "\nx\n--b\n", 50), &config, NULL);
 	assert_true(message_cuts(m).parts);
+	/* As deep as it may be, and all of it seen. */
+	m = message_new(a, filled(a, "", nest, 3), &config, NULL);
+	cuts = message_cuts(m);
+	assert_false(cuts.depth || cuts.parts);
 	arena_free(a);
 }
 
