@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* charset -- bytes of a declared or guessed charset to UTF-8 (iconv converts).
+/*
+ * charset -- bytes of a declared or guessed charset to UTF-8 (iconv converts).
  */
 #ifndef MAIL_CHARSET_H
 #define MAIL_CHARSET_H

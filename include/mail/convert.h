@@ -18,8 +18,10 @@ enum convert_errors {
 	CONVERT_QUOTE    /* the four characters \xHH */
 };
 
-/* `name` is Perl's own, lower case ("utf-8", "cp1252", "euc-jp"); NULL:
- * unknown. */
+/*
+ * `name` is Perl's own, lower case ("utf-8", "cp1252", "euc-jp"); NULL:
+ * unknown.
+ */
 const struct charset *convert_find(struct str name);
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* envelope -- who hands the message over, to whom: what the message itself does
- * not say. */
+/*
+ * envelope -- who hands the message over, to whom: what the message itself does
+ * not say.
+ */
 #ifndef MAIL_ENVELOPE_H
 #define MAIL_ENVELOPE_H
 

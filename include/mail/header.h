@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* header -- fields, their decoded values, and the selectors of `header` rules.
+/*
+ * header -- fields, their decoded values, and the selectors of `header` rules.
  */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H

@@ -121,19 +121,23 @@ struct message *message_new(struct arena *a, struct str raw,
 
 /*
  * The strings `body` rules run on: first the Subject with \n, then the rendered
- * text of each leaf in paragraphs.  At most 2048 bytes each.
+ * text of each leaf in paragraphs.  At most 2049 bytes each.
  */
 const struct strs *message_body(struct message *m);
 /* The chunks `rawbody` rules run on: transfer-decoded text, no HTML removed. */
 const struct strs *message_rawbody(struct message *m);
 /* The one string of `full` rules: header and body as they are. */
 struct str message_full(struct message *m);
-/* The set `uri` rules run on: every cleaned variant of every link, sorted, each
- * once. */
+/*
+ * The set `uri` rules run on: every cleaned variant of every link, sorted, each
+ * once.
+ */
 const struct strs *message_uris(struct message *m);
 
-/* Next node in document order, the containers before what they hold; NULL: the
- * last. */
+/*
+ * Next node in document order, the containers before what they hold; NULL: the
+ * last.
+ */
 struct part *part_next(const struct part *part);
 /* Not a multipart, not an opened message/rfc822. */
 static inline bool

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mime -- the tree of parts (RFC 2045, 2046) and the parameters of its fields.
+/*
+ * mime -- the tree of parts (RFC 2045, 2046) and the parameters of its fields.
  */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
@@ -8,8 +9,10 @@
 
 /* A Content-Type as SpamAssassin reads it. */
 struct mime_type {
-	/* Lower case.  "text/plain" if missing, and for text/ANYTHING but html,
-	 * calendar, x-vcard. */
+	/*
+	 * Lower case.  "text/plain" if missing, and for text/ANYTHING but html,
+	 * calendar, x-vcard.
+	 */
 	struct str type;
 	struct str boundary;
 	struct str charset;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* open -- how message.c and mime.c take turns: a message in a part is a message
- * again. */
+/*
+ * open -- how message.c and mime.c take turns: a message in a part is a message
+ * again.
+ */
 #ifndef MAIL_OPEN_H
 #define MAIL_OPEN_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* transfer -- base64 and quoted-printable (RFC 2045 section 6), decoded
- * leniently. */
+/*
+ * transfer -- base64 and quoted-printable (RFC 2045 section 6), decoded
+ * leniently.
+ */
 #ifndef MAIL_TRANSFER_H
 #define MAIL_TRANSFER_H
 

@@ -326,7 +326,8 @@ read_one(struct reader *r, struct found *ret)
 		ret->address = str_sub(r->text, from, end - from);
 		return true;
 	}
-	/* Blanks and nothing else are a phrase as well, or the last of them is.
+	/*
+	 * Blanks and nothing else are a phrase as well, or the last of them is.
 	 */
 	return read_phrase(r, from, ret) ||
 	       (from > 0 && read_phrase(r, from - 1, ret));

@@ -93,8 +93,10 @@ is_separator(char c)
 	return c == '-' || c == '_';
 }
 
-/* Where `text` (see struct alias) begins if it ends at `at`; STR_NONE: it does
- * not. */
+/*
+ * Where `text` (see struct alias) begins if it ends at `at`; STR_NONE: it does
+ * not.
+ */
 static size_t
 fit_back(struct str name, size_t at, struct str text)
 {
@@ -138,8 +140,10 @@ alias_fits(struct str name, const struct alias *alias)
 	return false;
 }
 
-/* "cp1251" for "windows-1251", "iso-8859-2" for "iso8859_2" and "iso88592";
- * empty: neither. */
+/*
+ * "cp1251" for "windows-1251", "iso-8859-2" for "iso8859_2" and "iso88592";
+ * empty: neither.
+ */
 static struct str
 numbered(struct arena *a, struct str name)
 {

@@ -32,8 +32,8 @@ struct charset {
 	const char *iconv;
 	/* Tried where `iconv` gives up, one character of two or three bytes. */
 	const char *second;
-	bool is_second_private; /* only for what glibc has in its private use
-				   area */
+	/* Only for what glibc has in its private use area. */
+	bool is_second_private;
 	const struct change *repairs, *extras; /* ended by {0} */
 	/* Of UTF-16, UTF-32 and UCS-2. */
 	unsigned unit;
@@ -437,8 +437,10 @@ is_one_character(struct str text)
 	return text.len > 0 && utf8_length(text) == text.len;
 }
 
-/* The character of exactly these bytes that iconv refuses and Perl knows;
- * empty: none. */
+/*
+ * The character of exactly these bytes that iconv refuses and Perl knows;
+ * empty: none.
+ */
 static struct str
 extra_character(struct converter *c, struct str bytes, char *out, size_t size)
 {
@@ -462,8 +464,10 @@ is_three_bytes(struct str text)
 	return text.p[0] == '\x8f';
 }
 
-/* Pass on the character at the start of `rest` that only Perl knows; its bytes,
- * or 0. */
+/*
+ * Pass on the character at the start of `rest` that only Perl knows; its bytes,
+ * or 0.
+ */
 static size_t
 put_extra(struct converter *c, struct str rest, struct sink *sink)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* selector -- which string a `header` rule runs on: names, modifiers, special
- * names. */
+/*
+ * selector -- which string a `header` rule runs on: names, modifiers, special
+ * names.
+ */
 #include "mail/header.h"
 
 #include "base/arena.h"

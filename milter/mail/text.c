@@ -96,8 +96,10 @@ collect_text(struct message *m, bool *ret_is_unicode, bool *ret_has_leaf)
 	return text;
 }
 
-/* Two or more line ends and the blanks among them end a paragraph; other runs
- * of blanks are one. */
+/*
+ * Two or more line ends and the blanks among them end a paragraph; other runs
+ * of blanks are one.
+ */
 static size_t
 fold_blanks(char *p, size_t size, bool is_unicode)
 {
