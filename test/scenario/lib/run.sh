@@ -23,7 +23,6 @@ clean_up() {
 	process_stop "${process_list[@]}"
 	if [ -n "$W" ] && [ -z "${KEEP_WORKSPACE-}" ]; then
 		rm -rf "$W"
-		rmdir "$builddir/test/scenario/run" 2>/dev/null
 	fi
 }
 
