@@ -27,6 +27,13 @@ unit_str(struct str got, struct str want, const char *file, int line)
 	_fail(file, line);
 }
 
+/* Time this process has worked: others on the host do not count. */
+static inline int64_t
+cpu_ms(void)
+{
+	return (int64_t)clock() * 1000 / CLOCKS_PER_SEC;
+}
+
 /* main() of a unit test: TAP on standard output. */
 #define UNIT_MAIN(tests)                                          \
 	int main(void)                                            \
