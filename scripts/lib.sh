@@ -152,6 +152,16 @@ build_make() {
 	quietly "$dir/make.log" make -C "$dir" -j"$jobs" "$@"
 }
 
+# What root made in somebody's folder belongs to that one: who uses sudo today
+# may not do so tomorrow.
+build_hand_over() {
+	local made
+	[ "$(id -u)" = 0 ] && [ "$(stat -c %u "$top")" != 0 ] || return 0
+	for made in build configure Makefile.in aclocal.m4 autom4te.cache build-aux; do
+		[ ! -e "$top/$made" ] || chown -hR --reference="$top" "$top/$made"
+	done
+}
+
 # ---- counting
 
 passed=0 failed=0 skipped=0
@@ -216,6 +226,7 @@ tests_show_failures() {
 # The last line: alone, and the exit status.
 tests_end() {
 	local skips=
+	build_hand_over
 	[ "$skipped" = 0 ] || skips=", $skipped skipped"
 	printf '\n%s passed, %s failed%s\n' "$passed" "$failed" "$skips"
 	[ "$failed" = 0 ]
