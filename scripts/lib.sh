@@ -125,25 +125,27 @@ sendmail_unpack() {
 jobs=$(nproc)
 
 # build_configure DIR ARGUMENT...: a build folder configured with ARGUMENTs;
-# made anew if it was made with others.
+# again if it was with others, or if cmocka has come since, for the unit tests.
 build_configure() {
-	local dir=$1 stamp
+	local dir=$1 arguments cmocka old=()
 	shift
-	stamp="$(printf '%q ' "$@")"
+	arguments="$(printf '%q ' "$@")"
+	cmocka=$(pkg-config --modversion cmocka 2>/dev/null)
 	if [ ! -x "$top/configure" ] || [ ! -e "$top/Makefile.in" ]; then
 		(cd "$top" && quietly "$top/build/autoreconf.log" autoreconf -fi) ||
 			return 1
 	fi
-	if [ "$(cat "$dir/configured-with" 2>/dev/null)" != "$stamp" ] ||
-		[ ! -e "$dir/Makefile" ]; then
-		rm -rf "$dir/Makefile" "$dir/config.status"
-		mkdir -p "$dir"
-		(cd "$dir" && quietly "$dir/configure.log" "$top/configure" "$@") ||
-			return 1
-		# Objects made with other flags are no use.
-		make -C "$dir" -s clean >/dev/null 2>&1
-		echo "$stamp" >"$dir/configured-with"
+	[ ! -e "$dir/configured-with" ] || mapfile -t old <"$dir/configured-with"
+	if [ -e "$dir/Makefile" ] && [ "${old[0]-}" = "$arguments" ] &&
+		[ "${old[1]-}" = "$cmocka" ]; then
+		return
 	fi
+	mkdir -p "$dir"
+	(cd "$dir" && quietly "$dir/configure.log" "$top/configure" "$@") || return 1
+	# Objects made with other flags are no use.
+	[ "${old[0]-$arguments}" = "$arguments" ] ||
+		make -C "$dir" -s clean >/dev/null 2>&1
+	printf '%s\n' "$arguments" "$cmocka" >"$dir/configured-with"
 }
 
 build_make() {
