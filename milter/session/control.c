@@ -192,7 +192,7 @@ client_serve(struct control *control)
 	if (fd < 0)
 		return;
 	timeouts_set(fd);
-	char line[COMMAND_BYTES];
+	char line[COMMAND_BYTES] = {0};
 	size_t len = 0;
 	ssize_t n;
 	/* signals wait meanwhile: the whole line has its time, not each byte */
