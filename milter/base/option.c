@@ -297,7 +297,7 @@ static size_t
 rows_to_confuse(const struct option_row *rows, cfg_opt_t *opts)
 {
 	size_t n = 0;
-	for (; rows[n].name != NULL && n < ROWS_MAX - 8; n++)
+	for (; n < ROWS_MAX - 8 && rows[n].name != NULL; n++)
 		opts[n] = rows[n].type == OPTION_LIST
 			      ? (cfg_opt_t)CFG_STR_LIST(
 				    rows[n].name, NULL, CFGF_NODEFAULT)
@@ -395,7 +395,7 @@ option_read(struct arena *a, const struct option_file *file, const char *path,
 	static cfg_opt_t inner[8][ROWS_MAX];
 	size_t n = rows_to_confuse(file->rows, top);
 	for (size_t i = 0;
-	     file->sections[i].kind != NULL && i < COUNT_OF(inner); i++) {
+	     i < COUNT_OF(inner) && file->sections[i].kind != NULL; i++) {
 		(void)rows_to_confuse(file->sections[i].rows, inner[i]);
 		top[n++] = (cfg_opt_t)CFG_SEC(
 		    file->sections[i].kind, inner[i], CFGF_MULTI | CFGF_TITLE);
