@@ -19,8 +19,8 @@ const struct eval_row EVAL_CONTENT[] = {
 	"the From address is of another domain than the envelope sender",
 	"postern", eval_from_not_envelope},
     {"replyto_elsewhere", 0, 0, "",
-	"answers go to another domain than From and the recipients", "postern",
-	eval_replyto_elsewhere},
+	"answers go to another domain than From, login and recipients",
+	"postern", eval_replyto_elsewhere},
     {"display_name_address", 0, 1, "s",
 	"the display name shows another address than the one behind it; with "
 	"'domain', another domain",

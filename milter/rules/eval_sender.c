@@ -55,17 +55,25 @@ eval_from_not_envelope(struct eval_call *call)
 	return other_domain(call, eval_from(call), envelope->from);
 }
 
-/* A list that takes answers is among the recipients. */
+/* Where answers may go: lists that got the mail, and the login's own place. */
+static bool
+is_expected_reply(struct eval_call *call, struct str reply)
+{
+	const struct envelope *envelope = call->message->envelope;
+	struct strs rcpt = {0};
+	eval_addresses(call, STR("To"), RCPT_LOOKED_FOR, &rcpt);
+	eval_addresses(call, STR("Cc"), RCPT_LOOKED_FOR, &rcpt);
+	return strs_ihas(&rcpt, reply) ||
+	       (envelope != NULL && eval_same_org(call, address_domain(reply),
+					address_domain(envelope->login)));
+}
+
 int
 eval_replyto_elsewhere(struct eval_call *call)
 {
-	struct strs reply = {0}, rcpt = {0};
+	struct strs reply = {0};
 	eval_addresses(call, STR("Reply-To"), 1, &reply);
-	if (reply.n == 0)
-		return 0;
-	eval_addresses(call, STR("To"), RCPT_LOOKED_FOR, &rcpt);
-	eval_addresses(call, STR("Cc"), RCPT_LOOKED_FOR, &rcpt);
-	if (strs_ihas(&rcpt, reply.v[0]))
+	if (reply.n == 0 || is_expected_reply(call, reply.v[0]))
 		return 0;
 	return other_domain(call, eval_from(call), reply.v[0]);
 }

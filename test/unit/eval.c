@@ -120,6 +120,10 @@ names_of_sender_agree_or_not(void **state)
 	    {"replyto_elsewhere", {0},
 		.mail = "From: a@b.example\nTo: l@list.example\n"
 			"Reply-To: l@list.example\n\n"},
+	    {"replyto_elsewhere", {0},
+		.mail = "From: a@b.example.com\n"
+			"Reply-To: x@mail.example.org\n\n",
+		.login = "alice@example.org"},
 	    {"replyto_elsewhere", {0}, .mail = "From: a@b.example\n\n"},
 	};
 	ASK_ALL(QUESTIONS);
