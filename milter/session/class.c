@@ -3,7 +3,7 @@
 #include "session/class.h"
 
 #include "base/arena.h"
-#include "session/network.h"
+#include "base/network.h"
 
 static bool
 is_pinned(const struct class_config *class, const struct origin *origin)

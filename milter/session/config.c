@@ -3,7 +3,7 @@
 #include "session/config.h"
 
 #include "base/arena.h"
-#include "session/network.h"
+#include "base/network.h"
 
 #define AT(field) offsetof(struct config, field)
 #define IN_CLASS(field) offsetof(struct class_config, field)

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "session/class.h"
-#include "session/network.h"
+#include "base/network.h"
 #include "session/report.h"
 #include "session/spool.h"
 #include "session/verdict.h"

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* network -- addresses and CIDR blocks. */
-#include "session/network.h"
+#include "base/network.h"
 
 #include <arpa/inet.h>
+
+#include "base/arena.h"
 
 /* Every address is 128 bits; IPv4 is ::ffff:a.b.c.d. */
 struct block {
@@ -27,6 +29,21 @@ address_parse(struct str text, struct block *ret)
 		return true;
 	}
 	return inet_pton(AF_INET6, c_text, ret->bits) == 1;
+}
+
+struct str
+address_canonical(struct arena *a, struct str address)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	struct block block;
+	if (!address_parse(address, &block))
+		return STR_EMPTY;
+	bool is_v4 = memcmp(block.bits, v4_mapped, sizeof(v4_mapped)) == 0;
+	if (is_v4)
+		(void)inet_ntop(AF_INET, block.bits + 12, text, sizeof(text));
+	else
+		(void)inet_ntop(AF_INET6, block.bits, text, sizeof(text));
+	return str_dup(a, str_from(text));
 }
 
 static bool
