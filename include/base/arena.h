@@ -12,6 +12,11 @@
 struct arena;
 
 struct arena *arena_new(void);
+/*
+ * For a small thing that lives long, as a cache has thousands of: the first
+ * block has 512 bytes, each further one twice as many, up to the usual size.
+ */
+struct arena *arena_new_small(void);
 /* Runs the release list, newest first, then gives the memory back. */
 void arena_free(struct arena *a);
 /* The same, but keeps one block for the next use. */

@@ -18,9 +18,14 @@ struct table {
 	size_t cap;
 	uint32_t *slot; /* open addressing: index into v + 1, 0 is empty */
 	size_t nslot;   /* a power of two */
-	uint64_t seed;  /* keys come from mail: order must not be predictable */
 	bool folds_case;
 };
+
+/*
+ * What a hash map of another kind may sort `key` by: with a random seed that
+ * this process keeps, so nobody outside can make keys collide.
+ */
+uint64_t table_hash(struct str key, bool folds_case);
 
 /* `folds_case`: keys that differ in ASCII case are the same key. */
 struct table *table_new(struct arena *a, bool folds_case);

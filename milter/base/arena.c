@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #define BLOCK_SIZE ((size_t)32 * 1024)
+#define SMALL_BLOCK_SIZE ((size_t)512)
 #define ALIGN alignof(max_align_t)
 
 /* Under ASan every object is a block of its own, so each bound is seen. */
@@ -35,6 +36,7 @@ struct arena {
 	struct block *blocks; /* the one in use first */
 	struct release *releases;
 	size_t used;
+	size_t next_size; /* of the next block that is shared */
 };
 
 static struct block *
@@ -49,13 +51,26 @@ block_new(size_t size)
 	return block;
 }
 
-struct arena *
-arena_new(void)
+static struct arena *
+arena_new_sized(size_t first_size)
 {
 	struct arena *a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		log_fatal("out of memory");
+	a->next_size = first_size;
 	return a;
+}
+
+struct arena *
+arena_new(void)
+{
+	return arena_new_sized(BLOCK_SIZE);
+}
+
+struct arena *
+arena_new_small(void)
+{
+	return arena_new_sized(SMALL_BLOCK_SIZE);
 }
 
 static void
@@ -106,13 +121,25 @@ arena_reset(struct arena *a)
 	a->used = 0;
 }
 
+/* The size of a block that objects share, the next of which has `size`. */
+static size_t
+shared_size(struct arena *a, size_t size)
+{
+	while (a->next_size < size)
+		a->next_size *= 2;
+	size_t now = a->next_size;
+	if (a->next_size < BLOCK_SIZE)
+		a->next_size *= 2;
+	return now;
+}
+
 /* A block for `size` bytes; a big object gets its own, behind the one in use.
  */
 static struct block *
 block_for(struct arena *a, size_t size)
 {
 	bool is_own = OWN_BLOCK(size);
-	struct block *fresh = block_new(is_own ? size : BLOCK_SIZE);
+	struct block *fresh = block_new(is_own ? size : shared_size(a, size));
 	if (is_own && a->blocks != NULL) {
 		fresh->next = a->blocks->next;
 		a->blocks->next = fresh;

@@ -34,15 +34,15 @@ mix(uint64_t x)
 	return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
-static uint64_t
-hash(const struct table *t, struct str key)
+uint64_t
+table_hash(struct str key, bool folds_case)
 {
-	uint64_t h = t->seed ^ key.len;
+	uint64_t h = table_seed() ^ key.len;
 	for (size_t i = 0; i < key.len; i += 8) {
 		char chunk[8] = {0};
 		size_t n = key.len - i < 8 ? key.len - i : 8;
 		memcpy(chunk, key.p + i, n);
-		if (t->folds_case)
+		if (folds_case)
 			for (size_t k = 0; k < n; k++)
 				chunk[k] = char_lower(chunk[k]);
 		uint64_t word;
@@ -57,7 +57,6 @@ table_new(struct arena *a, bool folds_case)
 {
 	struct table *t = ARENA_NEW(a, struct table);
 	t->arena = a;
-	t->seed = table_seed();
 	t->folds_case = folds_case;
 	t->nslot = 16;
 	t->slot = ARENA_ARRAY(a, uint32_t, t->nslot);
@@ -69,7 +68,8 @@ static uint32_t *
 slot_of(const struct table *t, struct str key)
 {
 	size_t mask = t->nslot - 1;
-	for (size_t i = (size_t)hash(t, key) & mask;; i = (i + 1) & mask) {
+	for (size_t i = (size_t)table_hash(key, t->folds_case) & mask;;
+	     i = (i + 1) & mask) {
 		uint32_t at = t->slot[i];
 		if (at == 0)
 			return &t->slot[i];

@@ -2,6 +2,8 @@
 /* base -- bytes, memory, tables, log escapes. */
 #include "unit.h"
 
+#include <malloc.h>
+
 #include "base/log.h"
 #include "base/table.h"
 #include "base/utf8.h"
@@ -95,6 +97,40 @@ arena_releases_once_and_can_be_used_again(void **state)
 }
 
 static void
+small_arena_starts_small_and_grows(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new_small();
+	int released = 0;
+	char *p[200];
+	for (size_t i = 0; i < COUNT_OF(p); i++) {
+		p[i] = arena_alloc(a, i * 7);
+		memset(p[i], (int)i, i * 7);
+	}
+	arena_on_release(a, count_release, &released);
+	memset(arena_alloc(a, 100000), 1, 100000);
+	for (size_t i = 0; i < COUNT_OF(p); i++)
+		for (size_t k = 0; k < i * 7; k++)
+			assert_int_equal((unsigned char)p[i][k], i);
+	arena_reset(a);
+	assert_int_equal(released, 1);
+	memset(arena_alloc(a, 5000), 2, 5000);
+	arena_free(a);
+#ifndef UNDER_ASAN
+	struct arena *many[1000];
+	size_t before = mallinfo2().uordblks;
+	for (size_t i = 0; i < COUNT_OF(many); i++) {
+		many[i] = arena_new_small();
+		(void)arena_alloc(many[i], 100);
+		(void)arena_alloc(many[i], 300);
+	}
+	assert_in_range(mallinfo2().uordblks - before, 0, 1000 * 700);
+	for (size_t i = 0; i < COUNT_OF(many); i++)
+		arena_free(many[i]);
+#endif
+}
+
+static void
 table_keeps_order_and_replaces(void **state)
 {
 	(void)state;
@@ -141,6 +177,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reads_numbers_strictly),
     cmocka_unit_test(buffer_stops_at_its_maximum),
     cmocka_unit_test(arena_releases_once_and_can_be_used_again),
+    cmocka_unit_test(small_arena_starts_small_and_grows),
     cmocka_unit_test(table_keeps_order_and_replaces),
     cmocka_unit_test(utf8_follows_rfc_3629),
     cmocka_unit_test(log_escapes_what_a_terminal_would_obey),
