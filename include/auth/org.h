@@ -11,14 +11,15 @@ struct arena;
 /*
  * `domain` in A-labels, lower case, without the final dot (RFC 5890, RFC 8616).
  * Empty: it is no domain name (RFC 1035: labels of 1-63 bytes, 253 in all,
- * letters, digits, - and _).
+ * letters, digits, - and _), or what is beyond ASCII in it is no U-label.
  */
 struct str domain_normal(struct arena *a, struct str domain);
 
 /*
  * RFC 7489 section 3.2 with the whole public suffix list, private section too:
  * the registrable domain of `domain`, a normal one; `domain` itself if it is a
- * public suffix.
+ * public suffix.  A view into `domain`.  The list is the newer of libpsl's own
+ * and the system's, read at the first call.
  */
 struct str domain_registrable(struct arena *a, struct str domain);
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lines -- the lines of list options and of their files. */
+#include "auth/lines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+static bool
+is_file(struct str value, struct str *ret_path)
+{
+	bool has_prefix = str_starts(value, STR("file:/"));
+	*ret_path = has_prefix ? str_skip(value, 5) : value;
+	return has_prefix ||
+	       (str_starts(value, STR("/")) && str_chr(value, ':') == STR_NONE);
+}
+
+static bool
+file_read(struct arena *a, int fd, struct str *ret)
+{
+	struct buf *b = buf_new(a, LINES_FILE_BYTES + 1);
+	char chunk[64 * 1024];
+	ssize_t n;
+	do {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n > 0)
+			buf_put(b, str_of(chunk, (size_t)n));
+	} while (n > 0 && b->len <= LINES_FILE_BYTES);
+	if (n > 0)
+		errno = EFBIG;
+	*ret = buf_str(b);
+	return n == 0;
+}
+
+/* Empty, or a comment. */
+static bool
+is_nothing(struct str line)
+{
+	line = str_trim(line);
+	return line.len == 0 || line.p[0] == '#';
+}
+
+/* `span` is a line and what goes on from it, as they stand in the file. */
+static struct str
+joined(struct arena *a, struct str span)
+{
+	char *p = arena_alloc(a, span.len);
+	size_t len = 0;
+	while (span.len > 0) {
+		struct str line = str_line(&span);
+		if (is_nothing(line))
+			continue;
+		line = str_trim(line);
+		if (len > 0)
+			p[len++] = ' ';
+		memcpy(p + len, line.p, line.len);
+		len += line.len;
+	}
+	return str_of(p, len);
+}
+
+static void
+lines_add(
+    struct arena *a, const struct line *line, bool is_long, struct lines *ret)
+{
+	if (line->text.len == 0)
+		return;
+	ARENA_PUSH(a, ret) = (struct line){
+	    .file = line->file,
+	    .number = line->number,
+	    .text = is_long ? joined(a, line->text) : str_trim(line->text),
+	};
+}
+
+void
+lines_of_text(
+    struct arena *a, struct str file, struct str text, struct lines *ret)
+{
+	struct line open = {.file = file, .text = STR_EMPTY};
+	bool is_long = false;
+	unsigned number = 0;
+	for (struct str rest = text; rest.len > 0;) {
+		struct str line = str_line(&rest);
+		number++;
+		if (is_nothing(line))
+			continue;
+		if (open.text.len > 0 && char_is_blank(line.p[0])) {
+			size_t end = (size_t)(line.p - open.text.p) + line.len;
+			open.text = str_of(open.text.p, end);
+			is_long = true;
+			continue;
+		}
+		lines_add(a, &open, is_long, ret);
+		open.text = line;
+		open.number = number;
+		is_long = false;
+	}
+	lines_add(a, &open, is_long, ret);
+}
+
+static bool
+lines_of_file(struct arena *a, struct str path, struct str option,
+    struct lines *ret, struct diags *diags)
+{
+	int fd = open(str_c(a, path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct str text = STR_EMPTY;
+	bool is_read = fd >= 0 && file_read(a, fd, &text);
+	if (!is_read)
+		diag_add(diags, DIAG_ERROR, option, 0,
+		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	if (is_read)
+		lines_of_text(a, str_dup(a, path), text, ret);
+	return is_read;
+}
+
+bool
+lines_read(struct arena *a, const struct strs *values, struct str option,
+    struct lines *ret, struct diags *diags)
+{
+	bool is_ok = true;
+	for (size_t i = 0; i < values->n; i++) {
+		struct str path, value = str_trim(values->v[i]);
+		if (is_file(value, &path))
+			is_ok &= lines_of_file(a, path, option, ret, diags);
+		else
+			lines_add(a,
+			    &(struct line){.file = option, .text = value},
+			    false, ret);
+	}
+	return is_ok;
+}
