@@ -18,10 +18,10 @@
 struct author {
 	/*
 	 * local@domain without quotes, blanks and comments; the domain as in
-	 * `domain`, or as written if that is empty.
+	 * `domain`, or a literal: [192.0.2.1].
 	 */
 	struct str address;
-	struct str domain; /* normal (org.h); empty: [192.0.2.1], or no name */
+	struct str domain; /* normal (org.h); empty: a literal */
 	/*
 	 * Display name, or the comment if there is none: unquoted, RFC 2047
 	 * words decoded (those in quotes too, as mail programs do); UTF-8.

@@ -96,6 +96,12 @@ is_atext(char c)
 	return !is_fold(c) && memchr("()<>[]:;@\\,.\"", c, 13) == NULL;
 }
 
+static struct text
+text_new(struct arena *a, size_t max)
+{
+	return (struct text){.p = arena_alloc(a, max)};
+}
+
 static void
 text_put(struct text *text, struct str s)
 {
@@ -330,13 +336,22 @@ add_domain(struct authors *ret, struct str domain)
 		ret->domains[ret->ndomains++] = domain;
 }
 
+/* Not by printf: a NUL is a byte like any other. */
+static struct str
+address_of(struct arena *a, struct str local, struct str domain)
+{
+	struct text text = text_new(a, local.len + 1 + domain.len);
+	text_put(&text, local);
+	text_putc(&text, '@');
+	text_put(&text, domain);
+	return text_str(&text);
+}
+
 static void
-add_author(struct reader *r, struct str local, struct str written,
-    struct str domain, struct str name)
+add_author(
+    struct reader *r, struct str address, struct str domain, struct str name)
 {
 	struct authors *ret = r->ret;
-	struct str address = str_printf(r->a, "%.*s@%.*s", STR_ARG(local),
-	    STR_ARG(domain.len > 0 ? domain : written));
 	if (has_author(ret, address))
 		return;
 	if (ret->n == AUTHORS_MAX) {
@@ -349,22 +364,25 @@ add_author(struct reader *r, struct str local, struct str written,
 		add_domain(ret, domain);
 }
 
+/* One address has been read. */
 static void
 settle(struct reader *r)
 {
-	r->has_author = true;
 	struct str written = text_str(&r->domain);
 	struct str local = text_str(&r->local);
-	struct str domain = STR_EMPTY;
-	if (written.len == 0 || written.p[0] != '[') {
-		domain = domain_normal(r->a, written);
-		if (domain.len == 0)
-			malformed(r, "a domain that is no name");
-	}
+	struct str name = r->has_name ? text_str(&r->phrase) : r->comment;
+	bool is_literal = str_starts(written, STR("["));
+	struct str domain =
+	    is_literal ? STR_EMPTY : domain_normal(r->a, written);
+	r->has_author = true;
 	if (has_any(local, "@<>,"))
 		ambiguous(r, "a local part with @ < > or , in it");
-	struct str name = r->has_name ? text_str(&r->phrase) : r->comment;
-	add_author(r, local, written, domain, decoded_name(r, name));
+	if (domain.len == 0 && !is_literal)
+		malformed(r, "a domain that is no name");
+	else
+		add_author(r,
+		    address_of(r->a, local, is_literal ? written : domain),
+		    domain, decoded_name(r, name));
 }
 
 /* The domain of what has been read as words, before `nskipped` grew. */
@@ -537,7 +555,8 @@ scan_one(struct reader *r, struct str text, size_t at)
 	struct str domain = domain_normal(r->a, written);
 	struct str local = str_sub(text, from, end - from);
 	if (domain.len > 0 && (local.len > 0 || !has_domain(r->ret, domain)))
-		add_author(r, local, written, domain, STR_EMPTY);
+		add_author(
+		    r, address_of(r->a, local, domain), domain, STR_EMPTY);
 }
 
 static void
@@ -562,12 +581,6 @@ check_bytes(struct reader *r)
 	}
 	if (!is_7bit && !utf8_is_valid(r->text))
 		malformed(r, "bytes that are not UTF-8");
-}
-
-static struct text
-text_new(struct arena *a, size_t max)
-{
-	return (struct text){.p = arena_alloc(a, max)};
 }
 
 static struct str

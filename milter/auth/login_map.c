@@ -85,13 +85,24 @@ cut_pattern(struct str *rest, struct str *ret)
 	return false;
 }
 
+/* One behind the other; not by printf, as there may be a NUL in it. */
+static struct str
+joined(struct arena *a, struct str first, struct str second, struct str third)
+{
+	char *p = arena_alloc(a, first.len + second.len + third.len);
+	memcpy(p, first.p, first.len);
+	memcpy(p + first.len, second.p, second.len);
+	memcpy(p + first.len + second.len, third.p, third.len);
+	return str_of(p, first.len + second.len + third.len);
+}
+
 /* What stands alone as a pattern cannot break out of the anchors. */
 static struct regex *
 pattern_new(struct source *s, struct str pattern)
 {
 	struct login_map *map = s->map;
 	struct str anchored =
-	    str_printf(map->arena, "(?i)\\A(?:%.*s)\\z", STR_ARG(pattern));
+	    joined(map->arena, STR("(?i)\\A(?:"), pattern, STR(")\\z"));
 	struct regex *ret;
 	struct str why;
 	if (regex_new(map->env, pattern, &ret, &why) != REGEX_OK ||
@@ -173,12 +184,10 @@ static struct str
 pair_key(struct arena *a, const struct user *user, struct str local,
     const char *sign, struct str domain)
 {
-	struct str address =
-	    str_printf(a, "%.*s%s%.*s", STR_ARG(local), sign, STR_ARG(domain));
-	char *p = arena_alloc(a, sizeof(user->number) + address.len);
-	memcpy(p, &user->number, sizeof(user->number));
-	memcpy(p + sizeof(user->number), address.p, address.len);
-	return str_of(p, sizeof(user->number) + address.len);
+	struct str number =
+	    str_of((const char *)&user->number, sizeof(user->number));
+	return joined(
+	    a, number, joined(a, local, str_from(sign), domain), STR_EMPTY);
 }
 
 /* Lower case, and without the quotes that RFC 5321 does not mean. */
@@ -381,8 +390,7 @@ query_of(struct arena *a, const struct login_map *map, struct str address)
 	if (plus != STR_NONE && plus > 0)
 		q.untagged = str_sub(q.local, 0, plus);
 	if (q.domain.len > 0)
-		q.address = str_printf(
-		    a, "%.*s@%.*s", STR_ARG(local), STR_ARG(q.domain));
+		q.address = joined(a, local, STR("@"), q.domain);
 	return q;
 }
 
