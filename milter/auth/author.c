@@ -81,13 +81,13 @@ is_end(const struct reader *r)
 static bool
 is_fold(char c)
 {
-	return char_is_blank(c) || c == '\n';
+	return char_is_blank(c) || c == '\n' || c == '\r';
 }
 
 static bool
 is_control(char c)
 {
-	return ((unsigned char)c < ' ' && !is_fold(c)) || c == 0x7f;
+	return ((unsigned char)c < ' ' && c != '\t' && c != '\n') || c == 0x7f;
 }
 
 static bool
@@ -177,7 +177,7 @@ read_quoted(struct reader *r)
 			r->at++;
 		char c = r->text.p[r->at];
 		/* A fold is its blank, section 3.2.4. */
-		if (c == '\n')
+		if (c == '\n' || c == '\r')
 			continue;
 		text_putc(&r->phrase, c);
 		text_putc(&r->local, c);
@@ -572,8 +572,11 @@ check_bytes(struct reader *r)
 {
 	bool is_7bit = true, has_control = false;
 	for (size_t i = 0; i < r->text.len; i++) {
-		has_control = has_control || is_control(r->text.p[i]);
-		is_7bit = is_7bit && (unsigned char)r->text.p[i] < 0x80;
+		char c = r->text.p[i];
+		bool is_line_end = c == '\r' && (i + 1 == r->text.len ||
+						    r->text.p[i + 1] == '\n');
+		has_control = has_control || (is_control(c) && !is_line_end);
+		is_7bit = is_7bit && (unsigned char)c < 0x80;
 	}
 	if (has_control) {
 		malformed(r, "a control character");

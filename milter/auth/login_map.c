@@ -383,12 +383,10 @@ query_of(struct arena *a, const struct login_map *map, struct str address)
 	size_t at = str_rchr(address, '@');
 	struct str local = str_sub(address, 0, at);
 	struct query q = {.a = a, .map = map, .address = address};
-	q.local = q.untagged = local_normal(a, local);
+	q.local = local_normal(a, local);
 	q.domain =
 	    domain_normal(a, str_skip(address, at == STR_NONE ? at : at + 1));
-	size_t plus = str_chr(q.local, '+');
-	if (plus != STR_NONE && plus > 0)
-		q.untagged = str_sub(q.local, 0, plus);
+	q.untagged = str_sub(q.local, 0, str_chr(q.local, '+'));
 	if (q.domain.len > 0)
 		q.address = joined(a, local, STR("@"), q.domain);
 	return q;
