@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "auth/cache.h"
+#include "auth/dkim_crypto.h"
 #include "auth/resolver.h"
 #include "base/diag.h"
 
@@ -21,7 +22,8 @@ struct dkim_tables {
 	/*
 	 * A path, with "file:" or "refile:" before it as OpenDKIM has it;
 	 * refile: patterns with *.  Without one of these words a SigningTable
-	 * that holds a * is a refile.  Empty: none.
+	 * is a refile if it has a * that a plain file could not mean ("*" and
+	 * "user@*" it could).  Empty: none.
 	 */
 	struct str key_table, signing_table;
 	/*
@@ -36,6 +38,12 @@ struct dkim_tables {
 /* NULL: errors are in `diags` with file:line.  Both tables empty: no keys. */
 struct dkim_keys *dkim_keys_load(
     const struct dkim_tables *tables, struct diags *diags);
+/*
+ * The same from texts instead of the tables' files, whose names only tell the
+ * kind and whom to blame.
+ */
+struct dkim_keys *dkim_keys_parse(const struct dkim_tables *tables,
+    struct str key_text, struct str signing_text, struct diags *diags);
 void dkim_keys_free(struct dkim_keys *keys);
 size_t dkim_keys_count(const struct dkim_keys *keys);
 /* In the order of the KeyTable; NULL past the last one. */
@@ -50,16 +58,19 @@ struct dkim_signer {
 
 /*
  * The keys for mail from `address` ("Alice@Example.COM"; the domain may have
- * U-labels): those of the first entry that matches, or of all that do with
- * several selectors for the same pattern.  At most `max`; returns how many.
+ * U-labels): those of the first pattern that matches, one from each line that
+ * has this pattern, so that a mail gets an RSA and an Ed25519 signature.  At
+ * most `max`; returns how many.
  */
 size_t dkim_signers_for(struct arena *a, const struct dkim_keys *keys,
     struct str address, struct dkim_signer *ret, size_t max);
 
+/* "%": the sender's. */
 struct str dkim_key_domain(const struct dkim_key *key);
 struct str dkim_key_selector(const struct dkim_key *key);
 struct str dkim_key_file(const struct dkim_key *key);
 bool dkim_key_is_ed25519(const struct dkim_key *key);
+const struct dkim_private *dkim_key_private(const struct dkim_key *key);
 /* The TXT record to publish: "v=DKIM1; k=rsa; p=...". */
 struct str dkim_key_record_text(struct arena *a, const struct dkim_key *key);
 

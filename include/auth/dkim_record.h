@@ -20,20 +20,29 @@ struct dkim_key_record {
 	const char *why; /* not OK: in words */
 	struct str text; /* as published; empty: none */
 	struct str type; /* "rsa", "ed25519" */
-	struct str key;  /* p=, decoded: SubjectPublicKeyInfo, or 32 bytes */
+	/*
+	 * p=, decoded: SubjectPublicKeyInfo, or 32 bytes.  A bare RSAPublicKey
+	 * is made the former, so the same key has the same bytes.
+	 */
+	struct str key;
+	unsigned bits;           /* of the key */
 	bool is_test, is_strict; /* t=y, t=s */
 	bool allows_sha256;      /* h= */
 	bool allows_email;       /* s= */
 	uint32_t ttl_s;
 };
 
-/* Parse one TXT record, any bytes; status and views into `a` go to `*ret`. */
+/*
+ * Parse one TXT record, any bytes; status and texts in `a` go to `*ret`.
+ * DKIM_KEY_NONE: it is about something else.
+ */
 void dkim_key_record_parse(
     struct arena *a, struct str text, struct dkim_key_record *ret);
 
 /*
  * The published key of `selector` and `domain`, normal names; from `cache` if
- * it is there.  Lives as long as `a`.
+ * it is there.  Two keys under one name are DKIM_KEY_BROKEN: which one a
+ * receiver takes is not defined (section 3.6.2.2).  Lives as long as `a`.
  */
 const struct dkim_key_record *dkim_key_record_get(struct arena *a,
     struct resolver *r, struct cache *cache, struct str selector,

@@ -50,7 +50,7 @@ struct dkim_signatures {
  * 1024 bits with SHA-256 or Ed25519.  `now_wall`: seconds since 1970.  Waits
  * for keys within `budget`.  Texts in `*ret` live in `a`.
  */
-void dkim_verify(struct arena *a, struct resolver *r, struct cache *cache,
+void dkim_verify_mail(struct arena *a, struct resolver *r, struct cache *cache,
     const struct dkim_mail *mail, int64_t now_wall, struct dns_budget *budget,
     struct dkim_signatures *ret);
 
