@@ -75,13 +75,13 @@ struct dmarc_domain {
 };
 
 /*
- * Find the policy of `domain`, a normal one (org.h).  A name of one label has
- * none (and one without a dot is no domain: a host of ours).  Waits within
- * `budget`: a question for the domain and each of its parents, 8 at most, up to
- * the top-level domain or a psd= of y or n; one for the registrable domain if
- * it is not among these; one for the address of a domain that np= may be for.
- * What is known already is taken from `cache`, what is learned is kept there
- * unless something was not answered; the result lives as long as `a`.
+ * Find the policy of `domain`, a normal one (org.h).  A name of one label, a
+ * host of ours, has none and costs nothing.  Waits within `budget`: a question
+ * for the domain and each of its parents, 8 at most, up to the top-level domain
+ * or a psd= of y or n; one for the registrable domain if it is not among these;
+ * one for the address of a domain that np= may be for.  What is known already
+ * is taken from `cache`; what is learned is kept there, unless something was
+ * not answered.  The result lives as long as `a`.
  */
 const struct dmarc_domain *dmarc_discover(struct arena *a, struct resolver *r,
     struct cache *cache, struct str domain, struct dns_budget *budget);
