@@ -70,14 +70,18 @@ domain_spec_check(struct str s)
 	if (why != NULL)
 		return why;
 	struct str end = literal_end(s);
+	bool has_macro = end.len < s.len;
+	struct ip ip;
 	if (end.len == 0)
 		return NULL;
+	if (ip_parse(s, &ip))
+		return "an address where a domain must be: ip4: or ip6:?";
 	if (str_ends(end, STR(".")))
 		end.len--;
 	size_t dot = str_rchr(end, '.');
 	if (dot == STR_NONE)
-		return end.len < s.len ? "a domain that ends behind its macro"
-				       : "a domain without a dot";
+		return has_macro ? "a domain that ends behind its macro"
+				 : "a domain without a dot";
 	if (!is_toplabel(str_skip(end, dot + 1)))
 		return "a domain with an impossible last label";
 	return NULL;
