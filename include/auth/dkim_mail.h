@@ -15,6 +15,9 @@ struct dkim_field {
 	struct str name; /* as written, without blanks before the colon */
 	struct str text; /* the whole field, name to value, without the last \n;
 			    folds inside */
+	/* The MTA may write it otherwise (dkim_sendmail.h): From is signed all
+	 * the same, others are left out. */
+	bool is_unsure;
 };
 
 struct dkim_mail {

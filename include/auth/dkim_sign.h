@@ -25,10 +25,11 @@
 	"List-Post,List-Owner,List-Archive,Autocrypt"
 /*
  * What nobody may add later: a reader would see the added one.  Not those that
- * MTAs and lists add to mail that has none.
+ * MTAs and lists add to mail that has none: Sendmail adds Date and Message-ID,
+ * and Resent fields beside others of them, behind the milters.
  */
-#define DKIM_OVERSIGN_DEFAULT                                         \
-	"From,Reply-To,To,Cc,Subject,Date,MIME-Version,Content-Type," \
+#define DKIM_OVERSIGN_DEFAULT                                    \
+	"From,Reply-To,To,Cc,Subject,MIME-Version,Content-Type," \
 	"Content-Transfer-Encoding"
 
 struct dkim_sign_options {

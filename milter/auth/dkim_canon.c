@@ -112,20 +112,33 @@ dkim_canon_field(enum dkim_canon how, const struct dkim_field *field,
 	out_flush(&o);
 }
 
-/* Runs of WSP to one blank (section 3.4.4); `line` does not end in WSP. */
+/*
+ * The next blank at `i` or behind it that is not one blank between two words;
+ * `line` does not end in WSP.
+ */
+static size_t
+next_run(struct str line, size_t i)
+{
+	while (i < line.len &&
+	       (line.p[i] > ' ' ||
+		   !(line.p[i] == '\t' ||
+		       (line.p[i] == ' ' && char_is_blank(line.p[i + 1])))))
+		i++;
+	return i;
+}
+
+/* Runs of WSP to one blank (section 3.4.4). */
 static void
 line_relaxed(struct out *o, struct str line)
 {
-	for (size_t i = 0; i < line.len;) {
-		size_t from = i;
-		while (i < line.len && !char_is_blank(line.p[i]))
-			i++;
-		out_put(o, str_of(line.p + from, i - from));
-		if (i == line.len)
+	for (size_t from = 0; from < line.len;) {
+		size_t end = next_run(line, from);
+		out_put(o, str_of(line.p + from, end - from));
+		if (end == line.len)
 			return;
-		while (i < line.len && char_is_blank(line.p[i]))
-			i++;
 		out_put(o, STR(" "));
+		for (from = end; char_is_blank(line.p[from]);)
+			from++;
 	}
 }
 

@@ -91,6 +91,18 @@ fields_count(const struct dkim_mail *mail, struct str name)
 	return n;
 }
 
+/* No field of that name may be written otherwise by the MTA. */
+static bool
+is_sure(const struct dkim_mail *mail, struct str name)
+{
+	if (str_ieq(name, STR("From")))
+		return true;
+	for (size_t i = 0; i < mail->n; i++)
+		if (mail->v[i].is_unsure && str_ieq(mail->v[i].name, name))
+			return false;
+	return true;
+}
+
 static void
 select_name(struct selection *s, const struct dkim_mail *mail, struct str name,
     bool is_over)
@@ -99,7 +111,7 @@ select_name(struct selection *s, const struct dkim_mail *mail, struct str name,
 		if (str_ieq(s->names[i], name))
 			return;
 	size_t present = fields_count(mail, name);
-	if (present + is_over == 0)
+	if (present + is_over == 0 || !is_sure(mail, name))
 		return;
 	s->names[s->n] = name;
 	s->present[s->n] = present;
