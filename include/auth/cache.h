@@ -27,9 +27,11 @@ const void *cache_get(
  * Keep `value` under `key` until `until_ms`, in the place of another of that
  * key.  Takes over `owner`, the arena that `value` and all it points to lives
  * in, and frees it when nobody has it any more.  `bytes`: what it costs.
+ * Returns `value`, which lives as long as `a` even if there is no room to keep
+ * it; `a` NULL: NULL, nobody waits for it.
  */
-void cache_put(struct cache *c, struct str key, struct arena *owner,
-    const void *value, size_t bytes, int64_t until_ms);
+const void *cache_put(struct cache *c, struct arena *a, struct str key,
+    struct arena *owner, const void *value, size_t bytes, int64_t until_ms);
 
 struct cache_stats {
 	uint64_t hits, misses, evictions;

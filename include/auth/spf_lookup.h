@@ -7,7 +7,7 @@
 #ifndef AUTH_SPF_LOOKUP_H
 #define AUTH_SPF_LOOKUP_H
 
-#include "auth/ip.h"
+#include "base/ip.h"
 #include "auth/resolver.h"
 #include "auth/spf.h"
 

@@ -4,7 +4,7 @@
 #ifndef AUTH_SPF_MACRO_H
 #define AUTH_SPF_MACRO_H
 
-#include "auth/ip.h"
+#include "base/ip.h"
 
 enum spf_macro_place {
 	SPF_IN_RECORD, /* visible ASCII; no c, r, t (section 7.2) */

@@ -7,7 +7,7 @@
 #ifndef AUTH_SPF_RECORD_H
 #define AUTH_SPF_RECORD_H
 
-#include "auth/ip.h"
+#include "base/ip.h"
 
 struct arena;
 

@@ -4,7 +4,7 @@
 #ifndef AUTH_SPF_SURVEY_H
 #define AUTH_SPF_SURVEY_H
 
-#include "auth/ip.h"
+#include "base/ip.h"
 #include "auth/resolver.h"
 #include "auth/spf_record.h"
 

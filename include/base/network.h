@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* network -- addresses and CIDR blocks (RFC 4632, RFC 4291). */
+/* network -- lists of addresses and CIDR blocks (RFC 4632, RFC 4291), as the
+ * configuration has them. */
 #ifndef BASE_NETWORK_H
 #define BASE_NETWORK_H
 
 #include "base/str.h"
-
-struct arena;
-
-/*
- * `address` as inet_ntop(3) writes it, an IPv4 address mapped into IPv6 as
- * IPv4; empty: it is none.
- */
-struct str address_canonical(struct arena *a, struct str address);
 
 /* "192.0.2.0/24", "2001:db8::/32", or one address; host bits may be set. */
 MUST_CHECK bool network_is_valid(struct str network);

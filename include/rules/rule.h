@@ -169,7 +169,9 @@ struct ruleset {
 	struct regex_env *env;
 	struct mail_config mail;
 	const struct eval_row *const
-	    *evals;            /* EVAL_CONTENT first, ended by NULL */
+	    *evals; /* EVAL_CONTENT first, ended by NULL */
+	const void *(*test_facts)(
+	    struct arena *a, const struct envelope *envelope, struct str text);
 	struct table *by_name; /* struct rule * */
 	struct rules rules;    /* the defined ones, by name */
 	struct rules metas;    /* each behind those it needs */

@@ -20,6 +20,12 @@ struct ruleset_options {
 	/* Further tables of eval functions (auth, notice), ended by NULL; NULL:
 	 * none. */
 	const struct eval_row *const *evals;
+	/*
+	 * The facts of a `test` line that begins with "X-Postern-Facts: TEXT":
+	 * what they are, `text` says.  NULL: it cannot be read.
+	 */
+	const void *(*test_facts)(
+	    struct arena *a, const struct envelope *envelope, struct str text);
 	unsigned match_limit; /* PCRE2 match limit; 0: built-in default */
 	unsigned depth_limit;
 	unsigned heap_limit_kib;

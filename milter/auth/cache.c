@@ -25,7 +25,7 @@ struct entry {
 	size_t bytes;
 	int64_t until_ms;
 	uint64_t hash;
-	atomic_uint holders; /* the shard is one of them */
+	atomic_uint holders; /* the shard, arenas */
 	bool was_used;       /* since the hand passed */
 	size_t place;        /* in the ring */
 	size_t key_len;
@@ -240,13 +240,15 @@ entry_insert(struct shard *s, struct entry *e)
 	s->bytes += e->bytes;
 }
 
-void
-cache_put(struct cache *c, struct str key, struct arena *owner,
+const void *
+cache_put(struct cache *c, struct arena *a, struct str key, struct arena *owner,
     const void *value, size_t bytes, int64_t until_ms)
 {
 	uint64_t hash = table_hash(key, false);
 	struct shard *s = shard_of(c, hash);
 	struct entry *e = entry_new(key, hash, owner, value, bytes, until_ms);
+	if (a != NULL)
+		atomic_init(&e->holders, 2);
 	struct entry *gone = NULL;
 	bool fits = bytes <= c->shard_bytes && c->shard_entries > 0;
 	(void)pthread_mutex_lock(&s->lock);
@@ -262,6 +264,10 @@ cache_put(struct cache *c, struct str key, struct arena *owner,
 	entries_drop(gone);
 	if (!fits)
 		entry_drop(e);
+	if (a == NULL)
+		return NULL;
+	arena_on_release(a, entry_drop, e);
+	return value;
 }
 
 void

@@ -168,11 +168,9 @@ dkim_key_record_get(struct arena *a, struct resolver *r, struct cache *cache,
 	resolver_ask(r, a, name, DNS_TXT, budget, &answer);
 	if (answer.status == DNS_TEMP)
 		return record_temp(a);
-	struct arena *owner = arena_new();
+	struct arena *owner = arena_new_small();
 	record = record_new(owner, &answer);
-	cache_put(cache, key, owner, record, RECORD_BYTES + arena_used(owner),
+	return cache_put(cache, a, key, owner, record,
+	    RECORD_BYTES + arena_used(owner),
 	    clock_ms() + (int64_t)answer.ttl_s * 1000);
-	/* A cache that is full or too small keeps nothing. */
-	record = cache_get(cache, a, key, clock_ms());
-	return record != NULL ? record : record_new(a, &answer);
 }

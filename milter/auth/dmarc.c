@@ -359,13 +359,13 @@ keep(struct finder *f, struct cache *cache, struct str key)
 	if (found->tree.is_temp || found->suffix.is_temp ||
 	    found->tree.org.len == 0 || found->ttl_s == 0)
 		return;
-	struct arena *owner = arena_new();
+	struct arena *owner = arena_new_small();
 	struct dmarc_domain *copy = ARENA_NEW(owner, struct dmarc_domain);
 	*copy = *found;
 	copy->domain = str_dup(owner, found->domain);
 	variant_copy(owner, &found->tree, &copy->tree);
 	variant_copy(owner, &found->suffix, &copy->suffix);
-	cache_put(cache, key, owner, copy, arena_used(owner),
+	(void)cache_put(cache, f->a, key, owner, copy, arena_used(owner),
 	    clock_ms() + (int64_t)found->ttl_s * 1000);
 }
 

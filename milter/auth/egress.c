@@ -2,12 +2,12 @@
 /* egress -- the addresses our mail leaves from. */
 #include "auth/egress.h"
 
-#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
 #include "base/arena.h"
+#include "base/ip.h"
 #include "base/network.h"
 
 /* RFC 6890 and what came after it. */
@@ -44,17 +44,18 @@ add(struct arena *a, struct strs *list, struct str address)
 static struct str
 interface_address(struct arena *a, const struct ifaddrs *interface)
 {
-	char text[INET6_ADDRSTRLEN] = "";
 	const void *raw = interface->ifa_addr;
 	if (raw == NULL || (interface->ifa_flags & IFF_UP) == 0)
 		return STR_EMPTY;
 	const struct sockaddr_in *v4 = raw;
 	const struct sockaddr_in6 *v6 = raw;
+	struct str bytes = STR_EMPTY;
 	if (interface->ifa_addr->sa_family == AF_INET)
-		(void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+		bytes = str_of((const char *)&v4->sin_addr, 4);
 	else if (interface->ifa_addr->sa_family == AF_INET6)
-		(void)inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-	return address_canonical(a, str_from(text));
+		bytes = str_of((const char *)&v6->sin6_addr, 16);
+	struct ip ip;
+	return ip_from_bytes(bytes, &ip) ? ip_text(a, &ip) : STR_EMPTY;
 }
 
 static void
@@ -81,9 +82,9 @@ egress_read(struct arena *a, const struct strs *value, struct str file,
 		return;
 	}
 	for (size_t i = 0; i < value->n; i++) {
-		struct str address = address_canonical(a, value->v[i]);
-		if (address.len > 0)
-			add(a, ret, address);
+		struct ip ip;
+		if (ip_parse(value->v[i], &ip))
+			add(a, ret, ip_text(a, &ip));
 		else
 			diag_add(diags, DIAG_ERROR, file, 0,
 			    "egress-addresses: \"%.*s\" is not an address",

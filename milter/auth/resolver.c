@@ -253,7 +253,7 @@ remember(struct resolver *r, const struct question *q,
 	known->until_ms = clock_ms() + (answer->status == DNS_TEMP
 					       ? FAILURE_MS
 					       : (int64_t)answer->ttl_s * 1000);
-	cache_put(r->known, question_key(q), owner, known,
+	(void)cache_put(r->known, NULL, question_key(q), owner, known,
 	    arena_used(owner) + KNOWN_COST, known->until_ms);
 }
 

@@ -2,7 +2,7 @@
 /* spf_repair -- mistakes in SPF terms. */
 #include "auth/spf_repair.h"
 
-#include "auth/ip.h"
+#include "base/ip.h"
 #include "auth/spf_record.h"
 #include "base/arena.h"
 

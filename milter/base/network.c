@@ -1,93 +1,66 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* network -- addresses and CIDR blocks. */
+/* network -- lists of addresses and CIDR blocks. */
 #include "base/network.h"
 
-#include <arpa/inet.h>
+#include "base/ip.h"
 
-#include "base/arena.h"
+/* ::ffff:0:0/96, where IPv6 has IPv4 (RFC 4291 section 2.5.5.2). */
+#define MAPPED_BITS 96
 
-/* Every address is 128 bits; IPv4 is ::ffff:a.b.c.d. */
-struct block {
-	unsigned char bits[16];
-	unsigned prefix;
-};
-
-static const unsigned char v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
-
+/* RFC 5321 section 4.1.3 writes IPv6 so; MTAs tell it so in macros. */
 static bool
-address_parse(struct str text, struct block *ret)
+address_parse(struct str text, struct ip *ret)
 {
-	char c_text[INET6_ADDRSTRLEN + 1];
 	if (str_istarts(text, STR("IPv6:")))
 		text = str_skip(text, 5);
-	if (text.len == 0 || text.len >= sizeof(c_text))
-		return false;
-	memcpy(c_text, text.p, text.len);
-	c_text[text.len] = '\0';
-	if (inet_pton(AF_INET, c_text, ret->bits + 12) == 1) {
-		memcpy(ret->bits, v4_mapped, sizeof(v4_mapped));
-		return true;
-	}
-	return inet_pton(AF_INET6, c_text, ret->bits) == 1;
-}
-
-struct str
-address_canonical(struct arena *a, struct str address)
-{
-	char text[INET6_ADDRSTRLEN] = "";
-	struct block block;
-	if (!address_parse(address, &block))
-		return STR_EMPTY;
-	bool is_v4 = memcmp(block.bits, v4_mapped, sizeof(v4_mapped)) == 0;
-	if (is_v4)
-		(void)inet_ntop(AF_INET, block.bits + 12, text, sizeof(text));
-	else
-		(void)inet_ntop(AF_INET6, block.bits, text, sizeof(text));
-	return str_dup(a, str_from(text));
+	return ip_parse(text, ret);
 }
 
 static bool
-block_parse(struct str text, struct block *ret)
+block_parse(struct str text, struct ip_block *ret)
 {
 	struct str prefix = text;
 	struct str address = str_cut(&prefix, '/');
-	if (!address_parse(address, ret))
+	if (!address_parse(address, &ret->ip))
 		return false;
-	bool is_v4 = str_chr(address, ':') == STR_NONE;
-	uint64_t bits = is_v4 ? 32 : 128;
+	bool is_mapped = !ret->ip.is_v6 && str_chr(address, ':') != STR_NONE;
+	uint64_t bits = ip_bits(&ret->ip) + (is_mapped ? MAPPED_BITS : 0);
 	if (address.len < text.len && !str_u64(prefix, bits, &bits))
 		return false;
-	ret->prefix = (unsigned)bits + (is_v4 ? 96 : 0);
+	if (is_mapped)
+		bits = bits > MAPPED_BITS ? bits - MAPPED_BITS : 0;
+	ret->bits = (unsigned)bits;
 	return true;
 }
 
 bool
 network_is_valid(struct str network)
 {
-	struct block block;
+	struct ip_block block;
 	return block_parse(network, &block);
 }
 
+/* A block of IPv6 that is as wide as ::/0 has all of IPv4. */
 static bool
-block_has(const struct block *block, const struct block *address)
+block_has(const struct ip_block *block, const struct ip *ip)
 {
-	unsigned whole = block->prefix / 8, rest = block->prefix % 8;
-	if (memcmp(block->bits, address->bits, whole) != 0)
-		return false;
-	unsigned mask = rest == 0 ? 0 : 0xffU << (8 - rest) & 0xff;
-	return rest == 0 ||
-	       ((block->bits[whole] ^ address->bits[whole]) & mask) == 0;
+	if (ip->is_v6 || !block->ip.is_v6)
+		return ip_is_within(ip, block);
+	struct ip mapped = {.is_v6 = true, .b = {[10] = 0xff, [11] = 0xff}};
+	memcpy(mapped.b + 12, ip->b, 4);
+	return ip_is_within(&mapped, block);
 }
 
 bool
 network_has(const struct strs *networks, struct str address)
 {
-	struct block here, block;
-	if (!address_parse(address, &here))
+	struct ip ip;
+	struct ip_block block;
+	if (!address_parse(address, &ip))
 		return false;
 	for (size_t i = 0; i < networks->n; i++)
 		if (block_parse(networks->v[i], &block) &&
-		    block_has(&block, &here))
+		    block_has(&block, &ip))
 			return true;
 	return false;
 }

@@ -67,6 +67,7 @@ ruleset_new(const struct ruleset_options *options)
 				 ? MAIL_LIMITS_DEFAULT
 				 : options->limits;
 	rules->evals = evals_list(a, options->evals);
+	rules->test_facts = options->test_facts;
 	rules->by_name = table_new(a, false);
 	rules->tags = replace_tags_new(a);
 	return rules;

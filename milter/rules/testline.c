@@ -9,8 +9,11 @@
 struct test {
 	const struct ruleset *rules;
 	const struct rule *rule;
+	const struct test_line *line;
+	struct diags *diags;
 	struct arena *a;
 	struct envelope envelope;
+	struct str facts; /* X-Postern-Facts; empty: none */
 	struct str mail;
 };
 
@@ -81,6 +84,12 @@ set_helo(struct test *t, struct str value)
 }
 
 static void
+set_facts(struct test *t, struct str value)
+{
+	t->facts = value;
+}
+
+static void
 set_from(struct test *t, struct str value)
 {
 	if (str_starts(value, STR("<")) && str_ends(value, STR(">")))
@@ -100,6 +109,7 @@ static const struct setting {
     {"X-Postern-Client", set_client, HEADER_CLIENT},
     {"X-Postern-Helo", set_helo, HEADER_HELO},
     {"X-Postern-From", set_from, HEADER_ENVELOPE_FROM},
+    {"X-Postern-Facts", set_facts, HEADER_PLAIN},
 };
 
 static bool
@@ -132,7 +142,8 @@ read_header(struct test *t, struct str text)
 {
 	const struct header_query *query = &t->rule->query;
 	for (size_t i = 0; i < COUNT_OF(settings); i++)
-		if (query->special == settings[i].special) {
+		if (query->special != HEADER_PLAIN &&
+		    query->special == settings[i].special) {
 			settings[i].set(t, text);
 			t->mail = STR("\n");
 			return;
@@ -170,6 +181,19 @@ is_message(const struct rule *rule, struct str text)
 	       str_find(text, STR("\n\n")) != STR_NONE;
 }
 
+static const void *
+facts_of(struct test *t)
+{
+	if (t->facts.len == 0 || t->rules->test_facts == NULL)
+		return NULL;
+	const void *facts = t->rules->test_facts(t->a, &t->envelope, t->facts);
+	if (facts == NULL)
+		diag_add(t->diags, DIAG_ERROR, t->line->place.file,
+		    t->line->place.line,
+		    "X-Postern-Facts: cannot read \"%.*s\"", STR_ARG(t->facts));
+	return facts;
+}
+
 static bool
 test_hits(struct test *t, struct str text)
 {
@@ -183,7 +207,7 @@ test_hits(struct test *t, struct str text)
 	struct message *m =
 	    message_new(t->a, t->mail, &t->rules->mail, &t->envelope);
 	struct rule_result result;
-	struct rule_run options = {0};
+	struct rule_run options = {.facts = facts_of(t)};
 	struct run *run = run_new(t->rules, m, &options, &result);
 	if (is_text)
 		return run_on_text(run, t->rule, text);
@@ -196,7 +220,12 @@ test_run(const struct ruleset *rules, const struct test_line *line,
     const struct rule *rule, struct diags *diags)
 {
 	struct arena *a = arena_new();
-	struct test t = {.rules = rules, .rule = rule, .a = a};
+	struct test t = {.rules = rules,
+	    .rule = rule,
+	    .line = line,
+	    .diags = diags,
+	    .a = a,
+	    .facts = STR_EMPTY};
 	t.envelope.from = t.envelope.login = STR_EMPTY;
 	t.envelope.client_addr = t.envelope.client_name = STR_EMPTY;
 	t.envelope.helo = t.envelope.queue_id = STR_EMPTY;

@@ -61,7 +61,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct buf *b = buf_new(a, len + 5);
 		buf_put(b, STR("From:"));
 		buf_put(b, str_of(from, len));
-		fields[mail.n++] = (struct dkim_field){STR("From"), buf_str(b)};
+		fields[mail.n++] =
+		    (struct dkim_field){STR("From"), buf_str(b), false};
 	}
 	struct authors authors;
 	authors_of(a, &mail, &authors);

@@ -24,7 +24,7 @@ mail_of(struct arena *a, struct str text)
 		       !char_is_blank(field.p[name]))
 			name++;
 		mail.v[mail.n++] =
-		    (struct dkim_field){str_sub(field, 0, name), field};
+		    (struct dkim_field){str_sub(field, 0, name), field, false};
 	}
 	return mail;
 }
@@ -217,7 +217,7 @@ sees_through_a_nul(void **state)
 	(void)state;
 	struct arena *a = arena_new();
 	struct str text = STR("From: a@good.example\0 <b@evil.example>");
-	struct dkim_field field = {STR("From"), text};
+	struct dkim_field field = {STR("From"), text, false};
 	struct dkim_mail mail = {&field, 1, STR_EMPTY};
 	struct authors authors;
 	authors_of(a, &mail, &authors);
@@ -301,7 +301,7 @@ works_in_linear_time(void **state)
 		buf_put(b, STR("From:"));
 		while (!b->is_cut)
 			buf_put(b, str_from(hostile[i]));
-		struct dkim_field field = {STR("From"), buf_str(b)};
+		struct dkim_field field = {STR("From"), buf_str(b), false};
 		struct dkim_mail mail = {&field, 1, STR_EMPTY};
 		struct authors authors;
 		int64_t start = cpu_ms();

@@ -29,7 +29,10 @@ keep_at(struct cache *c, struct str key, struct str value, size_t bytes,
 	*copy = str_dup(owner, value);
 	atomic_fetch_add(&alive, 1);
 	arena_on_release(owner, count_death, NULL);
-	cache_put(c, key, owner, copy, bytes, until_ms);
+	struct arena *a = arena_new();
+	assert_ptr_equal(
+	    cache_put(c, a, key, owner, copy, bytes, until_ms), copy);
+	arena_free(a);
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip -- addresses and blocks of both families, as SPF compares them.  IPv4 that
  * is mapped into IPv6 (::ffff:192.0.2.1) is IPv4 (RFC 7208 section 5). */
-#ifndef AUTH_IP_H
-#define AUTH_IP_H
+#ifndef BASE_IP_H
+#define BASE_IP_H
 
 #include "base/str.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip -- addresses and blocks. */
-#include "auth/ip.h"
+#include "base/ip.h"
 
 #include <arpa/inet.h>
 

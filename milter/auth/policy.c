@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* policy -- what the admin says of our own mail. */
+#include "auth/policy.h"
+
+#include "auth/egress.h"
+#include "auth/local_domains.h"
+#include "auth/login_map.h"
+#include "auth/org.h"
+#include "base/arena.h"
+
+/* Domains as they are compared; what is none is an error. */
+static void
+domains_read(struct arena *a, const struct strs *value, const char *option,
+    struct str file, struct diags *diags, struct strs *ret)
+{
+	*ret = (struct strs){0};
+	for (size_t i = 0; i < value->n; i++) {
+		struct str domain = domain_normal(a, value->v[i]);
+		if (domain.len > 0)
+			strs_add(a, ret, domain);
+		else
+			diag_add(diags, DIAG_ERROR, file, 0,
+			    "%s: \"%.*s\" is not a domain", option,
+			    STR_ARG(value->v[i]));
+	}
+}
+
+static void
+helo_read(const struct policy_options *options, struct arena *a,
+    struct str *ret, struct diags *diags)
+{
+	*ret = domain_normal(a, options->helo);
+	if (options->helo.len > 0 && ret->len == 0)
+		diag_add(diags, DIAG_ERROR, options->file, 0,
+		    "helo-name: \"%.*s\" is not a name",
+		    STR_ARG(options->helo));
+}
+
+/* Of somebody who may not read the keys: what needs none still works. */
+static void
+keys_read(struct arena *a, const struct policy_options *options,
+    struct dkim_keys **ret, struct diags *diags)
+{
+	struct diags own = {.arena = a};
+	*ret = NULL;
+	bool has_keys = options->tables.key_table.len > 0;
+	bool has_signing = options->tables.signing_table.len > 0;
+	if (has_keys != has_signing)
+		diag_add(diags, DIAG_ERROR, options->file, 0,
+		    "%s is set and %s is not: signing needs both",
+		    has_keys ? "dkim-key-table" : "dkim-signing-table",
+		    has_keys ? "dkim-signing-table" : "dkim-key-table");
+	if (!has_keys || !has_signing)
+		return;
+	*ret = dkim_keys_load(&options->tables, &own);
+	for (size_t i = 0; i < own.n; i++) {
+		const struct diag *d = &own.v[i];
+		bool is_error = d->level == DIAG_ERROR && !options->is_lenient;
+		diag_add(diags,
+		    is_error                ? DIAG_ERROR
+		    : d->level == DIAG_NOTE ? DIAG_NOTE
+					    : DIAG_WARNING,
+		    d->file, d->line, "%.*s", STR_ARG(d->text));
+	}
+}
+
+/* Who has the key of a domain may write in its name. */
+static void
+locals_by_keys(struct policy *policy)
+{
+	for (size_t i = 0; policy->keys != NULL; i++) {
+		const struct dkim_key *key = dkim_keys_at(policy->keys, i);
+		if (key == NULL)
+			return;
+		/* "%" is no domain */
+		(void)!local_domains_add(policy->locals, dkim_key_domain(key));
+	}
+}
+
+static void
+sign_options_set(const struct policy_options *options, struct policy *ret)
+{
+	ret->sign = (struct dkim_sign_options){
+	    .header = options->header_canon,
+	    .body = options->body_canon,
+	    .fields = options->sign_fields,
+	    .oversign = options->oversign_fields,
+	    .valid_s = options->signature_valid_s,
+	};
+}
+
+bool
+policy_load(struct arena *a, const struct policy_options *options,
+    struct policy *ret, struct diags *diags)
+{
+	size_t errors = diags_count(diags, DIAG_ERROR);
+	*ret = (struct policy){.helo = STR_EMPTY};
+	egress_read(a, options->egress, options->file, diags, &ret->egress);
+	helo_read(options, a, &ret->helo, diags);
+	domains_read(a, options->strict_domains, "strict-domains",
+	    options->file, diags, &ret->strict);
+	ret->locals = local_domains_new(a);
+	(void)!local_domains_load(
+	    ret->locals, options->local_domains, STR("local-domains"), diags);
+	ret->logins =
+	    login_map_load(a, options->login_map, STR("login-map"), diags);
+	keys_read(a, options, &ret->keys, diags);
+	locals_by_keys(ret);
+	sign_options_set(options, ret);
+	if (diags_count(diags, DIAG_ERROR) == errors)
+		return true;
+	policy_done(ret);
+	return false;
+}
+
+bool
+policy_is_local(struct arena *a, const struct policy *policy, struct str domain)
+{
+	domain = domain_normal(a, domain);
+	return domain.len > 0 &&
+	       (local_domains_has(policy->locals, domain) ||
+		   login_map_has_domain(policy->logins, domain));
+}
+
+void
+policy_done(struct policy *policy)
+{
+	dkim_keys_free(policy->keys);
+	policy->keys = NULL;
+}
