@@ -7,10 +7,13 @@
 
 const struct command CMD_TABLE[] = {
     {"scan", NULL,
-	"[--json] [--explain] [--subs] [--views] [--jobs N] [--config FILE]\n"
-	"            [--rules PATH]... [--class C] [--from A] [--rcpt A]...\n"
-	"            [--login U] [--client IP] [--helo H] FILE|DIR|-...",
+	"[--json] [--explain] [--subs] [--views] [--offline] [--jobs N]\n"
+	"            [--config FILE] [--rules PATH]... [--class C] [--from A]\n"
+	"            [--rcpt A]... [--login U] [--client IP] [--helo H]\n"
+	"            FILE|DIR|-...",
 	"score mail offline: files, directories, Maildir, mbox", cmd_scan},
+    {"preflight", NULL, "[--from ADDRESS] [--json] DOMAIN|ADDRESS",
+	"what receivers will think of mail from a domain", cmd_preflight},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},
     {"lint", NULL, "[PATH...]",

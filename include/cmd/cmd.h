@@ -22,6 +22,7 @@ extern const struct command CMD_TABLE[];
 int cmd_config(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
+int cmd_preflight(int argc, char **argv);
 int cmd_quarantine(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
@@ -34,6 +35,8 @@ struct config;
 struct arena;
 /* Read the configuration; on trouble say why and end with CMD_TROUBLE. */
 void cmd_config_load(struct arena *a, struct config *ret);
+/* The host's name: what an MTA that is told nothing else calls itself. */
+struct str cmd_own_name(struct arena *a);
 /* "usage: postern NAME SYNOPSIS" to standard error; returns CMD_TROUBLE. */
 int cmd_usage(const char *name);
 /* file:line: level: text, for each of `least` or worse, to standard error. */

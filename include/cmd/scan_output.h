@@ -3,6 +3,7 @@
 #ifndef CMD_SCAN_OUTPUT_H
 #define CMD_SCAN_OUTPUT_H
 
+#include "auth/facts.h"
 #include "base/buf.h"
 #include "cmd/ui.h"
 #include "session/scan.h"
@@ -18,7 +19,8 @@ struct scan_format {
 /* Append what is to be printed of one message to `out`. */
 void scan_output(const struct scan_format *format, struct arena *a,
     struct str file, const struct envelope *envelope,
-    const struct class_config *class, struct scan *scan, struct buf *out);
+    const struct class_config *class, struct scan *scan,
+    const struct facts *facts, struct buf *out);
 /* A message that could not be read. */
 void scan_output_trouble(const struct scan_format *format, struct arena *a,
     struct str file, struct str why, struct buf *out);

@@ -7,6 +7,7 @@
 #ifndef SESSION_ACTION_H
 #define SESSION_ACTION_H
 
+#include "auth/preflight.h"
 #include "session/class.h"
 #include "session/gate.h"
 
@@ -15,10 +16,13 @@ struct spool;
 /* A message as it came in. */
 struct incoming {
 	struct envelope envelope;
-	bool can_refuse;     /* class_can_refuse() */
-	bool mta_can_hold;   /* the MTA takes "quarantine" */
-	struct spool *spool; /* the message */
-	struct str release;  /* X-Postern-Release; empty: none */
+	struct str mta_name;    /* macro j */
+	struct str authserv_id; /* whose Authentication-Results are removed */
+	bool is_sendmail;       /* it rewrites address fields after us */
+	bool can_refuse;        /* class_can_refuse() */
+	bool mta_can_hold;      /* the MTA takes "quarantine" */
+	struct spool *spool;    /* the message */
+	struct str release;     /* X-Postern-Release; empty: none */
 	const char *trouble; /* why it can be neither scanned nor kept; NULL */
 };
 
@@ -42,15 +46,25 @@ struct answer {
 	bool strips_headers; /* remove what came as X-Postern-* */
 	struct answer_header headers[4];
 	size_t nheaders;
+	struct str signatures[SIGNERS_MAX]; /* DKIM-Signature, \n in folds */
+	size_t nsignatures;
 };
 
+/* A message on its way to an answer. */
+struct action_work;
+
 /*
- * Decide, keep and log.  Texts in `*ret` live in `a`.  Call it with a slot of
- * the gate (class inbound needs none), or after waiting for one in vain with
- * `is_busy`.
+ * Look at the whole message and find out what the DNS has to say: this may wait
+ * for dns-time.  It lives as long as `a`; `snapshot` and `in` must, too.
  */
-void action_take(struct arena *a, struct gate *gate,
-    const struct snapshot *snapshot, const struct incoming *in, bool is_busy,
-    struct answer *ret);
+struct action_work *action_begin(struct arena *a, struct gate *gate,
+    const struct snapshot *snapshot, const struct incoming *in);
+/* It is to be scanned, and so needs a slot of the gate. */
+bool action_wants_slot(const struct action_work *work);
+/*
+ * Decide, keep, sign and log.  Texts in `*ret` live in the arena of `work`.
+ * `is_busy`: it waited for its slot in vain.
+ */
+void action_finish(struct action_work *work, bool is_busy, struct answer *ret);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef SESSION_CONFIG_H
 #define SESSION_CONFIG_H
 
+#include "auth/resolver.h"
 #include "base/diag.h"
 #include "base/option.h"
 #include "mail/envelope.h"
@@ -11,12 +12,20 @@
 enum config_hold_in { HOLD_IN_POSTERN, HOLD_IN_MTA };
 /* What to do with a message that could not be decided. */
 enum config_fallback { FALLBACK_DEFER, FALLBACK_ACCEPT, FALLBACK_HOLD };
+/* Header and body of a signature. */
+enum config_canon {
+	CANON_RELAXED,
+	CANON_RELAXED_SIMPLE,
+	CANON_SIMPLE_RELAXED,
+	CANON_SIMPLE
+};
 enum config_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /* Per class; a score of 0 means never. */
 struct class_config {
 	double tag, defer, hold, reject;
 	bool is_filtered;         /* false: accepted unread */
+	bool is_signed;           /* DKIM, if there is a key for it */
 	struct strs daemon_names; /* {daemon_name} that pins the class */
 	struct strs networks;     /* {client_addr} that pins the class, CIDR */
 	struct strs listen;       /* {daemon_addr} that pins the class */
@@ -54,6 +63,19 @@ struct config {
 	int64_t held_age_ms, discarded_age_ms;
 	struct str release_via;
 	int64_t release_valid_ms;
+	/* as the receiver sees it; auth/policy.h and auth/resolver.h */
+	struct strs egress, local_domains, login_map, strict_domains;
+	struct str helo, authserv_id;
+	struct strs dns;
+	struct str dns_hosts;
+	int64_t dns_ms, dns_query_ms;
+	uint64_t dns_questions, dns_cache_bytes;
+	bool has_dnssec;
+	struct str key_table, signing_table;
+	struct strs sign_fields, oversign_fields;
+	int canonicalization; /* enum config_canon */
+	int64_t signature_valid_ms;
+	uint64_t key_bits;
 	/* words */
 	struct str reject_text, defer_text;
 	bool add_headers;
@@ -68,6 +90,9 @@ extern const struct option_file CONFIG_FILE;
  */
 MUST_CHECK bool config_read(
     struct arena *a, const char *path, struct config *ret, struct diags *diags);
+
+/* The options of the resolver. */
+struct resolver_config config_resolver(const struct config *config);
 
 #define CONFIG_PATH_DEFAULT POSTERN_SYSCONFDIR "/postern.conf"
 

@@ -6,6 +6,7 @@
 #ifndef SESSION_GATE_H
 #define SESSION_GATE_H
 
+#include "auth/dns.h"
 #include "session/snapshot.h"
 #include "session/verdict.h"
 
@@ -27,6 +28,7 @@ struct snapshot *gate_snapshot(struct gate *gate);
 void gate_swap(struct gate *gate, struct snapshot *snapshot);
 struct quarantine *gate_quarantine(struct gate *gate);
 struct release *gate_release(struct gate *gate);
+const struct dns *gate_dns(struct gate *gate);
 
 /* Wait at most `ms` for a slot to scan in.  False: none was free. */
 MUST_CHECK bool gate_slot_take(struct gate *gate, int64_t ms);

@@ -3,13 +3,15 @@
 #ifndef SESSION_REPORT_H
 #define SESSION_REPORT_H
 
+#include "auth/facts.h"
 #include "base/str.h"
 #include "session/scan.h"
 
 /* What one line says. */
 struct report {
 	const struct envelope *envelope;
-	const struct scan *scan; /* NULL: not scanned */
+	const struct scan *scan;   /* NULL: not scanned */
+	const struct facts *facts; /* NULL: not looked at */
 	const struct verdict *verdict;
 	struct str id;   /* lookup id; empty: none */
 	struct str note; /* "released", "error: ...", empty: none */

@@ -7,11 +7,14 @@
 #include "session/snapshot.h"
 #include "session/verdict.h"
 
+struct facts;
+
 struct scan_job {
 	struct str raw; /* whole message, \n line ends */
 	struct envelope envelope;
 	bool can_refuse;
 	bool wants_subs;
+	const struct facts *facts; /* NULL: nothing is known but the mail */
 };
 
 struct scan {

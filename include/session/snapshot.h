@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * snapshot -- configuration and rules as one immutable, counted thing.  A
+ * snapshot -- configuration, keys and rules as one immutable, counted thing.  A
  * connection keeps the one it began with; reload puts a new one in place.
  */
 #ifndef SESSION_SNAPSHOT_H
 #define SESSION_SNAPSHOT_H
 
+#include "auth/policy.h"
 #include "base/diag.h"
 #include "rules/ruleset.h"
 #include "session/config.h"
@@ -13,18 +14,27 @@
 struct snapshot {
 	struct arena *arena;
 	struct config config;
+	struct policy policy;
 	struct ruleset *rules;
 	_Atomic unsigned refs;
 };
 
+/*
+ * What `config`, read from `path`, says of our own mail; `is_lenient`: see
+ * struct policy_options.  False: errors are in `diags`.
+ */
+MUST_CHECK bool config_policy_load(struct arena *a, const struct config *config,
+    const char *path, bool is_lenient, struct policy *ret, struct diags *diags);
+
 struct snapshot_source {
 	const char *config_path; /* NULL: built-in defaults */
 	struct strs rules;       /* instead of the configured ones, if any */
+	bool is_lenient;         /* see struct policy_options */
 };
 
 /*
- * Read configuration and rules, run the rules' test lines if `wants_tests`.
- * NULL: errors are in `diags`.  The caller holds one reference.
+ * Read configuration, keys and rules, run the rules' test lines if
+ * `wants_tests`. NULL: errors are in `diags`.  The caller holds one reference.
  */
 struct snapshot *snapshot_load(const struct snapshot_source *source,
     bool wants_tests, struct diags *diags);

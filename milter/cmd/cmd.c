@@ -39,3 +39,11 @@ cmd_config_load(struct arena *a, struct config *ret)
 	if (!is_good)
 		exit(CMD_TROUBLE);
 }
+
+struct str
+cmd_own_name(struct arena *a)
+{
+	char name[256] = "";
+	(void)gethostname(name, sizeof(name) - 1);
+	return str_dup(a, str_from(name));
+}

@@ -17,6 +17,7 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "session/class.h"
+#include "session/receiver.h"
 #include "session/scan.h"
 
 #define OUTPUT_BYTES ((size_t)256 << 20)
@@ -35,6 +36,8 @@ struct work {
 	const struct snapshot *snapshot;
 	const struct fixed *fixed;
 	const struct scan_format *format;
+	const struct dns *dns; /* NULL: offline */
+	struct str mta_name;
 	_Atomic size_t next;
 	_Atomic bool has_found, has_trouble;
 	pthread_mutex_t lock; /* guards what is below */
@@ -144,6 +147,35 @@ envelope_of(struct message *m, const struct fixed *fixed)
 	return e;
 }
 
+/* As the spool of posternd has it: lines end in \n. */
+static struct str
+lines_of(struct arena *a, struct str raw)
+{
+	if (str_find(raw, STR("\r\n")) == STR_NONE)
+		return raw;
+	char *p = arena_alloc(a, raw.len);
+	size_t n = 0;
+	for (size_t i = 0; i < raw.len; i++)
+		if (raw.p[i] != '\r' || i + 1 == raw.len ||
+		    raw.p[i + 1] != '\n')
+			p[n++] = raw.p[i];
+	return str_of(p, n);
+}
+
+static void
+look(const struct work *w, struct arena *a, struct str raw,
+    const struct envelope *envelope, struct receiver_view *ret)
+{
+	struct str authserv_id = w->snapshot->config.authserv_id;
+	struct receiver_query query = {
+	    .raw = lines_of(a, raw),
+	    .envelope = envelope,
+	    .mta_name = w->mta_name,
+	    .authserv_id = authserv_id.len > 0 ? authserv_id : w->mta_name,
+	};
+	receiver_look(a, w->snapshot, w->dns, &query, ret);
+}
+
 static struct str
 scan_one(struct work *w, struct arena *a, size_t i)
 {
@@ -159,11 +191,14 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	    ruleset_mail_config(w->snapshot->rules);
 	struct message *head = message_new(a, raw, mail, NULL);
 	struct envelope envelope = envelope_of(head, w->fixed);
+	struct receiver_view view;
+	look(w, a, raw, &envelope, &view);
 	struct scan_job job = {
 	    .raw = raw,
 	    .envelope = envelope,
 	    .can_refuse = envelope.class != CLASS_LOCAL,
 	    .wants_subs = w->format->has_subs,
+	    .facts = &view.facts,
 	};
 	struct scan scan;
 	scan_run(a, w->snapshot, &job, &scan);
@@ -171,7 +206,8 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	    &w->snapshot->config.class[job.envelope.class];
 	if (class->hold > 0 && scan.result.score >= class->hold)
 		atomic_store(&w->has_found, true);
-	scan_output(w->format, a, name, &job.envelope, class, &scan, out);
+	scan_output(
+	    w->format, a, name, &job.envelope, class, &scan, &view.facts, out);
 	return buf_str(out);
 }
 
@@ -248,6 +284,7 @@ enum {
 	OPT_VIEWS,
 	OPT_RULES,
 	OPT_CONFIG,
+	OPT_OFFLINE,
 	OPT_JOBS
 };
 
@@ -264,6 +301,7 @@ static const struct option long_options[] = {
     {"views", no_argument, NULL, OPT_VIEWS},
     {"rules", required_argument, NULL, OPT_RULES},
     {"config", required_argument, NULL, OPT_CONFIG},
+    {"offline", no_argument, NULL, OPT_OFFLINE},
     {"jobs", required_argument, NULL, OPT_JOBS}, {0}};
 
 struct options {
@@ -271,6 +309,7 @@ struct options {
 	struct scan_format format;
 	struct snapshot_source source;
 	uint64_t jobs;
+	bool is_offline;
 };
 
 /* False: usage. */
@@ -313,6 +352,8 @@ option_take(struct arena *a, struct options *o, int c)
 	case OPT_CONFIG:
 		o->source.config_path = optarg;
 		return true;
+	case OPT_OFFLINE:
+		return o->is_offline = true;
 	case OPT_JOBS:
 		return str_u64(value, JOBS_MAX, &o->jobs) && o->jobs > 0;
 	default:
@@ -331,6 +372,9 @@ rules_load(struct arena *a, struct options *o)
 	if (is_default && o->source.rules.n > 0 &&
 	    access(o->source.config_path, F_OK) != 0)
 		o->source.config_path = NULL;
+	/* nothing is asked that no configuration allows */
+	o->is_offline = o->is_offline || o->source.config_path == NULL;
+	o->source.is_lenient = true;
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(&o->source, false, &diags);
 	cmd_diags_print(&diags, DIAG_ERROR);
@@ -341,6 +385,25 @@ rules_load(struct arena *a, struct options *o)
 		    "shows them\n",
 		    warnings);
 	return snapshot;
+}
+
+/* `*ret` is NULL if the DNS is not to be asked.  False: said what is wrong. */
+static bool
+online(struct arena *a, const struct options *o,
+    const struct snapshot *snapshot, struct dns **ret)
+{
+	*ret = NULL;
+	if (o->is_offline)
+		return true;
+	struct dns *dns = ARENA_NEW(a, struct dns);
+	struct resolver_config config = config_resolver(&snapshot->config);
+	struct str why = STR_EMPTY;
+	if (!dns_open(a, &config, dns, &why)) {
+		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
+		return false;
+	}
+	*ret = dns;
+	return true;
 }
 
 int
@@ -370,11 +433,15 @@ cmd_scan(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		is_good = mailbox_add(a, &mailbox, argv[i]) && is_good;
 	struct snapshot *snapshot = rules_load(a, &o);
-	if (snapshot == NULL) {
+	struct dns *dns = NULL;
+	if (snapshot == NULL || !online(a, &o, snapshot, &dns)) {
+		snapshot_put(snapshot);
 		arena_free(a);
 		return CMD_TROUBLE;
 	}
 	struct work w = {
+	    .dns = dns,
+	    .mta_name = cmd_own_name(a),
 	    .mailbox = &mailbox,
 	    .snapshot = snapshot,
 	    .fixed = &o.fixed,
@@ -385,6 +452,8 @@ cmd_scan(int argc, char **argv)
 	int code = is_trouble    ? CMD_TROUBLE
 		   : w.has_found ? CMD_FOUND
 				 : CMD_FINE;
+	if (dns != NULL)
+		dns_close(dns);
 	snapshot_put(snapshot);
 	arena_free(a);
 	return code;

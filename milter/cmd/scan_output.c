@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "cmd/auth_output.h"
 
 #define RULES_BYTES 4096
 
@@ -66,7 +67,7 @@ put_hits(const struct scan_format *f, const struct rule_hits *hits,
 static void
 put_text(const struct scan_format *f, struct arena *a, struct str file,
     const struct envelope *envelope, const struct class_config *class,
-    const struct scan *scan, struct buf *out)
+    const struct scan *scan, const struct facts *facts, struct buf *out)
 {
 	enum action action = scan->verdict.would;
 	ui_escape(&f->ui, out, file);
@@ -79,9 +80,14 @@ put_text(const struct scan_format *f, struct arena *a, struct str file,
 		ui_escape(&f->ui, out,
 		    scan_rules_text(a, &scan->result, RULES_BYTES));
 	}
+	if (facts->has_flight)
+		buf_printf(out, " preflight=%.*s",
+		    STR_ARG(preflight_verdict_name(facts->flight.verdict)));
 	buf_printf(out, " ms=%.1f\n", (double)scan->us / 1000);
 	if (f->is_explained)
 		put_hits(f, &scan->result.hits, true, out);
+	if (f->is_explained)
+		auth_explain(&f->ui, facts, out);
 	if (f->has_subs)
 		put_hits(f, &scan->result.subs, false, out);
 }
@@ -171,21 +177,21 @@ put_json(struct buf *out, json_t *line, size_t flags)
 void
 scan_output(const struct scan_format *format, struct arena *a, struct str file,
     const struct envelope *envelope, const struct class_config *class,
-    struct scan *scan, struct buf *out)
+    struct scan *scan, const struct facts *facts, struct buf *out)
 {
 	if (!format->is_json && !format->has_views) {
-		put_text(format, a, file, envelope, class, scan, out);
+		put_text(format, a, file, envelope, class, scan, facts, out);
 		return;
 	}
-	/* auth and notice: null while nothing judges them */
-	json_t *line = json_pack("{s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:n,s:n,s:f}",
+	/* notice: null while nothing judges it */
+	json_t *line = json_pack("{s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:n,s:f}",
 	    "file", json_text(file), "class",
 	    json_text(mail_class_name(envelope->class)), "action",
 	    json_text(action_name(scan->verdict.would)), "score",
 	    scan->result.score, "thresholds", thresholds(class), "hits",
 	    hits(&scan->result.hits, true), "subs",
-	    hits(&scan->result.subs, false), "auth", "notice", "ms",
-	    (double)scan->us / 1000);
+	    hits(&scan->result.subs, false), "auth", auth_json(facts), "notice",
+	    "ms", (double)scan->us / 1000);
 	if (format->has_views)
 		set_views(line, a, scan->message);
 	put_json(out, line, format->has_views ? JSON_ENSURE_ASCII : 0);

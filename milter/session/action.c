@@ -11,6 +11,7 @@
 #include "hold/quarantine.h"
 #include "hold/release.h"
 #include "mail/header.h"
+#include "session/receiver.h"
 #include "session/report.h"
 #include "session/spool.h"
 
@@ -19,17 +20,20 @@
 #define HEADER_RULES_BYTES 800
 
 /* All that is known while one message is being answered. */
-struct work {
+struct action_work {
 	struct arena *arena;
 	struct gate *gate;
 	const struct config *config;
 	const struct snapshot *snapshot;
 	const struct incoming *in;
 	struct str raw;
+	struct receiver_view view;
 	struct scan scan;
 	struct verdict verdict;
+	bool is_decided; /* without a scan */
 	bool is_scanned;
 	bool is_released;
+	bool has_view;
 	bool is_lost; /* there is no whole message to keep */
 	struct str id;
 	struct str note;
@@ -38,7 +42,7 @@ struct work {
 
 /* `text` with {id} filled in, fit for one reply line. */
 static struct str
-reply_text(struct work *w, struct str text)
+reply_text(struct action_work *w, struct str text)
 {
 	struct buf *b = buf_new(w->arena, REPLY_BYTES);
 	while (text.len > 0) {
@@ -63,7 +67,15 @@ add_header(struct answer *answer, const char *name, struct str value)
 }
 
 static void
-answer_accept(struct work *w)
+answer_sign(struct action_work *w)
+{
+	if (w->has_view && !w->config->observe)
+		w->answer->nsignatures = receiver_sign(
+		    w->arena, w->snapshot, &w->view, w->answer->signatures);
+}
+
+static void
+answer_accept(struct action_work *w)
 {
 	struct answer *answer = w->answer;
 	answer->kind = ANSWER_ACCEPT;
@@ -71,6 +83,7 @@ answer_accept(struct work *w)
 	answer->strips_headers =
 	    w->is_released ||
 	    (!w->config->observe && w->in->envelope.class != CLASS_INBOUND);
+	answer_sign(w);
 	if (!w->is_scanned || (!is_tagged && !w->config->add_headers) ||
 	    w->config->observe)
 		return;
@@ -83,17 +96,18 @@ answer_accept(struct work *w)
 }
 
 static void
-answer_refuse(struct work *w, enum answer_kind kind, struct str text)
+answer_refuse(struct action_work *w, enum answer_kind kind, struct str text)
 {
 	w->answer->kind = kind;
 	w->answer->text = reply_text(w, text);
 }
 
 static void
-answer_mta_hold(struct work *w)
+answer_mta_hold(struct action_work *w)
 {
 	w->answer->kind = ANSWER_MTA_HOLD;
 	w->answer->strips_headers = true;
+	answer_sign(w);
 	w->answer->text = str_printf(w->arena, "postern %.*s score %.4g %.*s",
 	    STR_ARG(w->id), w->scan.result.score,
 	    STR_ARG(scan_rules_text(w->arena, &w->scan.result, 200)));
@@ -104,7 +118,7 @@ answer_mta_hold(struct work *w)
  * bounce), the MTA keeps it.
  */
 static void
-answer_not_kept(struct work *w)
+answer_not_kept(struct action_work *w)
 {
 	if (w->in->can_refuse || !w->in->mta_can_hold) {
 		w->verdict.action = ACTION_DEFER;
@@ -115,7 +129,7 @@ answer_not_kept(struct work *w)
 }
 
 static struct held_hit *
-held_hits(struct work *w)
+held_hits(struct action_work *w)
 {
 	size_t n = w->scan.result.hits.n;
 	struct held_hit *hits = ARENA_ARRAY(w->arena, struct held_hit, n);
@@ -128,7 +142,7 @@ held_hits(struct work *w)
 }
 
 static struct str
-subject_of(struct work *w)
+subject_of(struct action_work *w)
 {
 	if (w->scan.message == NULL)
 		return STR_EMPTY;
@@ -139,7 +153,7 @@ subject_of(struct work *w)
 }
 
 static bool
-quarantine_keep(struct work *w, enum held_folder folder)
+quarantine_keep(struct action_work *w, enum held_folder folder)
 {
 	struct held held = {
 	    .id = w->id,
@@ -166,7 +180,7 @@ quarantine_keep(struct work *w, enum held_folder folder)
 }
 
 static void
-answer_hold(struct work *w, enum held_folder folder)
+answer_hold(struct action_work *w, enum held_folder folder)
 {
 	if (w->config->hold_in == HOLD_IN_MTA && w->in->mta_can_hold)
 		answer_mta_hold(w);
@@ -177,7 +191,7 @@ answer_hold(struct work *w, enum held_folder folder)
 }
 
 static void
-answer_by_verdict(struct work *w)
+answer_by_verdict(struct action_work *w)
 {
 	switch (w->verdict.action) {
 	case ACTION_ACCEPT:
@@ -203,7 +217,7 @@ answer_by_verdict(struct work *w)
 
 /* A message released from the quarantine passes, once. */
 static void
-check_release(struct work *w)
+check_release(struct action_work *w)
 {
 	if (w->in->release.len == 0)
 		return;
@@ -221,12 +235,13 @@ check_release(struct work *w)
 }
 
 static void
-scan(struct work *w)
+scan(struct action_work *w)
 {
 	struct scan_job job = {
 	    .raw = w->raw,
 	    .envelope = w->in->envelope,
 	    .can_refuse = w->in->can_refuse,
+	    .facts = w->has_view ? &w->view.facts : NULL,
 	};
 	scan_run(w->arena, w->snapshot, &job, &w->scan);
 	w->verdict = w->scan.verdict;
@@ -235,7 +250,7 @@ scan(struct work *w)
 
 /* The one place where what could not be done is decided, by on-error. */
 static void
-decide_error(struct work *w, const char *what)
+decide_error(struct action_work *w, const char *what)
 {
 	struct verdict_input input = {
 	    .class = w->in->envelope.class,
@@ -249,37 +264,79 @@ decide_error(struct work *w, const char *what)
 }
 
 static void
-decide(struct work *w, bool is_busy)
+look(struct action_work *w)
 {
-	w->verdict = (struct verdict){.action = ACTION_ACCEPT, .reason = ""};
-	if (w->in->envelope.class == CLASS_INBOUND && w->in->release.len == 0)
+	if (w->in->envelope.class == CLASS_INBOUND && !w->is_released)
 		return;
-	if (!spool_view(w->in->spool, &w->raw)) {
-		const char *why = strerror(errno);
-		decide_error(w, why);
-		w->is_lost = true;
-		return;
-	}
-	if (w->in->trouble != NULL) {
-		decide_error(w, w->in->trouble);
-		w->is_lost = true;
-		return;
-	}
-	check_release(w);
-	if (w->is_released)
-		return;
-	if (is_busy)
-		decide_error(w, "busy");
-	else
-		scan(w);
+	struct receiver_query query = {
+	    .raw = w->raw,
+	    .envelope = &w->in->envelope,
+	    .mta_name = w->in->mta_name,
+	    .authserv_id = w->in->authserv_id,
+	    .is_sendmail = w->in->is_sendmail,
+	    .is_released = w->is_released,
+	};
+	const struct dns *dns = gate_dns(w->gate);
+	receiver_look(w->arena, w->snapshot, dns, &query, &w->view);
+	receiver_alarm(w->arena, dns, &w->view.facts);
+	w->has_view = true;
 }
 
 static void
-log_verdict(struct work *w)
+decide_lost(struct action_work *w, const char *what)
+{
+	decide_error(w, what);
+	w->is_lost = w->is_decided = true;
+}
+
+struct action_work *
+action_begin(struct arena *a, struct gate *gate,
+    const struct snapshot *snapshot, const struct incoming *in)
+{
+	struct action_work *w = ARENA_NEW(a, struct action_work);
+	*w = (struct action_work){
+	    .arena = a,
+	    .gate = gate,
+	    .config = &snapshot->config,
+	    .snapshot = snapshot,
+	    .in = in,
+	    .raw = STR_EMPTY,
+	    .verdict = {.action = ACTION_ACCEPT, .reason = ""},
+	    .id = quarantine_id(a),
+	    .note = STR_EMPTY,
+	};
+	bool is_inbound = in->envelope.class == CLASS_INBOUND;
+	if (is_inbound && in->release.len == 0) {
+		w->is_decided = true;
+		return w;
+	}
+	if (!spool_view(in->spool, &w->raw)) {
+		decide_lost(w, strerror(errno));
+		return w;
+	}
+	if (in->trouble != NULL) {
+		decide_lost(w, in->trouble);
+		return w;
+	}
+	check_release(w);
+	w->is_decided = w->is_released;
+	look(w);
+	return w;
+}
+
+bool
+action_wants_slot(const struct action_work *work)
+{
+	return !work->is_decided && work->in->envelope.class != CLASS_INBOUND;
+}
+
+static void
+log_verdict(struct action_work *w)
 {
 	struct report report = {
 	    .envelope = &w->in->envelope,
 	    .scan = w->is_scanned ? &w->scan : NULL,
+	    .facts = w->has_view ? &w->view.facts : NULL,
 	    .verdict = &w->verdict,
 	    .id = w->verdict.would >= ACTION_DEFER || w->is_released
 		      ? w->id
@@ -294,23 +351,15 @@ log_verdict(struct work *w)
 }
 
 void
-action_take(struct arena *a, struct gate *gate, const struct snapshot *snapshot,
-    const struct incoming *in, bool is_busy, struct answer *ret)
+action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 {
-	struct work w = {
-	    .arena = a,
-	    .gate = gate,
-	    .config = &snapshot->config,
-	    .snapshot = snapshot,
-	    .in = in,
-	    .raw = STR_EMPTY,
-	    .id = quarantine_id(a),
-	    .note = STR_EMPTY,
-	    .answer = ret,
-	};
 	*ret = (struct answer){.text = STR_EMPTY};
-	decide(&w, is_busy);
-	answer_by_verdict(&w);
-	log_verdict(&w);
-	gate_count(gate, in->envelope.class, w.verdict.action);
+	w->answer = ret;
+	if (!w->is_decided && is_busy)
+		decide_error(w, "busy");
+	else if (!w->is_decided)
+		scan(w);
+	answer_by_verdict(w);
+	log_verdict(w);
+	gate_count(w->gate, w->in->envelope.class, w->verdict.action);
 }

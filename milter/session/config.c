@@ -2,6 +2,7 @@
 /* config -- the options of postern.conf. */
 #include "session/config.h"
 
+#include "auth/dkim_sign.h"
 #include "base/arena.h"
 #include "base/network.h"
 
@@ -16,6 +17,8 @@ static const char *const log_levels[] = {
     "error", "warning", "info", "debug", NULL};
 static const char *const fallbacks[] = {"defer", "accept", "hold", NULL};
 static const char *const hold_places[] = {"postern", "mta", NULL};
+static const char *const canons[] = {"relaxed/relaxed", "relaxed/simple",
+    "simple/relaxed", "simple/simple", NULL};
 static const char *const class_titles[] = {
     "submission", "local", "relay", "notice", "inbound", NULL};
 
@@ -103,6 +106,57 @@ static const struct option_row rows[] = {
 	NULL, "How released mail goes out: a sendmail(1), or smtp:host:port."},
     {"release-time", OPTION_DURATION, AT(release_valid_ms), "3d", 60000,
 	7 * DAY_MS, NULL, "How long a release is good for."},
+    /* as the receiver sees it */
+    {"egress-addresses", OPTION_LIST, AT(egress), "auto", 0, 0, NULL,
+	"Addresses mail leaves from, as receivers see them; auto: the public "
+	"ones of this host."},
+    {"helo-name", OPTION_TEXT, AT(helo), "", 0, 0, NULL,
+	"The name the MTA greets receivers with; empty: its own name."},
+    {"local-domains", OPTION_LIST, AT(local_domains), "", 0, 0, NULL,
+	"Domains of our own, .domain for all below it, or files of them."},
+    {"login-map", OPTION_LIST, AT(login_map), "", 0, 0, NULL,
+	"Who may write as whom: \"user: address, @domain, /regex/\", or files "
+	"of such lines."},
+    {"strict-domains", OPTION_LIST, AT(strict_domains),
+	"gmail.com, googlemail.com", 0, 0, NULL,
+	"Domains whose unaligned mail receivers refuse whatever the policy "
+	"is."},
+    {"authserv-id", OPTION_TEXT, AT(authserv_id), "", 0, 0, NULL,
+	"Authentication-Results of this name are removed; empty: of the "
+	"MTA's."},
+    {"dns", OPTION_LIST, AT(dns), "system", 0, 0, NULL,
+	"Who is asked: system (resolv.conf), recursion, addresses of servers, "
+	"file:/path, or off."},
+    {"dns-hosts", OPTION_TEXT, AT(dns_hosts), "", 0, 0, NULL,
+	"A file like /etc/hosts that is looked at first; empty: none."},
+    {"dns-time", OPTION_DURATION, AT(dns_ms), "3s", 50, 8000, NULL,
+	"The longest one message waits for the DNS."},
+    {"dns-query-time", OPTION_DURATION, AT(dns_query_ms), "2s", 50, 8000, NULL,
+	"The longest wait for one answer."},
+    {"dns-questions", OPTION_COUNT, AT(dns_questions), "200", 20, 10000, NULL,
+	"Questions one message may ask."},
+    {"dns-cache", OPTION_SIZE, AT(dns_cache_bytes), "32M", MIB, 4096 * MIB,
+	NULL,
+	"Bytes of answers that are kept, and as many of what was made of "
+	"them."},
+    {"dnssec", OPTION_BOOL, AT(has_dnssec), "no", 0, 0, NULL,
+	"Validate answers; a bogus one is no answer."},
+    {"dkim-key-table", OPTION_TEXT, AT(key_table), "", 0, 0, NULL,
+	"Signing keys, OpenDKIM's KeyTable; empty: nothing is signed."},
+    {"dkim-signing-table", OPTION_TEXT, AT(signing_table), "", 0, 0, NULL,
+	"Which key signs for which author, OpenDKIM's SigningTable."},
+    {"dkim-headers", OPTION_LIST, AT(sign_fields), DKIM_FIELDS_DEFAULT, 0, 0,
+	NULL, "Header fields that are signed if they are there."},
+    {"dkim-oversign", OPTION_LIST, AT(oversign_fields), DKIM_OVERSIGN_DEFAULT,
+	0, 0, NULL,
+	"Header fields that nobody can add without breaking the signature."},
+    {"dkim-canonicalization", OPTION_CHOICE, AT(canonicalization),
+	"relaxed/relaxed", 0, 0, canons,
+	"How much header/body may change on the way."},
+    {"dkim-expiry", OPTION_DURATION, AT(signature_valid_ms), "0s", 0,
+	3650 * DAY_MS, NULL, "How long a signature is good for; 0: for ever."},
+    {"dkim-key-bits", OPTION_COUNT, AT(key_bits), "1024", 1024, 16384, NULL,
+	"RSA keys that are shorter are refused."},
     /* words */
     {"reject-text", OPTION_TEXT, AT(reject_text),
 	"This message looks like spam and was not sent. Ask your postmaster "
@@ -119,6 +173,8 @@ static const struct option_row rows[] = {
 static const struct option_row class_rows[] = {
     {"filter", OPTION_BOOL, IN_CLASS(is_filtered), "yes", 0, 0, NULL,
 	"Scan mail of this class; class inbound never is."},
+    {"sign", OPTION_BOOL, IN_CLASS(is_signed), "yes", 0, 0, NULL,
+	"Sign mail of this class with DKIM if there is a key for its author."},
     {"tag", OPTION_SCORE, IN_CLASS(tag), "4", 0, 1e6, NULL,
 	"Score from which X-Postern headers are added."},
     {"defer", OPTION_SCORE, IN_CLASS(defer), "off", 0, 1e6, NULL,
@@ -203,4 +259,16 @@ config_read(
 	}
 	fill_derived(a, ret);
 	return diags_count(diags, DIAG_ERROR) == errors;
+}
+
+struct resolver_config
+config_resolver(const struct config *config)
+{
+	return (struct resolver_config){
+	    .servers = config->dns,
+	    .hosts = config->dns_hosts,
+	    .query_ms = config->dns_query_ms,
+	    .cache_bytes = config->dns_cache_bytes,
+	    .has_dnssec = config->has_dnssec,
+	};
 }

@@ -61,7 +61,8 @@ warn_restart(
 	static const char *const fixed[] = {"socket", "socket-mode",
 	    "socket-group", "control-socket", "pid-file", "user", "log",
 	    "log-level", "workers", "state-dir", "quarantine-dir",
-	    "quarantine-size"};
+	    "quarantine-size", "dns", "dns-hosts", "dns-query-time",
+	    "dns-cache", "dnssec"};
 	for (const struct option_row *row = CONFIG_FILE.rows; row->name != NULL;
 	     row++)
 		for (size_t i = 0; i < COUNT_OF(fixed); i++)

@@ -19,6 +19,7 @@ struct gate {
 	struct snapshot *current;
 	struct quarantine *quarantine;
 	struct release *release;
+	struct dns dns;
 	sem_t slots;
 	/* messages of the generation before and after gate_drain() */
 	_Atomic unsigned in_flight[2];
@@ -45,6 +46,17 @@ stores_open(struct gate *gate, struct diags *diags)
 	return true;
 }
 
+static bool
+resolver_open(struct gate *gate, struct diags *diags)
+{
+	struct str why = STR_EMPTY;
+	struct resolver_config config = config_resolver(&gate->current->config);
+	if (dns_open(diags->arena, &config, &gate->dns, &why))
+		return true;
+	diag_add(diags, DIAG_ERROR, STR_EMPTY, 0, "%.*s", STR_ARG(why));
+	return false;
+}
+
 struct gate *
 gate_new(struct snapshot *snapshot, struct diags *diags)
 {
@@ -58,7 +70,7 @@ gate_new(struct snapshot *snapshot, struct diags *diags)
 	if (workers == 0)
 		workers = cpus > 0 ? (uint64_t)cpus : 1;
 	(void)sem_init(&gate->slots, 0, (unsigned)workers);
-	if (stores_open(gate, diags))
+	if (stores_open(gate, diags) && resolver_open(gate, diags))
 		return gate;
 	gate_free(gate);
 	return NULL;
@@ -71,6 +83,7 @@ gate_free(struct gate *gate)
 		return;
 	quarantine_close(gate->quarantine);
 	release_close(gate->release);
+	dns_close(&gate->dns);
 	snapshot_put(gate->current);
 	(void)sem_destroy(&gate->slots);
 	(void)pthread_mutex_destroy(&gate->lock);
@@ -106,6 +119,12 @@ struct release *
 gate_release(struct gate *gate)
 {
 	return gate->release;
+}
+
+const struct dns *
+gate_dns(struct gate *gate)
+{
+	return &gate->dns;
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #define RULES_BYTES 1500
 #define TROUBLE_BYTES 300
+#define BECAUSE_BYTES 300
 /* What mail or a client chose must not push the rest off the line (log.c). */
 #define ADDRESS_BYTES 400
 
@@ -170,6 +171,85 @@ get_trouble(struct arena *a, const struct report *r)
 	return text(buf_str(b));
 }
 
+static bool
+has_flight(const struct report *r)
+{
+	return r->facts != NULL && r->facts->has_flight;
+}
+
+/* "unknown": no address that mail leaves from is known. */
+static struct value
+get_spf(struct arena *a, const struct report *r)
+{
+	(void)a;
+	if (!has_flight(r))
+		return (struct value){.kind = VALUE_NONE};
+	const struct preflight_spf *spf = &r->facts->flight.spf;
+	return text(spf->n == 0 && spf->domain.len > 0
+			? STR("unknown")
+			: spf_result_name(spf->result));
+}
+
+static struct value
+get_dkim(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return has_flight(r) ? text(dkim_result_name(r->facts->flight.dkim))
+			     : (struct value){.kind = VALUE_NONE};
+}
+
+static struct value
+get_dmarc(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return has_flight(r)
+		   ? text(preflight_dmarc_name(r->facts->flight.verdict))
+		   : (struct value){.kind = VALUE_NONE};
+}
+
+static struct value
+get_preflight(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return has_flight(r)
+		   ? text(preflight_verdict_name(r->facts->flight.verdict))
+		   : (struct value){.kind = VALUE_NONE};
+}
+
+/* Why a receiver would not take it, or may not. */
+static struct value
+get_because(struct arena *a, const struct report *r)
+{
+	(void)a;
+	if (!has_flight(r) || r->facts->flight.verdict < PREFLIGHT_FAIL_NONE)
+		return (struct value){.kind = VALUE_NONE};
+	return text(str_sub(r->facts->flight.evidence, 0, BECAUSE_BYTES));
+}
+
+/* "DOMAIN:SELECTOR,...", a key that is not the published one with ":missing";
+ * or "no:" and why it is not signed. */
+static struct value
+get_sign(struct arena *a, const struct report *r)
+{
+	const struct facts *f = r->facts;
+	if (f == NULL || f->why_unsigned == UNSIGNED_NO_TABLES)
+		return (struct value){.kind = VALUE_NONE};
+	if (f->nsigners == 0)
+		return text(
+		    str_printf(a, "no:%s", unsigned_why_name(f->why_unsigned)));
+	struct buf *b = buf_new(a, ADDRESS_BYTES);
+	for (size_t i = 0; i < f->nsigners; i++) {
+		const struct dkim_signer *s = &f->signers[i];
+		buf_printf(b, "%s%.*s:%.*s", i == 0 ? "" : ",",
+		    STR_ARG(s->domain), STR_ARG(s->selector));
+		if (i < f->flight.nours &&
+		    f->flight.ours[i].match != DKIM_MATCHES)
+			buf_printf(b, ":%.*s",
+			    STR_ARG(dkim_match_name(f->flight.ours[i].match)));
+	}
+	return text(buf_str(b));
+}
+
 static struct value
 get_ms(struct arena *a, const struct report *r)
 {
@@ -200,6 +280,12 @@ static const struct {
     {"from", get_from},
     {"nrcpt", get_nrcpt},
     {"size", get_size},
+    {"spf", get_spf},
+    {"dkim", get_dkim},
+    {"dmarc", get_dmarc},
+    {"preflight", get_preflight},
+    {"because", get_because},
+    {"sign", get_sign},
     {"reason", get_reason},
     {"trouble", get_trouble},
     {"note", get_note},

@@ -2,6 +2,7 @@
 /* scan -- one message through rules to a verdict. */
 #include "session/scan.h"
 
+#include "auth/facts.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -27,6 +28,7 @@ rules_run(struct arena *a, const struct snapshot *snapshot,
 	    .wants_subs = job->wants_subs,
 	    .is_expired = is_past,
 	    .arg = deadline_us,
+	    .facts = job->facts,
 	};
 	ret->is_cut = seen.len < job->raw.len;
 	ret->message = message_new(
@@ -48,7 +50,8 @@ scan_run(struct arena *a, const struct snapshot *snapshot,
 	    .class = job->envelope.class,
 	    .score = ret->result.score,
 	    .can_refuse = job->can_refuse,
-	    .is_out_of_time = ret->result.is_out_of_time,
+	    .is_out_of_time = ret->result.is_out_of_time ||
+			      (job->facts != NULL && job->facts->is_late),
 	};
 	ret->verdict = verdict_of(config, &input);
 	ret->us = clock_us() - start_us;

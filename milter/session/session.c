@@ -22,14 +22,15 @@
 #include "session/action.h"
 #include "session/class.h"
 #include "session/spool.h"
+#include "session/strip.h"
 
 #define HEADER_PACKET_BYTES (1024 * 1024 - 1)
 #define RCPT_MAX 100000
 /* Each costs the MTA a walk through the header. */
 #define STRIPPED_MAX 100
+#define AUTH_RESULTS STR("Authentication-Results")
 #define SLOT_WAIT_MS 2000
 #define SLOT_WAITS 60
-#define NAME_PREFIX STR("X-Postern-")
 
 /* A header the client sent under one of our names. */
 struct stripped {
@@ -43,6 +44,7 @@ struct session {
 	unsigned long noreply; /* SMFIP_NR_* that were negotiated */
 	bool mta_can_hold;
 	bool has_blanks; /* a header value has what is behind the colon */
+	bool is_sendmail;
 	/* connection */
 	struct arena *connection;
 	struct origin origin;
@@ -60,6 +62,7 @@ struct session {
 		struct stripped *v;
 		size_t n, cap;
 	} stripped;
+	int nresults; /* fields called AUTH_RESULTS so far */
 	struct str release;
 	const char *trouble; /* see struct incoming */
 	bool in_header;
@@ -96,6 +99,7 @@ message_forget(struct session *s)
 	s->rcpt = (struct strs){0};
 	s->stripped.v = NULL;
 	s->stripped.n = s->stripped.cap = 0;
+	s->nresults = 0;
 	s->release = s->from = STR_EMPTY;
 	s->trouble = NULL;
 	spool_reset(s->spool);
@@ -146,7 +150,7 @@ static const struct {
 	int stage;
 	const char *names;
 } wanted_macros[] = {
-    {SMFIM_CONNECT, "j {daemon_name} {daemon_addr} {client_addr}"},
+    {SMFIM_CONNECT, "j v {daemon_name} {daemon_addr} {client_addr}"},
     {SMFIM_ENVFROM, "i {auth_authen} {auth_author}"},
     {SMFIM_EOM, "i"},
 };
@@ -201,6 +205,13 @@ client_take(struct session *s, const _SOCK_ADDR *address)
 	s->origin.client_addr = str_dup(s->connection, shown);
 }
 
+/* Macro v is "Postfix 3.7.11", or Sendmail's bare "8.17.1.9". */
+static bool
+is_sendmail(struct str version)
+{
+	return version.len > 0 && char_is_digit(version.p[0]);
+}
+
 static sfsistat
 on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
@@ -212,6 +223,7 @@ on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 	s->origin.host_name = macro(ctx, s->connection, "j");
 	s->origin.daemon_name = macro(ctx, s->connection, "{daemon_name}");
 	s->origin.daemon_addr = macro(ctx, s->connection, "{daemon_addr}");
+	s->is_sendmail = is_sendmail(macro(ctx, s->connection, "v"));
 	return reply(s, SMFIP_NR_CONN);
 }
 
@@ -267,19 +279,27 @@ on_rcpt(SMFICTX *ctx, char **args)
 	return reply(s, SMFIP_NR_RCPT);
 }
 
+static struct str
+authserv_id(const struct session *s)
+{
+	struct str id = s->snapshot->config.authserv_id;
+	return id.len > 0 ? id : s->origin.host_name;
+}
+
 /* Remember which headers came under our names: nothing of a client passes as
  * ours. */
 static void
 own_name_take(struct session *s, struct str name, struct str value)
 {
-	if (!str_istarts(name, NAME_PREFIX))
+	if (!field_is_stripped(name, value, authserv_id(s)))
 		return;
 	if (s->stripped.n == STRIPPED_MAX) {
-		s->trouble = "too many X-Postern header fields";
+		s->trouble = "too many header fields under our names";
 		return;
 	}
-	int index = 1;
-	for (size_t i = 0; i < s->stripped.n; i++)
+	bool is_results = str_ieq(name, AUTH_RESULTS);
+	int index = is_results ? s->nresults : 1;
+	for (size_t i = 0; i < s->stripped.n && !is_results; i++)
 		index += str_ieq(str_from(s->stripped.v[i].name), name);
 	ARENA_PUSH(s->arena, &s->stripped) =
 	    (struct stripped){str_c(s->arena, name), index};
@@ -302,6 +322,7 @@ on_header(SMFICTX *ctx, char *name_c, char *value_c)
 	if (s == NULL)
 		return reply(s, 0);
 	struct str name = str_from(name_c), value = str_from(value_c);
+	s->nresults += str_ieq(name, AUTH_RESULTS);
 	own_name_take(s, name, value);
 	auto_submitted_take(s, name, value);
 	spool_put(s->spool, name);
@@ -357,6 +378,20 @@ headers_add(SMFICTX *ctx, struct session *s, const struct answer *answer)
 	}
 }
 
+/* Below the MTA's own Received field. */
+static void
+signatures_add(SMFICTX *ctx, struct session *s, const struct answer *answer)
+{
+	char name[] = "DKIM-Signature";
+	for (size_t i = 0; i < answer->nsignatures; i++) {
+		struct str value = str_printf(s->arena, "%s%.*s",
+		    s->has_blanks ? " " : "", STR_ARG(answer->signatures[i]));
+		if (smfi_insheader(ctx, 1, name, str_c(s->arena, value)) !=
+		    MI_SUCCESS)
+			log_error("cannot add a signature");
+	}
+}
+
 /* libmilter formats the text: a single % would be lost, or all of it. */
 static void
 reply_set(SMFICTX *ctx, struct arena *a, const char *code, const char *xcode,
@@ -385,6 +420,7 @@ answer_give(SMFICTX *ctx, struct session *s, const struct answer *answer)
 		if (answer->strips_headers)
 			headers_strip(ctx, s);
 		headers_add(ctx, s, answer);
+		signatures_add(ctx, s, answer);
 		return SMFIS_ACCEPT;
 	case ANSWER_TEMPFAIL:
 		reply_set(ctx, a, "451", "4.7.1", answer->text);
@@ -397,6 +433,7 @@ answer_give(SMFICTX *ctx, struct session *s, const struct answer *answer)
 	case ANSWER_MTA_HOLD:
 		if (answer->strips_headers)
 			headers_strip(ctx, s);
+		signatures_add(ctx, s, answer);
 		return smfi_quarantine(ctx, str_c(a, answer->text)) ==
 			       MI_SUCCESS
 			   ? SMFIS_ACCEPT
@@ -436,6 +473,9 @@ incoming_of(struct session *s)
 		    .queue_id = STR_EMPTY,
 		    .daemon_name = origin->daemon_name,
 		},
+	    .mta_name = origin->host_name,
+	    .authserv_id = authserv_id(s),
+	    .is_sendmail = s->is_sendmail,
 	    .can_refuse = class_can_refuse(origin),
 	    .mta_can_hold = s->mta_can_hold,
 	    .spool = s->spool,
@@ -459,11 +499,12 @@ on_eom(SMFICTX *ctx)
 	in.envelope.queue_id = macro(ctx, s->arena, "i");
 	struct arena *scratch = arena_new();
 	struct answer answer;
-	/* inbound mail is not scanned: nothing to wait for */
-	bool wants_slot = in.envelope.class != CLASS_INBOUND;
+	struct action_work *work =
+	    action_begin(scratch, s->gate, s->snapshot, &in);
+	(void)smfi_progress(ctx);
+	bool wants_slot = action_wants_slot(work);
 	bool has_slot = wants_slot && slot_wait(ctx, s->gate);
-	action_take(scratch, s->gate, s->snapshot, &in, wants_slot && !has_slot,
-	    &answer);
+	action_finish(work, wants_slot && !has_slot, &answer);
 	sfsistat status = answer_give(ctx, s, &answer);
 	arena_free(scratch);
 	spool_reset(s->spool);

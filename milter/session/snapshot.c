@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* snapshot -- configuration and rules as one counted thing. */
+/* snapshot -- configuration, keys and rules as one counted thing. */
 #include "session/snapshot.h"
 
+#include <pwd.h>
 #include <stdatomic.h>
 
+#include "auth/facts.h"
 #include "base/arena.h"
 #include "base/log.h"
 
 static struct ruleset_options
 rule_options(const struct config *config)
 {
+	static const struct eval_row *const evals[] = {EVAL_AUTH, NULL};
 	struct ruleset_options options = {
+	    .evals = evals,
+	    .test_facts = facts_of_test,
 	    .match_limit = (unsigned)config->match_limit,
 	    .depth_limit = (unsigned)config->depth_limit,
 	    .heap_limit_kib = (unsigned)(config->heap_limit / 1024),
@@ -40,6 +45,49 @@ rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
 	return diags_count(diags, DIAG_ERROR) == 0;
 }
 
+/* Who posternd will be: the key files must be his to read. */
+static void
+tables_of(const struct config *config, struct dkim_tables *ret)
+{
+	char name[64];
+	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(config->user));
+	const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
+	*ret = (struct dkim_tables){
+	    .key_table = config->key_table,
+	    .signing_table = config->signing_table,
+	    .user = user == NULL ? geteuid() : user->pw_uid,
+	    .group = user == NULL ? getegid() : user->pw_gid,
+	    .min_bits = (unsigned)config->key_bits,
+	};
+}
+
+bool
+config_policy_load(struct arena *a, const struct config *config,
+    const char *path, bool is_lenient, struct policy *ret, struct diags *diags)
+{
+	bool is_simple_header =
+	    config->canonicalization >= CANON_SIMPLE_RELAXED;
+	bool is_simple_body =
+	    config->canonicalization == CANON_RELAXED_SIMPLE ||
+	    config->canonicalization == CANON_SIMPLE;
+	struct policy_options options = {
+	    .file = str_from(path),
+	    .egress = &config->egress,
+	    .helo = config->helo,
+	    .local_domains = &config->local_domains,
+	    .login_map = &config->login_map,
+	    .strict_domains = &config->strict_domains,
+	    .sign_fields = &config->sign_fields,
+	    .oversign_fields = &config->oversign_fields,
+	    .header_canon = is_simple_header ? DKIM_SIMPLE : DKIM_RELAXED,
+	    .body_canon = is_simple_body ? DKIM_SIMPLE : DKIM_RELAXED,
+	    .signature_valid_s = config->signature_valid_ms / 1000,
+	    .is_lenient = is_lenient,
+	};
+	tables_of(config, &options.tables);
+	return policy_load(a, &options, ret, diags);
+}
+
 struct snapshot *
 snapshot_load(
     const struct snapshot_source *source, bool wants_tests, struct diags *diags)
@@ -50,6 +98,9 @@ snapshot_load(
 	atomic_init(&snapshot->refs, 1);
 	snapshot->arena = arena_new();
 	if (config_read(snapshot->arena, source->config_path, &snapshot->config,
+		diags) &&
+	    config_policy_load(snapshot->arena, &snapshot->config,
+		source->config_path, source->is_lenient, &snapshot->policy,
 		diags) &&
 	    rules_load(snapshot, source, wants_tests, diags))
 		return snapshot;
@@ -70,6 +121,7 @@ snapshot_put(struct snapshot *snapshot)
 	if (snapshot == NULL || atomic_fetch_sub(&snapshot->refs, 1) != 1)
 		return;
 	ruleset_free(snapshot->rules);
+	policy_done(&snapshot->policy);
 	arena_free(snapshot->arena);
 	free(snapshot);
 }

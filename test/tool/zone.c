@@ -2,7 +2,7 @@
 /* zone -- records that stand for the DNS in tests. */
 #include "zone.h"
 
-#include "auth/ip.h"
+#include "base/ip.h"
 #include "base/arena.h"
 #include "base/table.h"
 

@@ -8,9 +8,11 @@ POSTERN_PROGRAM=${POSTERN_PROGRAM:-$builddir/postern}
 POSTERND_USER=${POSTERND_USER:-nobody}
 
 # posternd_configure [LINE...]: a configuration for tests, the lines after it.
+# Nobody is asked unless $DNS, the value of the option dns, says who.
 # Rules are those of test/scenario/rules; MILTER is how an MTA reaches it.
 # shellcheck disable=SC2120
 posternd_configure() {
+	local dns=${DNS:-'{"off"}'}
 	POSTERN=$W/postern
 	CONF=$POSTERN/postern.conf
 	MILTER=unix:$POSTERN/milter.sock
@@ -30,6 +32,7 @@ posternd_configure() {
 	state-dir = "$POSTERN/state"
 	rules = {"$POSTERN/rules"}
 	login-domain = "mail.test.example"
+	dns = $dns
 	$(printf '%s\n' "$@")
 	X
 	HELD=$POSTERN/state/quarantine
