@@ -33,7 +33,7 @@ struct entry {
 };
 
 struct shard {
-	_Alignas(64) pthread_mutex_t lock; /* of all that follows */
+	pthread_mutex_t lock; /* of all that follows */
 	struct entry **buckets;
 	size_t mask;
 	struct entry **ring; /* all entries, in no order */
@@ -47,7 +47,7 @@ struct shard {
 struct cache {
 	size_t nshard; /* a power of two */
 	size_t shard_entries, shard_bytes;
-	struct shard *shards;
+	struct shard *shards[SHARDS_MAX];
 };
 
 static void *
@@ -69,6 +69,20 @@ shard_count(size_t entries, size_t bytes)
 	return n;
 }
 
+static struct shard *
+shard_new(size_t entries)
+{
+	size_t nbucket = 1;
+	while (nbucket < entries)
+		nbucket *= 2;
+	struct shard *s = must_calloc(1, sizeof(*s));
+	(void)pthread_mutex_init(&s->lock, NULL);
+	s->mask = nbucket - 1;
+	s->buckets = must_calloc(nbucket, sizeof(struct entry *));
+	s->ring = must_calloc(entries + 1, sizeof(struct entry *));
+	return s;
+}
+
 struct cache *
 cache_new(size_t entries, size_t bytes)
 {
@@ -76,21 +90,8 @@ cache_new(size_t entries, size_t bytes)
 	c->nshard = shard_count(entries, bytes);
 	c->shard_entries = entries / c->nshard;
 	c->shard_bytes = bytes / c->nshard;
-	c->shards = aligned_alloc(64, c->nshard * sizeof(*c->shards));
-	if (c->shards == NULL)
-		log_fatal("out of memory");
-	memset(c->shards, 0, c->nshard * sizeof(*c->shards));
-	size_t nbucket = 1;
-	while (nbucket < c->shard_entries)
-		nbucket *= 2;
-	for (size_t i = 0; i < c->nshard; i++) {
-		struct shard *s = &c->shards[i];
-		(void)pthread_mutex_init(&s->lock, NULL);
-		s->buckets = must_calloc(nbucket, sizeof(struct entry *));
-		s->mask = nbucket - 1;
-		s->ring =
-		    must_calloc(c->shard_entries + 1, sizeof(struct entry *));
-	}
+	for (size_t i = 0; i < c->nshard; i++)
+		c->shards[i] = shard_new(c->shard_entries);
 	return c;
 }
 
@@ -121,14 +122,14 @@ cache_free(struct cache *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->nshard; i++) {
-		struct shard *s = &c->shards[i];
+		struct shard *s = c->shards[i];
 		for (size_t k = 0; k < s->n; k++)
 			entry_drop(s->ring[k]);
 		free(s->ring);
 		free(s->buckets);
 		(void)pthread_mutex_destroy(&s->lock);
+		free(s);
 	}
-	free(c->shards);
 	free(c);
 }
 
@@ -136,7 +137,7 @@ cache_free(struct cache *c)
 static struct shard *
 shard_of(struct cache *c, uint64_t hash)
 {
-	return &c->shards[(size_t)(hash >> 56) & (c->nshard - 1)];
+	return c->shards[(size_t)(hash >> 56) & (c->nshard - 1)];
 }
 
 /* Where the entry of `key` hangs, or where NULL does at the bucket's end. */
@@ -275,7 +276,7 @@ cache_stats(struct cache *c, struct cache_stats *ret)
 {
 	*ret = (struct cache_stats){0};
 	for (size_t i = 0; i < c->nshard; i++) {
-		struct shard *s = &c->shards[i];
+		struct shard *s = c->shards[i];
 		(void)pthread_mutex_lock(&s->lock);
 		ret->hits += s->hits;
 		ret->misses += s->misses;

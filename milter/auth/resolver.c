@@ -594,7 +594,7 @@ void
 resolver_ask(struct resolver *r, struct arena *a, struct str name,
     enum dns_type type, struct dns_budget *budget, struct dns_answer *ret)
 {
-	struct question q;
+	struct question q = {.len = 0};
 	if (!question_set(&q, name, type)) {
 		*ret = (struct dns_answer){
 		    .status = DNS_NXDOMAIN, .ttl_s = TTL_MAX_S, .why = ""};
@@ -613,7 +613,7 @@ resolver_ask(struct resolver *r, struct arena *a, struct str name,
 void
 resolver_prefetch(struct resolver *r, struct str name, enum dns_type type)
 {
-	struct question q;
+	struct question q = {.len = 0};
 	if (r->kind != KIND_NETWORK || !question_set(&q, name, type))
 		return;
 	struct arena *a = arena_new_small();
@@ -986,7 +986,7 @@ take_answers(void *arg)
 static bool
 first_question(struct maker *m)
 {
-	struct question q;
+	struct question q = {.len = 0};
 	struct dns_answer answer;
 	(void)question_set(&q, STR("invalid"), DNS_A);
 	ask(m->r, m->a, &q, clock_ms() + START_MS, &answer);
