@@ -36,18 +36,27 @@ struct spf_answer {
 	enum spf_result result;
 	struct str domain; /* that was asked for, A-labels, lower case */
 	struct str record; /* its record as published; empty: none */
-	/* What decided: "-all", "include:spf.example"; or what is wrong. */
+	/*
+	 * What decided: "-all", "include:spf.example -> ip4:192.0.2.0/24"; or
+	 * what is wrong, naming domain and term, behind the way there.  For
+	 * people: bytes of strangers are escaped and cut short.
+	 */
 	struct str why;
 	struct str explanation; /* ASCII; empty: none, or not wanted */
 	unsigned terms, voids;  /* questions that count, section 4.6.4 */
-	uint32_t ttl_s;         /* the shortest of all that was asked */
+	uint32_t ttl_s; /* the shortest of all that was asked; 0: nothing was */
 	/* The result may depend on these: keys of a cache. */
 	bool uses_local_part, uses_helo;
 };
 
 /*
  * Evaluate check_host() (section 4).  Waits for the DNS within `budget`; past
- * it SPF_TEMPERROR.  Texts in `*ret` live in `a`.
+ * it SPF_TEMPERROR.  An address that is none is SPF_PERMERROR.  Clients on the
+ * loopback are judged by the record as any other, which libspf2 alone would not
+ * do.  Where receivers differ the answer is that of the strict ones: more than
+ * 10 MX names are an error even if an early one matches, each empty answer of
+ * an mx or ptr is a void lookup, and %{p} counts as the term it is (section
+ * 4.6.4).  May run in any number of threads.  Texts in `*ret` live in `a`.
  */
 void spf_check(struct arena *a, struct resolver *r,
     const struct spf_query *query, struct dns_budget *budget,

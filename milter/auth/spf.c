@@ -58,8 +58,7 @@ struct check {
 	struct spf_macro_values values;
 	struct frame *top;
 	struct str top_text;
-	/* RFC 8616 section 4: a local part beyond ASCII is in no DNS name. */
-	bool has_odd_local;
+	bool has_odd_local; /* beyond ASCII */
 	bool uses_local_part, uses_helo;
 	struct {
 		struct step **v;
@@ -129,19 +128,23 @@ values_for(struct check *c, struct str text, struct str domain)
 		c->values.client_name = spf_lookup_name(&c->lookup, domain);
 }
 
+/* RFC 8616 section 4: a local part beyond ASCII is in no DNS name. */
+static bool
+is_unnamed(const struct check *c, const struct spf_term *term)
+{
+	return c->has_odd_local && spf_macro_has(term->target, "ls");
+}
+
+/* The name to ask for; empty: there is none. */
 static struct str
 target_of(struct check *c, const struct spf_term *term, struct str domain)
 {
 	if (term->target.len == 0)
 		return domain;
+	if (is_unnamed(c, term))
+		return STR_EMPTY;
 	values_for(c, term->target, domain);
 	return spf_macro_domain(c->arena, term->target, &c->values);
-}
-
-static bool
-is_literal(const struct spf_term *term)
-{
-	return str_chr(term->target, '%') == STR_NONE;
 }
 
 /* ---- records of strangers, as libspf2 is told them */
@@ -167,30 +170,18 @@ put_length(const struct check *c, struct buf *b, const struct spf_term *term)
 		buf_printf(b, "%s%u", is_v6 ? "//" : "/", bits);
 }
 
-static const char *
-literal_word(enum spf_word word)
-{
-	switch (word) {
-	case SPF_A:
-		return "a:";
-	case SPF_MX:
-		return "mx:";
-	case SPF_PTR:
-	case SPF_EXISTS:
-		return "exists:";
-	case SPF_INCLUDE:
-		return "include:";
-	case SPF_REDIRECT:
-		return "redirect=";
-	case SPF_ALL:
-	case SPF_IP4:
-	case SPF_IP6:
-	case SPF_EXP:
-	case SPF_OTHER:
-		break;
-	}
-	return "";
-}
+/* How libspf2 is told of a term, and what is asked first for it. */
+static const struct {
+	const char *word;
+	enum dns_type type;
+} askings[] = {
+    [SPF_INCLUDE] = {"include:", DNS_TXT},
+    [SPF_A] = {"a:", DNS_A},
+    [SPF_MX] = {"mx:", DNS_MX},
+    [SPF_PTR] = {"exists:", DNS_PTR},
+    [SPF_EXISTS] = {"exists:", DNS_A},
+    [SPF_REDIRECT] = {"redirect=", DNS_TXT},
+};
 
 static void
 put_asking(struct check *c, struct buf *b, struct frame *frame,
@@ -199,7 +190,7 @@ put_asking(struct check *c, struct buf *b, struct frame *frame,
 	buf_putc(b, ' ');
 	if (term->word != SPF_REDIRECT)
 		buf_putc(b, term->qualifier);
-	buf_printf(b, "%s%zu.t", literal_word(term->word), c->steps.n);
+	buf_printf(b, "%s%zu.t", askings[term->word].word, c->steps.n);
 	if (term->word == SPF_A || term->word == SPF_MX)
 		put_length(c, b, term);
 	(void)step_new(c, frame, term);
@@ -231,7 +222,7 @@ static bool
 is_asking(const struct check *c, const struct spf_term *term)
 {
 	return spf_term_asks(term) && term->word != SPF_REDIRECT &&
-	       (!c->has_odd_local || !spf_macro_has(term->target, "ls"));
+	       !is_unnamed(c, term);
 }
 
 /*
@@ -265,30 +256,6 @@ literal_of(struct check *c, struct frame *frame)
 
 /* ---- loading a record */
 
-static enum dns_type
-first_type(const struct check *c, enum spf_word word)
-{
-	switch (word) {
-	case SPF_A:
-		return spf_lookup_type(&c->lookup);
-	case SPF_MX:
-		return DNS_MX;
-	case SPF_PTR:
-		return DNS_PTR;
-	case SPF_EXISTS:
-		return DNS_A;
-	case SPF_INCLUDE:
-	case SPF_REDIRECT:
-	case SPF_ALL:
-	case SPF_IP4:
-	case SPF_IP6:
-	case SPF_EXP:
-	case SPF_OTHER:
-		break;
-	}
-	return DNS_TXT;
-}
-
 static void
 prefetch_term(
     struct check *c, const struct frame *frame, const struct spf_term *term)
@@ -296,11 +263,13 @@ prefetch_term(
 	struct str name = term->target.len > 0 ? term->target : frame->domain;
 	if (term->word == SPF_PTR)
 		name = ip_reverse_name(c->arena, &c->lookup.client);
-	else if (!is_literal(term))
+	else if (str_chr(name, '%') != STR_NONE)
 		return;
 	if (str_ends(name, STR(".")))
 		name.len--;
-	spf_lookup_prefetch(&c->lookup, name, first_type(c, term->word));
+	spf_lookup_prefetch(&c->lookup, name,
+	    term->word == SPF_A ? spf_lookup_type(&c->lookup)
+				: askings[term->word].type);
 }
 
 /* Questions are asked one behind the other: have the later ones answered while
@@ -853,8 +822,11 @@ check_host(
 		answer_none(ret, "there is no SPF record");
 		return;
 	}
-	enum spf_result result =
-	    c->top == NULL ? SPF_TEMPERROR : interpret(c, c->top);
+	if (c->top == NULL) {
+		answer_failed(c, ret);
+		return;
+	}
+	enum spf_result result = interpret(c, c->top);
 	if (c->lookup.has_failed)
 		answer_failed(c, ret);
 	else

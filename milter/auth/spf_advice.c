@@ -374,7 +374,7 @@ inline_redirect(struct advice *d)
 {
 	struct spf_term term = {.word = SPF_OTHER};
 	struct spf_record record;
-	struct spf_survey survey;
+	struct spf_survey survey = {0};
 	size_t at = 0;
 	while (
 	    at < d->terms.n && word_of(d->terms.v[at], &term) != SPF_REDIRECT)

@@ -43,6 +43,13 @@ spf_lookup_fail(
 	l->why = str_dup(l->arena, str_from(text));
 }
 
+/* Nothing more is to be asked. */
+static bool
+is_stopped(const struct spf_lookup *l)
+{
+	return l->has_failed && !l->is_over;
+}
+
 bool
 spf_lookup_count(struct spf_lookup *l)
 {
@@ -117,7 +124,7 @@ ask_or_fail(struct spf_lookup *l, struct str name, enum dns_type type,
     struct dns_answer *ret)
 {
 	*ret = (struct dns_answer){.status = DNS_TEMP, .why = ""};
-	if (l->has_failed && !l->is_over)
+	if (is_stopped(l))
 		return false;
 	ask(l, name, type, ret);
 	if (ret->status == DNS_TEMP)
@@ -139,7 +146,7 @@ spf_lookup_ask(struct spf_lookup *l, struct str name, enum dns_type type,
 	if (!ask_or_fail(l, name, type, ret))
 		return false;
 	count_void(l, name, type, ret);
-	return l->is_over || !l->has_failed;
+	return !is_stopped(l);
 }
 
 enum dns_type
@@ -184,6 +191,8 @@ has_client(const struct spf_lookup *l, const struct dns_answer *answer)
 static bool
 name_is_good(struct spf_lookup *l, size_t i)
 {
+	if (is_stopped(l))
+		return false;
 	if (l->names.state[i] == SPF_NAME_NEW) {
 		struct dns_answer answer;
 		struct str name = l->names.names.v[i];
@@ -207,8 +216,6 @@ names_find(struct spf_lookup *l, struct str domain, bool is_exact)
 				       : domain_is_under(name, domain);
 		if (is_fit && name_is_good(l, i))
 			return i;
-		if (l->has_failed && !l->is_over)
-			break;
 	}
 	return STR_NONE;
 }

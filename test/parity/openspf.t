@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Our own SPF suite, and that the runner of such suites notices what is wrong.
 set -u
-openspf=$builddir/test/parity/openspf
+openspf=${builddir:?}/test/parity/openspf
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 n=0
@@ -33,7 +33,7 @@ scenario() {
 }
 
 echo 1..6
-claim "our suite passes" 0 '^[0-9]{3} passed, 0 failed$' "$srcdir/test/parity/spf.yml"
+claim "our suite passes" 0 '^[0-9]{3} passed, 0 failed$' "${srcdir:?}/test/parity/spf.yml"
 scenario pass "no a.example" >"$work/result.yml"
 claim "another result fails" 1 'FAILED here: one: the result is "fail", wanted "pass"' "$work/result.yml"
 scenario "[pass, fail]" "yes" >"$work/text.yml"

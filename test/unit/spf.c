@@ -577,6 +577,25 @@ includes_do_not_multiply_questions(void **state)
 	world_done(&w);
 }
 
+static void
+names_of_the_client_are_not_asked_for_past_the_limit(void **state)
+{
+	(void)state;
+	struct world w;
+	world_init(&w, STR("example.com TXT v=spf1 a:%{p}.example "
+			   "exists:b.example all\n"));
+	for (int i = 0; i < 10; i++) {
+		struct str name = str_printf(w.arena, "n%d.example.com", i);
+		assert_true(zone_add(w.zone, STR("1.2.0.192.in-addr.arpa"), 60,
+		    STR("PTR"), name));
+	}
+	world_check(&w);
+	assert_str(spf_result_name(w.answer.result), "permerror");
+	assert_int_equal(w.answer.voids, 3);
+	assert_int_equal(w.budget.asked, 5);
+	world_done(&w);
+}
+
 /* libspf2 counts terms in 8 bits. */
 static void
 a_record_may_have_any_number_of_terms(void **state)
@@ -695,6 +714,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_address_that_is_none_never_passes),
     cmocka_unit_test(past_its_budget_a_check_is_temporary),
     cmocka_unit_test(includes_do_not_multiply_questions),
+    cmocka_unit_test(names_of_the_client_are_not_asked_for_past_the_limit),
     cmocka_unit_test(a_record_may_have_any_number_of_terms),
     cmocka_unit_test(records_that_kill_libspf2_are_harmless),
     cmocka_unit_test(many_threads_check_at_once),
