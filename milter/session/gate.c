@@ -233,6 +233,13 @@ gate_status(struct arena *a, struct gate *gate)
 				    STR_ARG(action_name((enum action)n)),
 				    (unsigned long long)count);
 		}
+	struct resolver_stats dns;
+	resolver_stats(gate->dns.resolver, &dns);
+	buf_printf(b,
+	    "dns-asked=%llu dns-timeouts=%llu dns-failures=%llu "
+	    "dns-waiting=%u ",
+	    (unsigned long long)dns.asked, (unsigned long long)dns.timeouts,
+	    (unsigned long long)dns.failures, dns.waiting);
 	buf_printf(b, "in-flight=%u",
 	    atomic_load(&gate->in_flight[0]) +
 		atomic_load(&gate->in_flight[1]));
