@@ -347,8 +347,9 @@ show(const struct report *r)
 {
 	struct ui ui;
 	ui_init(&ui, stdout, UI_COLOR_AUTO);
-	ui_printf(&ui, UI_BOLD, "mail from %.*s, envelope sender <%.*s>\n\n",
+	ui_printf(&ui, UI_BOLD, "mail from %.*s, envelope sender <%.*s>\n",
 	    STR_ARG(r->author), STR_ARG(r->sender));
+	ui_printf(&ui, UI_PLAIN, "\n");
 	show_checks(&ui, r);
 	ui_printf(&ui, UI_PLAIN, "\n");
 	bool is_bad = is_refused(r);
@@ -364,7 +365,9 @@ show(const struct report *r)
 	ui_printf(&ui, UI_PLAIN, "\n");
 	for (size_t i = 0; i < r->advices.n; i++) {
 		const struct advice *advice = &r->advices.v[i];
-		ui_printf(&ui, UI_BOLD, i == 0 ? "\nto publish:\n" : "");
+		ui_printf(&ui, UI_PLAIN, "\n");
+		if (i == 0)
+			ui_printf(&ui, UI_BOLD, "to publish:\n");
 		ui_put(&ui, UI_DIM,
 		    str_printf(r->arena, "; %.*s", STR_ARG(advice->note)));
 		ui_printf(&ui, UI_PLAIN, "\n");
