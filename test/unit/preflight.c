@@ -2,6 +2,7 @@
 /* preflight -- what receivers will think, from a DNS that is a table. */
 #include "unit.h"
 
+#include "auth/egress.h"
 #include "auth/facts.h"
 #include "auth/local_domains.h"
 #include "base/clock.h"
@@ -371,6 +372,43 @@ domains_of_the_map_are_ours(void **state)
 	bench_free(&b);
 }
 
+static void
+egress_addresses_are_read_once_each(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct strs value = {0}, got;
+	struct diags diags = {.arena = a};
+	static const char *const list[] = {
+	    "192.0.2.1", "::ffff:192.0.2.1", "2001:DB8:0::1", "auto", "x"};
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		strs_add(a, &value, str_from(list[i]));
+	egress_read(a, &value, STR("f"), &diags, &got);
+	assert_int_equal(got.n, 2);
+	assert_str(got.v[0], "192.0.2.1");
+	assert_str(got.v[1], "2001:db8::1");
+	assert_int_equal(diags_count(&diags, DIAG_ERROR), 2);
+	arena_free(a);
+}
+
+static void
+addresses_that_nobody_reaches_are_not_public(void **state)
+{
+	(void)state;
+	static const char *const local[] = {"127.0.0.1", "10.1.2.3",
+	    "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.1.1",
+	    "192.0.2.1", "224.0.0.1", "::1", "fe80::1", "fd00::1",
+	    "2001:db8::1", "::ffff:10.0.0.1"};
+	static const char *const open[] = {
+	    "9.9.9.9", "172.32.0.1", "100.128.0.1", "2620:fe::fe", "2a00::1"};
+	for (size_t i = 0; i < COUNT_OF(local); i++)
+		if (address_is_public(str_from(local[i])))
+			fail_msg("%s", local[i]);
+	for (size_t i = 0; i < COUNT_OF(open); i++)
+		if (!address_is_public(str_from(open[i])))
+			fail_msg("%s", open[i]);
+}
+
 int
 main(void)
 {
@@ -386,6 +424,8 @@ main(void)
 	    cmocka_unit_test(broken_headers_are_form),
 	    cmocka_unit_test(logins_are_held_to_the_map),
 	    cmocka_unit_test(domains_of_the_map_are_ours),
+	    cmocka_unit_test(egress_addresses_are_read_once_each),
+	    cmocka_unit_test(addresses_that_nobody_reaches_are_not_public),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

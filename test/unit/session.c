@@ -9,6 +9,7 @@
 #include "base/network.h"
 #include "session/report.h"
 #include "session/spool.h"
+#include "session/strip.h"
 #include "session/verdict.h"
 
 static void
@@ -45,6 +46,43 @@ networks_match_v4_v6_and_mapped(void **state)
 	assert_false(network_is_valid(STR("10.0.0/8")));
 	assert_false(network_is_valid(STR("10.0.0.0/")));
 	assert_true(network_is_valid(STR("::1/128")));
+}
+
+static void
+fields_of_ours_are_taken_away_and_no_others(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *value;
+		bool is_stripped;
+	} cases[] = {
+	    {"X-Postern-Score", " 1", true},
+	    {"x-POSTERN-release", "", true},
+	    {"X-Posterns", " mine", false},
+	    {"Authentication-Results", " mail.example; spf=pass", true},
+	    {"authentication-results", "\tMAIL.Example;spf=pass", true},
+	    {"Authentication-Results", "mail.example", true},
+	    {"Authentication-Results", "\n mail.example 1; none", true},
+	    {"Authentication-Results", " (a (b) \\) c) mail.example; x", true},
+	    {"Authentication-Results", " mail.example(x); x", true},
+	    {"Authentication-Results", " \"mail.example\"; x", true},
+	    {"Authentication-Results", " \"m\\ail.example\" 1; x", true},
+	    {"Authentication-Results", " \"mail.example.net\"; x", false},
+	    {"Authentication-Results", " mail.example.net; x", false},
+	    {"Authentication-Results", " xmail.example; x", false},
+	    {"Authentication-Results", " mail.exampl; x", false},
+	    {"Authentication-Results", " (mail.example) other; x", false},
+	    {"Authentication-Results", " (mail.example; x", false},
+	    {"Authentication-Results", "", false},
+	    {"ARC-Authentication-Results", " mail.example; x", false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		if (field_is_stripped(str_from(cases[i].name),
+			str_from(cases[i].value),
+			STR("mail.example")) != cases[i].is_stripped)
+			fail_msg("%s:%s", cases[i].name, cases[i].value);
+	assert_false(field_is_stripped(
+	    STR("Authentication-Results"), STR(" ; x"), STR_EMPTY));
 }
 
 static struct config
@@ -360,6 +398,7 @@ a_long_sender_leaves_the_log_line_whole(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(fields_of_ours_are_taken_away_and_no_others),
     cmocka_unit_test(networks_match_v4_v6_and_mapped),
     cmocka_unit_test(classes_follow_login_port_and_network),
     cmocka_unit_test(a_client_without_a_port_is_no_pickup),
