@@ -19,6 +19,8 @@
 #define RECORD_SOFT 450
 /* Terms to replace; redirects may lead round and round. */
 #define ROUNDS_MAX 100
+/* Terms of a broken record: nobody mends more. */
+#define BROKEN_MAX 1000
 
 struct advice {
 	struct arena *arena;
@@ -27,6 +29,7 @@ struct advice {
 	struct str domain;
 	struct ip *ips; /* that must pass */
 	size_t nips;
+	size_t nrecords;   /* at present */
 	struct strs terms; /* of the record as it is being made */
 	struct buf *note;
 	struct str temp;
@@ -135,22 +138,6 @@ add_word(struct advice *d, struct str word)
 	}
 }
 
-static void
-add_record(struct advice *d, struct str text)
-{
-	struct spf_record record;
-	struct spf_fault fault;
-	bool is_fine = spf_record_parse(d->arena, text, &record, &fault);
-	struct str rest = str_skip(text, STR("v=spf1").len);
-	/* Blanks of other kinds are a part of the word, and an error. */
-	while (rest.len > 0) {
-		struct str word =
-		    is_fine ? str_cut(&rest, ' ') : str_word(&rest);
-		if (word.len > 0)
-			add_word(d, word);
-	}
-}
-
 static enum spf_word
 word_of(struct str text, struct spf_term *ret)
 {
@@ -159,52 +146,141 @@ word_of(struct str text, struct spf_term *ret)
 	return ret->word;
 }
 
+/* The terms that mean something: up to all. */
+static size_t
+nlive(const struct strs *terms)
+{
+	struct spf_term term;
+	for (size_t i = 0; i < terms->n; i++)
+		if (word_of(terms->v[i], &term) == SPF_ALL)
+			return i + 1;
+	return terms->n;
+}
+
+static bool
+has_all(const struct strs *terms)
+{
+	struct spf_term term;
+	size_t n = nlive(terms);
+	return n > 0 && word_of(terms->v[n - 1], &term) == SPF_ALL;
+}
+
+/* The terms of `text`; blanks that are none in an SPF record were meant as
+ * blanks. */
+static void
+add_broken(struct advice *d, struct str text)
+{
+	struct strs before = d->terms;
+	struct str rest = str_skip(text, STR("v=spf1").len);
+	d->terms = (struct strs){0};
+	for (struct str word; (word = str_word(&rest)).len > 0;)
+		if (d->terms.n < BROKEN_MAX)
+			add_word(d, word);
+	d->terms.n = nlive(&d->terms);
+	for (size_t i = 0; i < d->terms.n; i++)
+		strs_add(d->arena, &before, d->terms.v[i]);
+	d->terms = before;
+}
+
+static void
+add_fine(struct advice *d, struct str text)
+{
+	struct str rest = str_skip(text, STR("v=spf1").len);
+	while (rest.len > 0) {
+		struct str word = str_cut(&rest, ' ');
+		if (word.len > 0)
+			strs_add(d->arena, &d->terms, word);
+	}
+}
+
+/* `text` may not be there again, or not beside what is in `terms`. */
+static bool
+is_too_often(const struct strs *terms, struct str text)
+{
+	struct spf_term term, other;
+	enum spf_word word = word_of(text, &term);
+	if (strs_ihas(terms, text))
+		return true;
+	if (word != SPF_ALL && word != SPF_REDIRECT && word != SPF_EXP)
+		return false;
+	for (size_t i = 0; i < terms->n; i++)
+		if (word_of(terms->v[i], &other) == word)
+			return true;
+	return false;
+}
+
+/* A redirect of one of several records would be ignored beside the all of
+ * another; as an include it still counts. */
+static struct str
+as_include(struct advice *d, struct str text)
+{
+	struct spf_term term;
+	if (d->nrecords < 2 || word_of(text, &term) != SPF_REDIRECT)
+		return text;
+	return str_printf(d->arena, "include:%.*s", STR_ARG(term.target));
+}
+
 /* Several records became one, or one had something twice. */
 static void
 keep_one_of_each(struct advice *d)
 {
-	struct strs old = d->terms, all = {0};
+	struct strs old = d->terms, kept = {0}, all = {0};
 	struct spf_term term;
-	bool has[SPF_OTHER + 1] = {false};
-	d->terms = (struct strs){0};
 	for (size_t i = 0; i < old.n; i++) {
-		enum spf_word word = word_of(old.v[i], &term);
-		bool is_single =
-		    word == SPF_ALL || word == SPF_REDIRECT || word == SPF_EXP;
-		if (strs_ihas(&d->terms, old.v[i]) ||
-		    (is_single && has[word])) {
+		struct str text = as_include(d, old.v[i]);
+		bool is_all = word_of(text, &term) == SPF_ALL;
+		if (is_too_often(is_all ? &all : &kept, text))
 			note(d, "%.*s is there once too often",
 			    STR_ARG(old.v[i]));
-			continue;
-		}
-		has[word] = true;
-		strs_add(
-		    d->arena, word == SPF_ALL ? &all : &d->terms, old.v[i]);
+		else
+			strs_add(d->arena, is_all ? &all : &kept, text);
 	}
 	for (size_t i = 0; i < all.n; i++)
-		strs_add(d->arena, &d->terms, all.v[i]);
+		strs_add(d->arena, &kept, all.v[i]);
+	d->terms = kept;
 }
 
-/* How many records there are; STR_NONE: not answered. */
-static size_t
-load_present(struct advice *d, struct str *ret_text)
+/* False: not answered. */
+static bool
+ask_present(struct advice *d, struct strs *ret)
 {
 	struct dns_answer answer;
-	size_t n = 0;
 	resolver_ask(
 	    d->resolver, d->arena, d->domain, DNS_TXT, d->budget, &answer);
-	if (answer.status == DNS_TEMP) {
+	if (answer.status == DNS_TEMP)
 		d->temp = str_from(answer.why);
-		return STR_NONE;
+	for (size_t i = 0; i < answer.records.n; i++)
+		if (spf_record_is(answer.records.v[i]))
+			strs_add(d->arena, ret, answer.records.v[i]);
+	return answer.status != DNS_TEMP;
+}
+
+static bool
+is_fine_record(struct advice *d, struct str text)
+{
+	struct spf_record record;
+	struct spf_fault fault;
+	return spf_record_parse(d->arena, text, &record, &fault);
+}
+
+/* The terms of all records there are.  `*ret_present` is the only one, if it
+ * has no error. */
+static void
+read_present(
+    struct advice *d, const struct strs *records, struct str *ret_present)
+{
+	d->nrecords = records->n;
+	if (records->n == 1 && is_fine_record(d, records->v[0])) {
+		*ret_present = records->v[0];
+		add_fine(d, records->v[0]);
+		return;
 	}
-	for (size_t i = 0; i < answer.records.n; i++) {
-		if (!spf_record_is(answer.records.v[i]))
-			continue;
-		*ret_text = answer.records.v[i];
-		add_record(d, *ret_text);
-		n++;
-	}
-	return n;
+	if (records->n > 1)
+		note(d, "%zu records, which is an error, are made one",
+		    records->n);
+	for (size_t i = 0; i < records->n; i++)
+		add_broken(d, records->v[i]);
+	keep_one_of_each(d);
 }
 
 /* ---- lookups */
@@ -231,33 +307,23 @@ survey_of(struct advice *d, struct str text)
 	return survey;
 }
 
+/* It is never evaluated: a redirect beside all. */
 static bool
-has_word(const struct strs *terms, enum spf_word word)
+is_unused(struct advice *d, struct str text)
 {
 	struct spf_term term;
-	for (size_t i = 0; i < terms->n; i++)
-		if (word_of(terms->v[i], &term) == word)
-			return true;
-	return false;
+	return word_of(text, &term) == SPF_REDIRECT && has_all(&d->terms);
 }
 
-/* `text` is evaluated by somebody whom nothing before it matches. */
-static unsigned
-lookups_of(struct advice *d, struct str text, bool has_all)
-{
-	struct spf_term term;
-	if (word_of(text, &term) == SPF_REDIRECT && has_all)
-		return 0;
-	return survey_of(d, text)->lookups;
-}
-
+/* Of somebody whom nothing before the end matches. */
 static unsigned
 lookups(struct advice *d)
 {
 	unsigned n = 0;
-	bool has_all = has_word(&d->terms, SPF_ALL);
-	for (size_t i = 0; i < d->terms.n; i++)
-		n += lookups_of(d, d->terms.v[i], has_all);
+	size_t nterms = nlive(&d->terms);
+	for (size_t i = 0; i < nterms; i++)
+		if (!is_unused(d, d->terms.v[i]))
+			n += survey_of(d, d->terms.v[i])->lookups;
 	return n;
 }
 
@@ -274,31 +340,31 @@ leave_out(struct advice *d, size_t i, struct str why)
 static void
 leave_out_faults(struct advice *d)
 {
-	bool has_all = has_word(&d->terms, SPF_ALL);
-	for (size_t i = 0; i < d->terms.n;) {
-		struct spf_term term;
-		const struct spf_survey *s = survey_of(d, d->terms.v[i]);
-		bool is_unused =
-		    word_of(d->terms.v[i], &term) == SPF_REDIRECT && has_all;
-		if (s->fault.len > 0 && !is_unused)
+	size_t n = nlive(&d->terms);
+	for (size_t i = 0; i < n;) {
+		struct str text = d->terms.v[i];
+		const struct spf_survey *s = survey_of(d, text);
+		if (s->fault.len > 0 && !is_unused(d, text)) {
 			leave_out(d, i, s->fault);
-		else
+			n--;
+		} else {
 			i++;
+		}
 	}
 }
 
 static void
 leave_out_voids(struct advice *d)
 {
-	unsigned n = 0;
-	for (size_t i = 0; i < d->terms.n; i++)
-		n += survey_of(d, d->terms.v[i])->is_void ? 1 : 0;
-	for (size_t i = 0; n > SPF_VOIDS_MAX && i < d->terms.n;) {
+	unsigned nvoids = 0;
+	size_t n = nlive(&d->terms);
+	for (size_t i = 0; i < n; i++)
+		nvoids += survey_of(d, d->terms.v[i])->is_void ? 1 : 0;
+	if (nvoids <= SPF_VOIDS_MAX)
+		return;
+	for (size_t i = n; i-- > 0;)
 		if (survey_of(d, d->terms.v[i])->is_void)
 			leave_out(d, i, STR("it finds nothing"));
-		else
-			i++;
-	}
 }
 
 /* The costliest term that can be replaced by addresses; STR_NONE: none. */
@@ -307,7 +373,8 @@ costliest(struct advice *d)
 {
 	size_t found = STR_NONE;
 	unsigned most = 0;
-	for (size_t i = 0; i < d->terms.n; i++) {
+	size_t n = nlive(&d->terms);
+	for (size_t i = 0; i < n; i++) {
 		struct spf_term term;
 		const struct spf_survey *s = survey_of(d, d->terms.v[i]);
 		bool is_fit = !s->is_fluid &&
@@ -379,7 +446,7 @@ inline_redirect(struct advice *d)
 	while (
 	    at < d->terms.n && word_of(d->terms.v[at], &term) != SPF_REDIRECT)
 		at++;
-	if (at == d->terms.n || has_word(&d->terms, SPF_ALL) ||
+	if (at == d->terms.n || has_all(&d->terms) ||
 	    !spf_survey_record(d->arena, d->resolver, d->budget, term.target,
 		&record, &survey))
 		return false;
@@ -495,11 +562,11 @@ static void
 note_record(struct advice *d, struct str record)
 {
 	struct spf_term term;
-	for (size_t i = 0; i < d->terms.n; i++)
-		if (word_of(d->terms.v[i], &term) == SPF_ALL &&
-		    term.qualifier == '+')
-			note(d, "%.*s lets anybody pass",
-			    STR_ARG(d->terms.v[i]));
+	size_t n = nlive(&d->terms);
+	if (has_all(&d->terms) &&
+	    word_of(d->terms.v[n - 1], &term) == SPF_ALL &&
+	    term.qualifier == '+')
+		note(d, "%.*s lets anybody pass", STR_ARG(d->terms.v[n - 1]));
 	if (record.len > RECORD_SOFT)
 		note(d,
 		    "%zu bytes are more than %d, which surely fit into one "
@@ -525,29 +592,16 @@ works(struct advice *d)
 	return lookups(d) <= SPF_TERMS_MAX && all_pass(d, &d->terms);
 }
 
-/* Change the present record, or make one, until it works. */
+/* Change what there is, or make something, until it works. */
 static void
-mend(struct advice *d, size_t nrecords, bool is_fine)
+mend(struct advice *d)
 {
-	if (nrecords > 1)
-		note(d, "%zu records, which is an error, are made one",
-		    nrecords);
-	if (nrecords > 0 && !is_fine)
-		keep_one_of_each(d);
 	leave_out_faults(d);
 	leave_out_voids(d);
 	if (d->terms.n == 0)
 		begin_new(d);
 	flatten_until_it_fits(d);
 	insert_missing(d);
-}
-
-static bool
-is_fine_record(struct advice *d, struct str text)
-{
-	struct spf_record record;
-	struct spf_fault fault;
-	return spf_record_parse(d->arena, text, &record, &fault);
 }
 
 static enum spf_advice_status
@@ -587,13 +641,14 @@ spf_advise(struct arena *a, struct resolver *r, struct str domain,
 	    .surveys = table_new(a, false),
 	    .answers = table_new(a, false)};
 	struct str present = STR_EMPTY, was = STR_EMPTY;
+	struct strs records = {0};
 	read_addresses(&d, addresses);
-	size_t nrecords = load_present(&d, &present);
-	bool is_fine = nrecords == 1 && is_fine_record(&d, present);
-	if (is_fine)
-		was = text_of(&d, &d.terms);
-	if (nrecords != STR_NONE)
-		mend(&d, nrecords, is_fine);
+	if (ask_present(&d, &records)) {
+		read_present(&d, &records, &present);
+		if (present.len > 0)
+			was = text_of(&d, &d.terms);
+		mend(&d);
+	}
 	enum spf_advice_status status = conclude(&d, present, was, ret_record);
 	*ret_note = buf_str(d.note);
 	return status;

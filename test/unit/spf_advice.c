@@ -193,6 +193,19 @@ static const struct {
 	"203.0.113.9", SPF_ADVICE_PUBLISH,
 	"v=spf1 a:host.example include:base.example ip4:203.0.113.9 -all",
 	"2 records, which is an error, are made one"},
+    {"two records, one with a redirect",
+	"example.com TXT v=spf1 a:host.example -all ptr\n"
+	"example.com TXT v=spf1 redirect=base.example\n",
+	"203.0.113.9", SPF_ADVICE_PUBLISH,
+	"v=spf1 a:host.example include:base.example ip4:203.0.113.9 -all",
+	"are made one"},
+    {"what is behind all costs nothing",
+	"example.com TXT v=spf1 ip4:203.0.113.9 -all a a a a a a a a a a a "
+	"include:host.example redirect=deep.example\n",
+	"203.0.113.9", SPF_ADVICE_KEEP,
+	"v=spf1 ip4:203.0.113.9 -all a a a a a a a a a a a "
+	"include:host.example redirect=deep.example",
+	""},
     {"an include of nothing",
 	"example.com TXT v=spf1 include:host.example ip4:203.0.113.9 -all\n",
 	"203.0.113.9", SPF_ADVICE_PUBLISH, "v=spf1 ip4:203.0.113.9 -all",
