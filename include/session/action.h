@@ -23,6 +23,10 @@ struct incoming {
 	bool mta_can_hold;      /* the MTA takes "quarantine" */
 	struct spool *spool;    /* the message */
 	struct str release;     /* X-Postern-Release; empty: none */
+	/* Called at most once, before it waits for the DNS; NULL: nobody cares.
+	 */
+	void (*on_wait)(void *arg);
+	void *wait_arg;
 	const char *trouble; /* why it can be neither scanned nor kept; NULL */
 };
 

@@ -17,6 +17,8 @@ struct receiver_query {
 	struct str authserv_id; /* whose Authentication-Results are removed */
 	bool is_sendmail;       /* it rewrites address fields after us */
 	bool is_released;       /* an operator let it go */
+	void (*on_wait)(void *arg); /* see struct dns_budget */
+	void *wait_arg;
 };
 
 struct receiver_view {

@@ -25,7 +25,7 @@ struct entry {
 	size_t bytes;
 	int64_t until_ms;
 	uint64_t hash;
-	atomic_uint holders; /* the shard, arenas */
+	atomic_uint holders; /* the shard is one of them */
 	bool was_used;       /* since the hand passed */
 	size_t place;        /* in the ring */
 	size_t key_len;
@@ -249,7 +249,7 @@ cache_put(struct cache *c, struct arena *a, struct str key, struct arena *owner,
 	struct shard *s = shard_of(c, hash);
 	struct entry *e = entry_new(key, hash, owner, value, bytes, until_ms);
 	if (a != NULL)
-		atomic_init(&e->holders, 2);
+		atomic_init(&e->holders, 2); /* the shard and `a` */
 	struct entry *gone = NULL;
 	bool fits = bytes <= c->shard_bytes && c->shard_entries > 0;
 	(void)pthread_mutex_lock(&s->lock);

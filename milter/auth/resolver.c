@@ -58,6 +58,11 @@
 #define SILENCE_MS 2000
 #define BRIEF_MS 250
 
+/* Types of private use (RFC 6895 section 3.1). */
+#define PROBE_TYPE_FIRST 65280
+#define PROBE_TYPES 255
+#define PROBE_MS 1000
+
 /* A chain in a file; libunbound has its own limit for the others. */
 #define ALIASES_MAX 8
 
@@ -72,10 +77,11 @@
 
 enum kind { KIND_OFF, KIND_SOURCE, KIND_FILE, KIND_NETWORK };
 
-/* The type in one byte and a normal name: what answers are kept under. */
+/* The type in two bytes and a normal name: what answers are kept under. */
+#define TYPE_BYTES 2
 struct question {
 	size_t len;
-	char key[1 + NAME_MAX_BYTES];
+	char key[TYPE_BYTES + NAME_MAX_BYTES];
 };
 
 /*
@@ -87,6 +93,7 @@ struct request {
 	struct resolver *r;
 	struct question question;
 	bool is_prefetch;
+	int64_t from_ms;
 	pthread_mutex_t lock;
 	pthread_cond_t is_done_now;
 	bool is_done;      /* the answer is below */
@@ -97,6 +104,7 @@ struct request {
 
 struct resolver {
 	enum kind kind;
+	bool has_forwarders;
 	resolver_source *source;
 	void *source_arg;
 	int64_t query_ms;
@@ -113,6 +121,8 @@ struct resolver {
 	unsigned waits_in_vain; /* since the last answer */
 	int64_t silent_since_ms;
 	int64_t last_answer_ms;
+	int64_t last_probe_ms;
+	unsigned nprobe;
 
 	_Atomic uint64_t asked, answered, timeouts, failures, waited_us;
 	atomic_uint waiting;
@@ -209,13 +219,21 @@ question_key(const struct question *q)
 static struct str
 question_name(const struct question *q)
 {
-	return str_of(q->key + 1, q->len - 1);
+	return str_of(q->key + TYPE_BYTES, q->len - TYPE_BYTES);
 }
 
 static unsigned
 question_type(const struct question *q)
 {
-	return (unsigned char)q->key[0];
+	return (
+	    unsigned)((unsigned char)q->key[0] << 8 | (unsigned char)q->key[1]);
+}
+
+static void
+question_set_type(struct question *q, unsigned type)
+{
+	q->key[0] = (char)(type >> 8);
+	q->key[1] = (char)type;
 }
 
 /* False: `name` is none that could be asked for. */
@@ -223,10 +241,10 @@ static bool
 question_set(struct question *q, struct str name, unsigned type)
 {
 	size_t len;
-	if (!name_normal(name, q->key + 1, &len))
+	if (!name_normal(name, q->key + TYPE_BYTES, &len))
 		return false;
-	q->key[0] = (char)type;
-	q->len = 1 + len;
+	question_set_type(q, type);
+	q->len = TYPE_BYTES + len;
 	return true;
 }
 
@@ -323,6 +341,7 @@ request_new(struct resolver *r, const struct question *q, bool is_prefetch)
 	req->r = r;
 	req->question = *q;
 	req->is_prefetch = req->is_abandoned = is_prefetch;
+	req->from_ms = clock_ms();
 	(void)pthread_mutex_init(&req->lock, NULL);
 	pthread_condattr_t monotonic;
 	(void)pthread_condattr_init(&monotonic);
@@ -391,24 +410,7 @@ is_from_a_server(int err, const struct ub_result *result)
 	       (result->rcode == 0 || result->rcode == RCODE_NXDOMAIN);
 }
 
-/* libunbound's callback, in our thread. */
-static void
-take_answer(void *arg, int err, struct ub_result *result)
-{
-	struct request *req = arg;
-	request_unlink(req, is_from_a_server(err, result));
-	(void)pthread_mutex_lock(&req->lock);
-	req->err = err;
-	req->result = result;
-	req->is_done = true;
-	bool is_abandoned = req->is_abandoned;
-	(void)pthread_cond_signal(&req->is_done_now);
-	(void)pthread_mutex_unlock(&req->lock);
-	if (is_abandoned) {
-		keep_late(req);
-		request_free(req);
-	}
-}
+static void take_answer(void *, int, struct ub_result *);
 
 /* NULL: `*ret_why` says why not.  A prefetch is not to be touched any more. */
 static struct request *
@@ -421,8 +423,9 @@ request_start(struct resolver *r, const struct question *q, bool is_prefetch,
 		request_free(req);
 		return NULL;
 	}
-	char name[NAME_TEXT_MAX];
-	name_escape(question_name(q), name);
+	char name[NAME_TEXT_MAX] = ".";
+	if (question_name(q).len > 0)
+		name_escape(question_name(q), name);
 	int err = atomic_load(&r->is_broken)
 		      ? UB_PIPE
 		      : ub_resolve_async(r->ub, name, (int)question_type(q),
@@ -433,6 +436,57 @@ request_start(struct resolver *r, const struct question *q, bool is_prefetch,
 	request_unlink(req, false);
 	request_free(req);
 	return NULL;
+}
+
+/*
+ * Each timeout doubles the time that libunbound gives a server for the next
+ * question, and when it has come to 12 seconds there are moments in which it
+ * asks that server nothing.  A dead zone does that to the only forwarder, if
+ * nobody asks for anything else.  So when something took long, ask the root for
+ * what it has not got: any server that lives answers that.
+ */
+static void
+probe(struct resolver *r)
+{
+	struct question q = {.len = TYPE_BYTES};
+	const char *why;
+	int64_t now_ms = clock_ms();
+	(void)pthread_mutex_lock(&r->lock);
+	bool is_due = r->has_forwarders &&
+		      now_ms - r->last_answer_ms >= PROBE_MS &&
+		      now_ms - r->last_probe_ms >= PROBE_MS;
+	if (is_due) {
+		r->last_probe_ms = now_ms;
+		question_set_type(
+		    &q, PROBE_TYPE_FIRST + r->nprobe++ % PROBE_TYPES);
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+	if (is_due)
+		(void)request_start(r, &q, true, &why);
+}
+
+/* libunbound's callback, in our thread. */
+static void
+take_answer(void *arg, int err, struct ub_result *result)
+{
+	struct request *req = arg;
+	struct resolver *r = req->r;
+	bool is_answered = is_from_a_server(err, result);
+	bool is_slow = clock_ms() - req->from_ms >= SLOW_MS;
+	request_unlink(req, is_answered);
+	(void)pthread_mutex_lock(&req->lock);
+	req->err = err;
+	req->result = result;
+	req->is_done = true;
+	bool is_abandoned = req->is_abandoned;
+	(void)pthread_cond_signal(&req->is_done_now);
+	(void)pthread_mutex_unlock(&req->lock);
+	if (is_abandoned) {
+		keep_late(req);
+		request_free(req);
+	}
+	if (is_slow && !is_answered)
+		probe(r);
 }
 
 /* Is it done, at `until_ms` at the latest? */
@@ -470,19 +524,22 @@ request_abandon(struct request *req)
  * the request is abandoned, so that an answer a moment later is what stays.
  */
 static void
-request_finish(struct request *req, struct arena *a, int64_t from_ms,
-    int64_t deadline_ms, struct dns_answer *ret)
+request_finish(struct request *req, struct arena *a, int64_t deadline_ms,
+    struct dns_answer *ret)
 {
 	struct resolver *r = req->r;
+	int64_t from_ms = req->from_ms;
 	const struct question q = req->question;
 	int64_t patient_ms = from_ms + patience_ms(r, from_ms);
 	bool is_cut = deadline_ms < patient_ms;
 	bool is_done = request_wait(req, is_cut ? deadline_ms : patient_ms);
 	int64_t waited_ms = clock_ms() - from_ms;
 	if (!is_done) {
-		answer_temp(ret, is_cut ? "deadline" : "timeout");
+		answer_temp(ret, "timeout");
 		if (!is_cut || waited_ms >= SLOW_MS)
 			remember(r, &q, ret);
+		if (is_cut)
+			answer_temp(ret, "deadline");
 		is_done = !request_abandon(req);
 	}
 	if (is_done) {
@@ -491,13 +548,23 @@ request_finish(struct request *req, struct arena *a, int64_t from_ms,
 		request_free(req);
 	}
 	if (ret->status == DNS_TEMP &&
-	    waited_ms >= (is_done ? SLOW_MS : BRIEF_MS))
+	    waited_ms >= (is_done ? SLOW_MS : BRIEF_MS)) {
 		note_wait_in_vain(r, from_ms);
+		probe(r);
+	}
+}
+
+static void
+budget_waits(struct dns_budget *budget)
+{
+	if (budget->on_wait != NULL && !budget->has_waited)
+		budget->on_wait(budget->arg);
+	budget->has_waited = true;
 }
 
 static void
 ask(struct resolver *r, struct arena *a, const struct question *q,
-    int64_t deadline_ms, struct dns_answer *ret)
+    struct dns_budget *budget, struct dns_answer *ret)
 {
 	if (recall(r, a, q, ret))
 		return;
@@ -509,7 +576,8 @@ ask(struct resolver *r, struct arena *a, const struct question *q,
 		return;
 	}
 	atomic_fetch_add(&r->waiting, 1);
-	request_finish(req, a, from_us / 1000, deadline_ms, ret);
+	budget_waits(budget);
+	request_finish(req, a, budget->deadline_ms, ret);
 	atomic_fetch_sub(&r->waiting, 1);
 	atomic_fetch_add(&r->waited_us, (uint64_t)(clock_us() - from_us));
 }
@@ -517,19 +585,19 @@ ask(struct resolver *r, struct arena *a, const struct question *q,
 /* A static zone of libunbound does not follow aliases. */
 static void
 ask_file(struct resolver *r, struct arena *a, struct question *q,
-    int64_t deadline_ms, struct dns_answer *ret)
+    struct dns_budget *budget, struct dns_answer *ret)
 {
 	unsigned type = question_type(q);
 	uint32_t ttl_s = TTL_MAX_S;
 	for (unsigned i = 0; i <= ALIASES_MAX; i++) {
-		ask(r, a, q, deadline_ms, ret);
+		ask(r, a, q, budget, ret);
 		if (ttl_s < ret->ttl_s)
 			ret->ttl_s = ttl_s;
 		if (ret->status != DNS_NODATA)
 			return;
 		struct dns_answer alias;
-		q->key[0] = (char)DNS_CNAME;
-		ask(r, a, q, deadline_ms, &alias);
+		question_set_type(q, DNS_CNAME);
+		ask(r, a, q, budget, &alias);
 		if (alias.status != DNS_OK ||
 		    !question_set(q, alias.records.v[0], type))
 			return;
@@ -554,7 +622,7 @@ budget_spend(struct dns_budget *budget)
 
 static void
 answer_by_kind(struct resolver *r, struct arena *a, struct question *q,
-    const struct dns_budget *budget, struct dns_answer *ret)
+    struct dns_budget *budget, struct dns_answer *ret)
 {
 	switch (r->kind) {
 	case KIND_OFF:
@@ -569,10 +637,10 @@ answer_by_kind(struct resolver *r, struct arena *a, struct question *q,
 		ret->ttl_s = clamp_ttl(ret->ttl_s);
 		return;
 	case KIND_FILE:
-		ask_file(r, a, q, budget->deadline_ms, ret);
+		ask_file(r, a, q, budget, ret);
 		return;
 	case KIND_NETWORK:
-		ask(r, a, q, budget->deadline_ms, ret);
+		ask(r, a, q, budget, ret);
 		return;
 	}
 }
@@ -677,15 +745,15 @@ server_add(struct maker *m, struct str server)
 		inet_pton(AF_INET6, text, bytes) != 1) ||
 	    strlen(text) != address.len)
 		return fail(m,
-		    "dns-servers: \"%.*s\" is no address of a name server, and "
+		    "dns: \"%.*s\" is no address of a name server, and "
 		    "none of system, recursion, file:PATH, off",
 		    STR_ARG(server));
 	if (has_port && (!str_u64(rest, 65535, &port) || port == 0))
-		return fail(m, "dns-servers: \"%.*s\": the port is 1-65535",
-		    STR_ARG(server));
+		return fail(
+		    m, "dns: \"%.*s\": the port is 1-65535", STR_ARG(server));
 	int err = ub_ctx_set_fwd(m->r->ub, str_c(m->a, server));
-	return err == 0 || fail(m, "dns-servers: \"%.*s\": %s", STR_ARG(server),
-			       ub_strerror(err));
+	return err == 0 ||
+	       fail(m, "dns: \"%.*s\": %s", STR_ARG(server), ub_strerror(err));
 }
 
 static bool
@@ -694,7 +762,7 @@ use_system(struct maker *m, struct str rest)
 	(void)rest;
 	int err = ub_ctx_resolvconf(m->r->ub, NULL);
 	return err == 0 ||
-	       fail(m, "dns-servers: system: /etc/resolv.conf: %s",
+	       fail(m, "dns: system: /etc/resolv.conf: %s",
 		   err == UB_READFILE ? strerror(errno) : ub_strerror(err));
 }
 
@@ -710,7 +778,7 @@ static bool
 use_file(struct maker *m, struct str rest)
 {
 	if (rest.len == 0)
-		return fail(m, "dns-servers: file: a path is missing");
+		return fail(m, "dns: file: a path is missing");
 	m->file = rest;
 	m->r->kind = KIND_FILE;
 	return true;
@@ -725,27 +793,27 @@ use_nothing(struct maker *m, struct str rest)
 }
 
 static const struct {
-	struct str word;
+	const char *word;
 	bool has_rest;
 	bool (*use)(struct maker *, struct str rest);
 } ways[] = {
-    {{"system", 6}, false, use_system},
-    {{"recursion", 9}, false, use_recursion},
-    {{"file:", 5}, true, use_file},
-    {{"off", 3}, false, use_nothing},
+    {"system", false, use_system},
+    {"recursion", false, use_recursion},
+    {"file:", true, use_file},
+    {"off", false, use_nothing},
 };
 
 static bool
 server_use(struct maker *m, struct str server)
 {
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
-		struct str word = ways[i].word;
+		struct str word = str_from(ways[i].word);
 		if (!(ways[i].has_rest ? str_starts(server, word)
 				       : str_eq(server, word)))
 			continue;
 		if (m->config->servers.n > 1)
-			return fail(m, "dns-servers: \"%.*s\" stands alone",
-			    STR_ARG(server));
+			return fail(
+			    m, "dns: \"%.*s\" stands alone", STR_ARG(server));
 		return ways[i].use(m, str_skip(server, word.len));
 	}
 	return server_add(m, server);
@@ -756,10 +824,11 @@ servers_use(struct maker *m)
 {
 	m->r->kind = KIND_NETWORK;
 	if (m->config->servers.n == 0)
-		return fail(m, "dns-servers: none are given");
+		return fail(m, "dns: none are given");
 	for (size_t i = 0; i < m->config->servers.n; i++)
 		if (!server_use(m, m->config->servers.v[i]))
 			return false;
+	m->r->has_forwarders = m->r->kind == KIND_NETWORK && !m->is_recursive;
 	return true;
 }
 
@@ -828,10 +897,12 @@ dnssec_set(struct maker *m)
 	if (!m->config->has_dnssec || m->r->kind != KIND_NETWORK)
 		return option_set(m, "module-config:", "iterator");
 	if (access(TRUST_ANCHOR, R_OK) != 0)
-		return fail(m, "dns-dnssec: %s: %s (package dns-root-data)",
+		return fail(m, "dnssec: %s: %s (package dns-root-data)",
 		    TRUST_ANCHOR, strerror(errno));
-	return ub_ctx_add_ta_file(m->r->ub, TRUST_ANCHOR) == 0 &&
-	       option_set(m, "module-config:", "validator iterator");
+	int err = ub_ctx_add_ta_file(m->r->ub, TRUST_ANCHOR);
+	if (err != 0)
+		return fail(m, "dnssec: %s", ub_strerror(err));
+	return option_set(m, "module-config:", "validator iterator");
 }
 
 /* Whatever a file does not cover, nothing goes out. */
@@ -849,8 +920,7 @@ network_shut(struct maker *m)
 static bool
 zones_set(struct maker *m)
 {
-	bool is_named = m->r->kind == KIND_NETWORK && !m->is_recursive;
-	return !is_named ||
+	return !m->r->has_forwarders ||
 	       (option_set(m, "unblock-lan-zones:", "yes") &&
 		   option_set(m, "local-zone:", "test. transparent"));
 }
@@ -954,7 +1024,7 @@ records_load(struct maker *m)
 		int err = ub_ctx_zone_add(m->r->ub, ".", "static");
 		if (err != 0)
 			return fail(m, "libunbound: %s", ub_strerror(err));
-		if (!lines_read(m, "dns-servers", m->file, record_take))
+		if (!lines_read(m, "dns", m->file, record_take))
 			return false;
 	}
 	return m->config->hosts.len == 0 ||
@@ -989,7 +1059,8 @@ first_question(struct maker *m)
 	struct question q = {.len = 0};
 	struct dns_answer answer;
 	(void)question_set(&q, STR("invalid"), DNS_A);
-	ask(m->r, m->a, &q, clock_ms() + START_MS, &answer);
+	struct dns_budget budget = {.deadline_ms = clock_ms() + START_MS};
+	ask(m->r, m->a, &q, &budget, &answer);
 	return answer.status != DNS_TEMP ||
 	       fail(m, "libunbound does not start (%s)", answer.why);
 }
@@ -1042,11 +1113,12 @@ resolver_new(
 {
 	struct resolver *r = resolver_alloc();
 	struct maker m = {.a = a, .config = config, .r = r, .file = STR_EMPTY};
-	r->query_ms = config->query_ms;
+	r->query_ms = START_MS; /* of the first question */
 	bool is_good = context_new(&m) && servers_use(&m);
 	if (is_good && r->kind != KIND_OFF)
 		is_good =
 		    options_set(&m) && records_load(&m) && threads_start(&m);
+	r->query_ms = config->query_ms;
 	if (is_good)
 		return r;
 	*ret_why = m.why;

@@ -275,6 +275,8 @@ look(struct action_work *w)
 	    .authserv_id = w->in->authserv_id,
 	    .is_sendmail = w->in->is_sendmail,
 	    .is_released = w->is_released,
+	    .on_wait = w->in->on_wait,
+	    .wait_arg = w->in->wait_arg,
 	};
 	const struct dns *dns = gate_dns(w->gate);
 	receiver_look(w->arena, w->snapshot, dns, &query, &w->view);

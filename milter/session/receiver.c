@@ -57,6 +57,8 @@ receiver_look(struct arena *a, const struct snapshot *snapshot,
 	struct dns_budget budget = {
 	    .deadline_ms = clock_ms() + config->dns_ms,
 	    .questions = (unsigned)config->dns_questions,
+	    .on_wait = query->on_wait,
+	    .arg = query->wait_arg,
 	};
 	mail_as_sent(a, query, &ret->mail);
 	facts_find(a, dns, &facts, &budget, &ret->facts);

@@ -442,6 +442,41 @@ answer_give(SMFICTX *ctx, struct session *s, const struct answer *answer)
 	return SMFIS_TEMPFAIL;
 }
 
+static char bound_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+/* The listener looks up every 5 s only: a connection wakes it (unix sockets).
+ */
+static void
+listener_wake(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	memcpy(to.sun_path, bound_path, sizeof(to.sun_path));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const void *address = &to;
+	if (fd >= 0 && bound_path[0] != '\0')
+		(void)connect(fd, address, sizeof(to));
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* Callbacks that wait for the DNS. */
+static _Atomic unsigned waiting;
+
+/*
+ * libmilter gives sessions that become ready together to the workers that are
+ * idle then, and those that are left over wait for one of these, however long
+ * it takes.  A new connection makes it start another worker, which goes on with
+ * what is left over.
+ */
+static void
+others_go_on(void *arg)
+{
+	bool *is_waiting = arg;
+	*is_waiting = true;
+	if (atomic_fetch_add(&waiting, 1) > 0)
+		listener_wake();
+}
+
 /* Sendmail waits 10 s for each reply: say that we are alive. */
 static bool
 slot_wait(SMFICTX *ctx, struct gate *gate)
@@ -499,9 +534,15 @@ on_eom(SMFICTX *ctx)
 	in.envelope.queue_id = macro(ctx, s->arena, "i");
 	struct arena *scratch = arena_new();
 	struct answer answer;
+	bool has_waited = false;
+	in.on_wait = others_go_on;
+	in.wait_arg = &has_waited;
 	struct action_work *work =
 	    action_begin(scratch, s->gate, s->snapshot, &in);
-	(void)smfi_progress(ctx);
+	if (has_waited)
+		(void)atomic_fetch_sub(&waiting, 1);
+	if (has_waited)
+		(void)smfi_progress(ctx);
 	bool wants_slot = action_wants_slot(work);
 	bool has_slot = wants_slot && slot_wait(ctx, s->gate);
 	action_finish(work, wants_slot && !has_slot, &answer);
@@ -550,23 +591,6 @@ sigwait(const sigset_t *set, int *ret_signal)
 		;
 	*ret_signal = SIGTERM;
 	return 0;
-}
-
-static char bound_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-
-/* The listener looks up every 5 s only: a connection wakes it (unix sockets).
- */
-static void
-listener_wake(void)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	memcpy(to.sun_path, bound_path, sizeof(to.sun_path));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const void *address = &to;
-	if (fd >= 0 && bound_path[0] != '\0')
-		(void)connect(fd, address, sizeof(to));
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 void
