@@ -32,24 +32,19 @@ read_all(int fd, char *p, size_t size, size_t *ret)
 static struct str
 read_open(struct arena *a, int fd, size_t max, struct dkim_secret *ret)
 {
-	struct dkim_secret s = {NULL, 0, {0}};
-	if (fstat(fd, &s.st) != 0)
+	if (fstat(fd, &ret->st) != 0)
 		return str_printf(a, "%s", strerror(errno));
-	if (!S_ISREG(s.st.st_mode))
+	if (!S_ISREG(ret->st.st_mode))
 		return STR("it is not a regular file");
-	if (s.st.st_size > (off_t)max)
+	if (ret->st.st_size > (off_t)max)
 		return str_printf(a, "it has more than %zu bytes", max);
-	size_t size = (size_t)s.st.st_size;
-	s.p = malloc(size + 1);
-	if (s.p == NULL)
+	size_t size = (size_t)ret->st.st_size;
+	ret->p = malloc(size + 1);
+	if (ret->p == NULL)
 		log_fatal("out of memory (%zu bytes)", size);
-	if (!read_all(fd, s.p, size, &s.len)) {
-		struct str why = str_printf(a, "%s", strerror(errno));
-		dkim_secret_done(&s);
-		return why;
-	}
-	*ret = s;
-	return STR_EMPTY;
+	return read_all(fd, ret->p, size, &ret->len)
+		   ? STR_EMPTY
+		   : str_printf(a, "%s", strerror(errno));
 }
 
 bool
@@ -62,10 +57,12 @@ dkim_secret_read(struct arena *a, struct str path, size_t max,
 		*ret_why = str_printf(a, "%s", strerror(errno));
 		return false;
 	}
+	*ret = (struct dkim_secret){.p = NULL, .len = 0};
 	struct str why = read_open(a, fd, max, ret);
 	(void)close(fd);
 	if (why.len == 0)
 		return true;
+	dkim_secret_done(ret);
 	*ret_why = why;
 	return false;
 }

@@ -5,12 +5,16 @@
  */
 #include "unit.h"
 
+#include <pthread.h>
+
 #include "auth/dkim_canon.h"
 #include "auth/dkim_record.h"
 #include "auth/dkim_sendmail.h"
 #include "auth/dkim_sign.h"
 #include "auth/dkim_tag.h"
 #include "dkim_zone.h"
+
+#define THREADS 4
 
 static void
 put(void *arg, struct str bytes)
@@ -580,6 +584,68 @@ the_field_is_folded_below_78_columns(void **state)
 	assert_true(value.p[0] == 'v');
 }
 
+struct work {
+	const struct fixture *f;
+	struct str want;
+	unsigned wrong;
+};
+
+static void *
+sign_often(void *arg)
+{
+	struct work *w = arg;
+	for (int i = 0; i < 50; i++) {
+		struct arena *a = arena_new();
+		struct dkim_mail mail;
+		dkim_mail_cut(a, STR("From: a\n\nx\n"), 10, &mail);
+		struct str value;
+		const char *why;
+		if (!dkim_sign_mail(a, &w->f->signer, &mail, &w->f->options,
+			&value, &why) ||
+		    !str_eq(value, w->want))
+			w->wrong++;
+		arena_free(a);
+	}
+	return NULL;
+}
+
+/* Both kinds of signatures are the same each time. */
+static void
+threads_share_a_key(void **state)
+{
+	struct fixture *f = *state;
+	EVP_PKEY *rsa = key_new(2048);
+	struct dkim_tables tables = {
+	    .key_table = STR("/keys"), .signing_table = STR("/signing")};
+	struct diags diags = {.arena = f->a};
+	struct dkim_keys *keys = dkim_keys_parse(&tables,
+	    str_printf(
+		f->a, "key example.com:sel:%.*s", STR_ARG(key_line(f->a, rsa))),
+	    STR("* key"), &diags);
+	for (int round = 0; round < 2; round++) {
+		struct work work[THREADS];
+		pthread_t v[THREADS];
+		const char *why;
+		struct str want;
+		assert_true(sign(f, "From: a\n\nx\n", &want, &why));
+		for (size_t i = 0; i < THREADS; i++) {
+			work[i] = (struct work){f, want, 0};
+			assert_int_equal(
+			    pthread_create(&v[i], NULL, sign_often, &work[i]),
+			    0);
+		}
+		for (size_t i = 0; i < THREADS; i++) {
+			assert_int_equal(pthread_join(v[i], NULL), 0);
+			assert_int_equal(work[i].wrong, 0);
+		}
+		assert_int_equal(dkim_signers_for(f->a, keys,
+				     STR("a@example.com"), &f->signer, 1),
+		    1);
+	}
+	dkim_keys_free(keys);
+	EVP_PKEY_free(rsa);
+}
+
 /* ---- Sendmail's form.  What is expected was written by Sendmail 8.17.1. */
 
 static const struct {
@@ -720,6 +786,7 @@ static const struct CMUnitTest tests[] = {
 	a_field_that_the_mta_may_change_is_left_out, set_up, tear_down),
     cmocka_unit_test_setup_teardown(
 	the_field_is_folded_below_78_columns, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(threads_share_a_key, set_up, tear_down),
     cmocka_unit_test(addresses_are_signed_as_sendmail_writes_them),
     cmocka_unit_test(what_sendmail_has_written_stays),
     cmocka_unit_test(lines_that_sendmail_breaks_are_left_out),
