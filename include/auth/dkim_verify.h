@@ -2,7 +2,8 @@
 /*
  * dkim_verify -- do the signatures of a message verify (RFC 6376, 8301, 8463)?
  * libopendkim computes; which keys and signatures are acceptable is decided
- * here.
+ * here.  It has a dkim_verify() and a dkim_sign() of its own, so ours end in
+ * _mail.
  */
 #ifndef AUTH_DKIM_VERIFY_H
 #define AUTH_DKIM_VERIFY_H
@@ -17,9 +18,10 @@
 enum dkim_result {
 	DKIM_NONE, /* not signed */
 	DKIM_PASS,
-	DKIM_FAIL,      /* it does not verify */
+	DKIM_FAIL,      /* it does not verify, has expired, or is of the future
+			 */
 	DKIM_POLICY,    /* it does, and is not acceptable: rsa-sha1, short key,
-			   a tail behind l= */
+			   a tail behind l=, a key that is not for subdomains */
 	DKIM_NEUTRAL,   /* it cannot be read */
 	DKIM_TEMPERROR, /* the key was not answered */
 	DKIM_PERMERROR  /* no key, revoked, or a broken one; too many */

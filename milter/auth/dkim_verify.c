@@ -45,7 +45,8 @@ struct sig {
 	bool is_read; /* the library may read it, too */
 	bool is_live; /* its result is up to the library */
 	bool has_length;
-	uint64_t length; /* l= */
+	uint64_t length;    /* l= */
+	uint64_t made, end; /* t=, x= */
 	enum dkim_canon body;
 	const struct dkim_key_record *record;
 	struct str key_text; /* for the library */
@@ -228,6 +229,28 @@ check_length(struct sig *s)
 	return NULL;
 }
 
+/* `*ret` stays as it is without the tag. */
+static bool
+time_read(const struct dkim_tags *tags, const char *name, uint64_t *ret)
+{
+	return !dkim_tags_have(tags, name) ||
+	       str_u64(dkim_tags_get(tags, name), TIME_MAX, ret);
+}
+
+/* t= and x= (section 3.5). */
+static const char *
+check_times(struct sig *s)
+{
+	s->made = DRIFT_S;
+	s->end = TIME_MAX;
+	if (!time_read(&s->tags, "t", &s->made) ||
+	    !time_read(&s->tags, "x", &s->end) ||
+	    /* The library takes a time before its drift for the future. */
+	    s->made < DRIFT_S)
+		return "t= or x= is no time";
+	return s->end > s->made ? NULL : "it expires before it was made (x=)";
+}
+
 static const char *
 check_text(struct check *c, struct sig *s, struct str value)
 {
@@ -248,38 +271,7 @@ check_text(struct check *c, struct sig *s, struct str value)
 		why = check_header_list(s);
 	if (why == NULL)
 		why = check_length(s);
-	return why;
-}
-
-/* `*ret` stays as it is without the tag.  False: it is no time. */
-static bool
-time_read(const struct dkim_tags *tags, const char *name, uint64_t *ret)
-{
-	return !dkim_tags_have(tags, name) ||
-	       str_u64(dkim_tags_get(tags, name), TIME_MAX, ret);
-}
-
-/* t= and x= (section 3.5); false: settled. */
-static bool
-check_times(struct sig *s, int64_t now_wall)
-{
-	uint64_t now = now_wall < 0 ? 0 : (uint64_t)now_wall;
-	uint64_t made = DRIFT_S, end = TIME_MAX;
-	if (!time_read(&s->tags, "t", &made) ||
-	    !time_read(&s->tags, "x", &end) ||
-	    /* The library takes a time before its drift for the future. */
-	    made < DRIFT_S)
-		settle(s, DKIM_NEUTRAL, "t= or x= is no time");
-	else if (end <= made)
-		settle(s, DKIM_NEUTRAL, "it expires before it was made (x=)");
-	else if (made > now + DRIFT_S)
-		settle(s, DKIM_FAIL, "it was made in the future (t=)");
-	else if (end < now)
-		settle(s, DKIM_FAIL, "it has expired (x=)");
-	else
-		return true;
-	s->is_read = true;
-	return false;
+	return why == NULL ? check_times(s) : why;
 }
 
 static void
@@ -293,8 +285,12 @@ sig_read(struct check *c, struct sig *s, const struct dkim_field *field,
 		settle(s, DKIM_NEUTRAL, why);
 		return;
 	}
-	s->is_live = check_times(s, now_wall);
-	s->is_read = true;
+	s->is_read = s->is_live = true;
+	uint64_t now = now_wall < 0 ? 0 : (uint64_t)now_wall;
+	if (s->made > now + DRIFT_S)
+		settle(s, DKIM_FAIL, "it was made in the future (t=)");
+	else if (s->end < now)
+		settle(s, DKIM_FAIL, "it has expired (x=)");
 }
 
 /* ---- the mail as a whole */
