@@ -13,8 +13,8 @@ struct arena;
 struct cache;
 
 /*
- * At most `entries` values of at most `bytes` in all; beside these, each costs
- * its key and about 100 bytes.  A large cache is divided into 16 parts, each
+ * At most `entries` values of at most `bytes` in all, keys included.  A large
+ * cache is divided into 16 parts, each
  * with its share of both, and a value that a share has no room for is not kept.
  */
 struct cache *cache_new(size_t entries, size_t bytes);

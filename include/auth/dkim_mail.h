@@ -23,6 +23,7 @@ struct dkim_field {
 struct dkim_mail {
 	struct dkim_field *v; /* in the order of the message */
 	size_t n;
+	bool is_cut;     /* there were more fields than were asked for */
 	struct str body; /* behind the empty line; may end without \n */
 };
 

@@ -38,16 +38,24 @@ struct str preflight_dmarc_name(enum preflight_verdict verdict);
 
 #define SIGNERS_MAX 4
 
+enum preflight_spf_state {
+	SPF_STATE_JUDGED,
+	SPF_STATE_NO_EGRESS,   /* no address is known that mail leaves from */
+	SPF_STATE_UNQUALIFIED, /* the MTA adds a domain that we do not know */
+	SPF_STATE_NO_DOMAIN    /* there is none to ask for: SPF_NONE */
+};
+
 /* SPF of the envelope sender for each address that mail leaves from. */
 struct preflight_spf {
-	struct str domain;      /* that was judged; empty: none */
-	bool is_helo;           /* null sender: the MTA's own name was judged */
+	enum preflight_spf_state state;
+	struct str domain; /* that is judged, or is most like it; empty: none */
+	bool is_helo;      /* null sender: the MTA's own name was judged */
 	enum spf_result result; /* the worst */
 	struct spf_address {
 		struct str address;
 		struct spf_answer answer;
 	} * v;
-	size_t n; /* 0: no address is known */
+	size_t n;
 };
 
 /* Can mail be sent to a domain (RFC 5321 section 5.1, RFC 7505)? */

@@ -120,12 +120,20 @@ struct dns_budget {
 	unsigned questions;  /* left; at 0 the answer is DNS_TEMP "limit" */
 	unsigned asked;      /* so far */
 	bool has_temp;       /* one of the answers was DNS_TEMP */
+	bool is_late;        /* for want of time: "deadline" */
 	/* Called before the first wait, so that others are served meanwhile;
 	 * NULL: nobody cares. */
 	void (*on_wait)(void *arg);
 	void *arg;
 	bool has_waited;
 };
+
+/*
+ * Half of what is left of `budget`, for questions whose names a stranger chose;
+ * joined with it again when they are asked.
+ */
+struct dns_budget dns_budget_part(const struct dns_budget *budget);
+void dns_budget_join(struct dns_budget *budget, const struct dns_budget *part);
 
 /*
  * Ask and wait, at most until the budget's deadline or `query_ms`.  `name`:

@@ -27,6 +27,8 @@ struct incoming {
 	 */
 	void (*on_wait)(void *arg);
 	void *wait_arg;
+	/* The client's own doing, and so never a reason to let it pass. */
+	bool is_hostile;
 	const char *trouble; /* why it can be neither scanned nor kept; NULL */
 };
 

@@ -22,14 +22,15 @@ struct verdict_input {
 	double score;
 	bool can_refuse; /* class_can_refuse() */
 	bool is_out_of_time;
-	bool is_error; /* could not be scanned */
+	bool is_error;   /* could not be scanned */
+	bool is_hostile; /* because of what the client did to its header */
 };
 
 struct verdict {
 	enum action action; /* what is done */
 	enum action would;  /* what would be done without observe */
 	double threshold;   /* that was passed; 0: none */
-	const char *reason; /* "score", "timeout", "error", "" */
+	const char *reason; /* "score", "timeout", "error", "header", "" */
 };
 
 struct verdict verdict_of(

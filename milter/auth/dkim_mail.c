@@ -41,10 +41,14 @@ dkim_mail_cut(
 {
 	struct list list = {NULL, 0, 0};
 	struct str text;
-	while (field_next(&raw, &text))
-		if (list.n < max)
+	bool is_cut = false;
+	while (field_next(&raw, &text)) {
+		is_cut = list.n == max;
+		if (!is_cut)
 			ARENA_PUSH(a, &list) = field_of(text);
+	}
 	if (str_starts(raw, STR("\n")))
 		raw = str_skip(raw, 1);
-	*ret = (struct dkim_mail){.v = list.v, .n = list.n, .body = raw};
+	*ret = (struct dkim_mail){
+	    .v = list.v, .n = list.n, .is_cut = is_cut, .body = raw};
 }

@@ -44,7 +44,8 @@ static int
 eval_spf_result(struct eval_call *call)
 {
 	const struct preflight *flight = flight_of(call);
-	if (flight == NULL || flight->spf.n == 0 ||
+	if (flight == NULL || flight->spf.state == SPF_STATE_NO_EGRESS ||
+	    flight->spf.state == SPF_STATE_UNQUALIFIED ||
 	    !has_arg(call, spf_result_name(flight->spf.result)))
 		return 0;
 	for (size_t i = 0; i < flight->spf.n; i++) {
@@ -200,7 +201,9 @@ eval_forward_no_srs(struct eval_call *call)
 	const struct facts *facts = facts_of(call);
 	const struct preflight *flight = flight_of(call);
 	if (flight == NULL || facts->envelope->login.len > 0 ||
-	    facts->envelope->from.len == 0 || flight->spf.result == SPF_PASS ||
+	    facts->envelope->from.len == 0 ||
+	    flight->spf.state != SPF_STATE_JUDGED ||
+	    flight->spf.result == SPF_PASS ||
 	    flight->spf.result == SPF_TEMPERROR)
 		return 0;
 	struct str domain = address_domain(facts->envelope->from);

@@ -30,8 +30,10 @@ facts_author(const struct facts *facts)
 
 /* What receivers refuse whatever DMARC says; NULL: nothing. */
 static const char *
-form_of(struct arena *a, const struct authors *authors)
+form_of(struct arena *a, const struct authors *authors, bool is_cut)
 {
+	if (is_cut)
+		return "there are more header fields than are read";
 	if (authors->nfields == 0)
 		return "there is no From field";
 	if (authors->nfields > 1)
@@ -71,6 +73,10 @@ logins_judge(
 	if (envelope->login.len == 0 || query->is_released)
 		return;
 	facts->login_from = login_for_authors(a, facts);
+	/* an author that was not seen is nobody's to be */
+	if (query->mail->is_cut && facts->login_from != LOGIN_NO)
+		facts->login_from = login_map_allows(
+		    a, query->policy->logins, envelope->login, STR_EMPTY);
 	if (envelope->from.len > 0)
 		facts->login_sender = login_map_allows(
 		    a, query->policy->logins, envelope->login, envelope->from);
@@ -86,7 +92,8 @@ signers_find(
 		return UNSIGNED_NO_TABLES;
 	if (!query->may_sign)
 		return UNSIGNED_CLASS;
-	if (author.len == 0 || facts->authors.is_ambiguous)
+	if (author.len == 0 || facts->authors.is_ambiguous ||
+	    query->mail->is_cut)
 		return UNSIGNED_NO_AUTHOR;
 	if (facts->login_from == LOGIN_NO)
 		return UNSIGNED_LOGIN;
@@ -109,7 +116,7 @@ flight_judge(struct arena *a, const struct dns *dns,
 	    .helo = policy->helo.len > 0 ? policy->helo : query->mta_name,
 	    .egress = &policy->egress,
 	    .authors = &domains,
-	    .form = form_of(a, authors),
+	    .form = form_of(a, authors, query->mail->is_cut),
 	    .mail = query->mail,
 	    .signers = facts->signers,
 	    .nsigners = facts->nsigners,
@@ -118,7 +125,7 @@ flight_judge(struct arena *a, const struct dns *dns,
 	};
 	preflight_run(a, dns, &preflight, budget, &facts->flight);
 	facts->has_flight = true;
-	facts->is_late = budget->has_temp && clock_ms() >= budget->deadline_ms;
+	facts->is_late = budget->is_late;
 }
 
 void

@@ -36,7 +36,20 @@ helo_read(const struct policy_options *options, struct arena *a,
 		    STR_ARG(options->helo));
 }
 
-/* Of somebody who may not read the keys: what needs none still works. */
+/* For somebody who may not read our files: what needs none still works. */
+static void
+diags_take(const struct diags *own, bool is_lenient, struct diags *diags)
+{
+	for (size_t i = 0; i < own->n; i++) {
+		const struct diag *d = &own->v[i];
+		enum diag_level level = d->level == DIAG_ERROR && is_lenient
+					    ? DIAG_WARNING
+					    : d->level;
+		diag_add(
+		    diags, level, d->file, d->line, "%.*s", STR_ARG(d->text));
+	}
+}
+
 static void
 keys_read(struct arena *a, const struct policy_options *options,
     struct dkim_keys **ret, struct diags *diags)
@@ -53,15 +66,24 @@ keys_read(struct arena *a, const struct policy_options *options,
 	if (!has_keys || !has_signing)
 		return;
 	*ret = dkim_keys_load(&options->tables, &own);
-	for (size_t i = 0; i < own.n; i++) {
-		const struct diag *d = &own.v[i];
-		bool is_error = d->level == DIAG_ERROR && !options->is_lenient;
-		diag_add(diags,
-		    is_error                ? DIAG_ERROR
-		    : d->level == DIAG_NOTE ? DIAG_NOTE
-					    : DIAG_WARNING,
-		    d->file, d->line, "%.*s", STR_ARG(d->text));
-	}
+	diags_take(&own, options->is_lenient, diags);
+}
+
+/* Without the files that cannot be read, if that is no error. */
+static void
+names_read(struct arena *a, const struct policy_options *options,
+    struct policy *ret, struct diags *diags)
+{
+	static const struct strs none = {0};
+	struct diags own = {.arena = a};
+	ret->locals = local_domains_new(a);
+	(void)!local_domains_load(
+	    ret->locals, options->local_domains, STR("local-domains"), &own);
+	ret->logins =
+	    login_map_load(a, options->login_map, STR("login-map"), &own);
+	if (ret->logins == NULL)
+		ret->logins = login_map_load(a, &none, STR("login-map"), &own);
+	diags_take(&own, options->is_lenient, diags);
 }
 
 /* Who has the key of a domain may write in its name. */
@@ -99,11 +121,7 @@ policy_load(struct arena *a, const struct policy_options *options,
 	helo_read(options, a, &ret->helo, diags);
 	domains_read(a, options->strict_domains, "strict-domains",
 	    options->file, diags, &ret->strict);
-	ret->locals = local_domains_new(a);
-	(void)!local_domains_load(
-	    ret->locals, options->local_domains, STR("local-domains"), diags);
-	ret->logins =
-	    login_map_load(a, options->login_map, STR("login-map"), diags);
+	names_read(a, options, ret, diags);
 	keys_read(a, options, &ret->keys, diags);
 	locals_by_keys(ret);
 	sign_options_set(options, ret);

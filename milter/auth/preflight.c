@@ -130,7 +130,9 @@ support_by_spf(const struct preflight_spf *spf, enum dmarc_alignment alignment,
 {
 	if (spf->domain.len == 0 || alignment == ALIGNED_NOT)
 		return;
-	bool is_open = spf->n == 0 || spf->result == SPF_TEMPERROR ||
+	bool is_open = spf->state == SPF_STATE_NO_EGRESS ||
+		       spf->state == SPF_STATE_UNQUALIFIED ||
+		       spf->result == SPF_TEMPERROR ||
 		       (alignment == ALIGNED_TEMP && spf->result == SPF_PASS);
 	if (is_open)
 		support->may_have = true;
@@ -239,16 +241,18 @@ static void
 put_spf(struct buf *b, const struct preflight_spf *spf)
 {
 	const struct spf_address *worst = worst_address(spf);
-	buf_printf(b, "; SPF ");
-	if (spf->domain.len == 0) {
-		buf_printf(b, "has no domain to ask for");
+	static const char *const unjudged[] = {
+	    [SPF_STATE_JUDGED] = "",
+	    [SPF_STATE_NO_EGRESS] = "is not judged, because egress-addresses "
+				    "names none and this host has no public "
+				    "address",
+	    [SPF_STATE_UNQUALIFIED] = "is not judged, because the MTA adds the "
+				      "sender's domain",
+	    [SPF_STATE_NO_DOMAIN] = "has no domain to ask for",
+	};
+	buf_printf(b, "; SPF %s", unjudged[spf->state]);
+	if (worst == NULL)
 		return;
-	}
-	if (worst == NULL) {
-		buf_printf(b, "is not judged, because egress-addresses names "
-			      "none and this host has no public address");
-		return;
-	}
 	buf_printf(b, "%.*s for %.*s from %.*s",
 	    STR_ARG(spf_result_name(spf->result)), STR_ARG(spf->domain),
 	    STR_ARG(worst->address));
@@ -368,20 +372,39 @@ dkim_summary(const struct dkim_signatures *signatures)
 	return DKIM_NONE;
 }
 
+/* Whose policies apply is known before anything a stranger chose is asked. */
+static void
+policies_ask(struct work *w)
+{
+	for (size_t i = 0; i < w->query->authors->n; i++)
+		if (str_chr(w->query->authors->v[i], '.') != STR_NONE)
+			(void)dmarc_discover(w->arena, w->dns->resolver,
+			    w->dns->cache, w->query->authors->v[i], w->budget);
+}
+
+static void
+ours_judge(struct work *w)
+{
+	struct preflight *flight = w->flight;
+	const struct preflight_query *q = w->query;
+	for (size_t i = 0; i < q->nsigners && i < SIGNERS_MAX; i++)
+		flight->ours[flight->nours++] =
+		    (struct preflight_signer){q->signers[i],
+			dkim_key_match(w->arena, w->dns->resolver,
+			    w->dns->cache, &q->signers[i], w->budget)};
+}
+
 static void
 signatures_judge(struct work *w)
 {
 	struct preflight *flight = w->flight;
-	const struct preflight_query *q = w->query;
-	const struct dns *dns = w->dns;
-	if (q->mail != NULL)
-		dkim_verify_mail(w->arena, dns->resolver, dns->cache, q->mail,
-		    q->now_wall, w->budget, &flight->signatures);
+	struct dns_budget part = dns_budget_part(w->budget);
+	if (w->query->mail != NULL)
+		dkim_verify_mail(w->arena, w->dns->resolver, w->dns->cache,
+		    w->query->mail, w->query->now_wall, &part,
+		    &flight->signatures);
+	dns_budget_join(w->budget, &part);
 	flight->dkim = dkim_summary(&flight->signatures);
-	for (size_t i = 0; i < q->nsigners && i < SIGNERS_MAX; i++)
-		flight->ours[flight->nours++] = (struct preflight_signer){
-		    q->signers[i], dkim_key_match(w->arena, dns->resolver,
-				       dns->cache, &q->signers[i], w->budget)};
 }
 
 /* The worst of several authors counts; a broken header above all. */
@@ -410,6 +433,8 @@ preflight_run(struct arena *a, const struct dns *dns,
 	*ret = (struct preflight){
 	    .evidence = STR_EMPTY, .spf = {.domain = STR_EMPTY}};
 	struct work w = {a, dns, query, budget, ret};
+	policies_ask(&w);
+	ours_judge(&w);
 	signatures_judge(&w);
 	for (size_t i = 0; i < query->authors->n && i < AUTHOR_DOMAINS_MAX; i++)
 		author_judge(&w, query->authors->v[i]);

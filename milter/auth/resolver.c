@@ -607,6 +607,28 @@ ask_file(struct resolver *r, struct arena *a, struct question *q,
 	answer_temp(ret, "SERVFAIL");
 }
 
+struct dns_budget
+dns_budget_part(const struct dns_budget *budget)
+{
+	struct dns_budget part = *budget;
+	int64_t left_ms = budget->deadline_ms - clock_ms();
+	part.questions -= part.questions / 2;
+	if (left_ms > 0)
+		part.deadline_ms -= left_ms / 2;
+	part.asked = 0;
+	return part;
+}
+
+void
+dns_budget_join(struct dns_budget *budget, const struct dns_budget *part)
+{
+	budget->questions -= part->asked;
+	budget->asked += part->asked;
+	budget->has_temp = budget->has_temp || part->has_temp;
+	budget->is_late = budget->is_late || part->is_late;
+	budget->has_waited = budget->has_waited || part->has_waited;
+}
+
 /* What the budget has to say against a question; NULL: nothing. */
 static const char *
 budget_spend(struct dns_budget *budget)
@@ -668,13 +690,19 @@ resolver_ask(struct resolver *r, struct arena *a, struct str name,
 		    .status = DNS_NXDOMAIN, .ttl_s = TTL_MAX_S, .why = ""};
 		return;
 	}
-	const char *why = budget_spend(budget);
+	const char *why = NULL;
+	/* what is known takes no time, and so none of the budget */
+	bool is_known = r->kind == KIND_NETWORK && recall(r, a, &q, ret);
+	if (!is_known)
+		why = budget_spend(budget);
 	if (why != NULL)
 		answer_temp(ret, why);
-	else
+	else if (!is_known)
 		answer_by_kind(r, a, &q, budget, ret);
 	if (ret->status == DNS_TEMP)
 		budget->has_temp = true;
+	if (ret->status == DNS_TEMP && strcmp(ret->why, "deadline") == 0)
+		budget->is_late = true;
 	count_answer(r, ret);
 }
 

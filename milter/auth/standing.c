@@ -29,9 +29,10 @@ ttl_take(struct work *w, uint32_t ttl_s)
 }
 
 static void
-ask(struct work *w, struct str name, enum dns_type type, struct dns_answer *ret)
+ask(struct work *w, struct str name, enum dns_type type,
+    struct dns_budget *budget, struct dns_answer *ret)
 {
-	resolver_ask(w->dns->resolver, w->arena, name, type, w->budget, ret);
+	resolver_ask(w->dns->resolver, w->arena, name, type, budget, ret);
 	ttl_take(w, ret->ttl_s);
 }
 
@@ -46,21 +47,21 @@ route_by_mx(const struct dns_answer *mx)
 }
 
 static enum mail_route
-route_find(struct work *w, struct str domain)
+route_find(struct work *w, struct str domain, struct dns_budget *budget)
 {
 	static const enum dns_type types[] = {DNS_A, DNS_AAAA};
 	struct dns_answer answer;
 	bool is_known = true;
 	if (domain.len == 0)
 		return ROUTE_UNKNOWN;
-	ask(w, domain, DNS_MX, &answer);
+	ask(w, domain, DNS_MX, budget, &answer);
 	if (answer.status == DNS_OK)
 		return route_by_mx(&answer);
 	if (answer.status == DNS_NXDOMAIN)
 		return ROUTE_NONE;
 	is_known = answer.status != DNS_TEMP;
 	for (size_t i = 0; i < COUNT_OF(types); i++) {
-		ask(w, domain, types[i], &answer);
+		ask(w, domain, types[i], budget, &answer);
 		if (answer.status == DNS_OK)
 			return is_known ? ROUTE_ADDRESS : ROUTE_UNKNOWN;
 		is_known = is_known && answer.status != DNS_TEMP;
@@ -80,16 +81,29 @@ badness(enum spf_result result)
 	return 0;
 }
 
+/* Whose SPF receivers will ask for (RFC 7208 section 2.4). */
 static void
-spf_find(struct work *w, struct standing *standing)
+identity_find(struct work *w, struct preflight_spf *spf)
+{
+	const struct preflight_query *q = w->query;
+	struct str domain = address_domain(q->sender);
+	bool is_bare = q->sender.len > 0 && domain.len == 0;
+	spf->is_helo = q->sender.len == 0;
+	spf->domain =
+	    domain_normal(w->arena, spf->is_helo || is_bare ? q->helo : domain);
+	spf->state = spf->domain.len == 0 ? SPF_STATE_NO_DOMAIN
+		     : is_bare            ? SPF_STATE_UNQUALIFIED
+		     : q->egress->n == 0  ? SPF_STATE_NO_EGRESS
+					  : SPF_STATE_JUDGED;
+	spf->result = SPF_NONE;
+}
+
+static void
+spf_find(struct work *w, struct standing *standing, struct dns_budget *budget)
 {
 	const struct preflight_query *q = w->query;
 	struct preflight_spf *spf = &standing->spf;
-	spf->is_helo = q->sender.len == 0;
-	spf->domain = domain_normal(
-	    w->arena, spf->is_helo ? q->helo : address_domain(q->sender));
-	spf->result = SPF_NONE;
-	if (spf->domain.len == 0)
+	if (spf->state != SPF_STATE_JUDGED)
 		return;
 	spf->n = q->egress->n;
 	spf->v = ARENA_ARRAY(w->arena, struct spf_address, spf->n);
@@ -101,8 +115,7 @@ spf_find(struct work *w, struct standing *standing)
 		};
 		struct spf_answer *answer = &spf->v[i].answer;
 		spf->v[i].address = query.address;
-		spf_check(
-		    w->arena, w->dns->resolver, &query, w->budget, answer);
+		spf_check(w->arena, w->dns->resolver, &query, budget, answer);
 		ttl_take(w, answer->ttl_s);
 		if (answer->uses_local_part)
 			standing->needs_local = true;
@@ -113,7 +126,7 @@ spf_find(struct work *w, struct standing *standing)
 
 /* A single label is no name of the Internet: nobody publishes a policy. */
 static void
-author_find(struct work *w, struct str author, struct standing *standing)
+policy_find(struct work *w, struct str author, struct standing *standing)
 {
 	const struct dns *dns = w->dns;
 	if (str_chr(author, '.') == STR_NONE)
@@ -125,9 +138,6 @@ author_find(struct work *w, struct str author, struct standing *standing)
 		dmarc_align_each(w->arena, dns->resolver, dns->cache,
 		    standing->dmarc, standing->spf.domain, false, w->budget,
 		    &standing->spf_alignment);
-	standing->author_route = str_eq(author, standing->spf.domain)
-				     ? standing->sender_route
-				     : route_find(w, author);
 }
 
 /* All that will surely be asked is on its way before the first wait. */
@@ -147,6 +157,10 @@ prefetch(struct work *w, struct str sender, struct str author)
 		resolver_prefetch(r, author, DNS_MX);
 }
 
+/*
+ * The author's policy first: whoever chooses the sender's domain must not be
+ * able to use up the time and the questions for it.
+ */
 static const struct standing *
 find(struct work *w, struct str author)
 {
@@ -154,23 +168,43 @@ find(struct work *w, struct str author)
 	struct str sender =
 	    domain_normal(w->arena, address_domain(w->query->sender));
 	prefetch(w, sender, author);
-	spf_find(w, standing);
-	standing->sender_route = route_find(w, sender);
-	author_find(w, author, standing);
+	identity_find(w, &standing->spf);
+	policy_find(w, author, standing);
+	struct dns_budget part = dns_budget_part(w->budget);
+	spf_find(w, standing, &part);
+	standing->sender_route = route_find(w, sender, &part);
+	standing->author_route = str_eq(author, sender) ? standing->sender_route
+				 : standing->dmarc == NULL
+				     ? ROUTE_UNKNOWN
+				     : route_find(w, author, &part);
+	dns_budget_join(w->budget, &part);
 	return standing;
 }
 
-/* Blanks cannot be in what it is made of. */
+/* What cannot be a name of a host is of no use in a key. */
+#define NAME_BYTES 255
+
+/*
+ * Everything that decides; a line break is in none of it but the local part,
+ * which comes last.  Empty: too long to keep anything under.
+ */
 static struct str
 key_of(struct arena *a, const struct preflight_query *q, struct str author,
     bool has_local)
 {
 	struct buf *b = buf_new(a, KEY_BYTES);
-	buf_printf(b, "standing %.*s", STR_ARG(author));
+	struct str domain = address_domain(q->sender);
+	struct str normal = domain_normal(a, domain);
+	const char *kind = q->sender.len == 0 ? "null"
+			   : domain.len == 0  ? "bare"
+			   : normal.len == 0  ? "none"
+					      : "name";
+	buf_printf(b, "standing %s\n", kind);
+	buf_put(b, author);
 	buf_putc(b, '\n');
-	buf_put(b, str_lower(a, address_domain(q->sender)));
+	buf_put(b, normal);
 	buf_putc(b, '\n');
-	buf_put(b, q->helo);
+	buf_put(b, str_sub(q->helo, 0, NAME_BYTES));
 	for (size_t i = 0; i < q->egress->n; i++) {
 		buf_putc(b, ' ');
 		buf_put(b, q->egress->v[i]);
@@ -219,8 +253,18 @@ find_and_keep(
 		keep_marker(w->dns, a, key, until_ms);
 		key = key_of(a, w->query, author, true);
 	}
+	if (key.len == 0) {
+		arena_on_release(a, free_arena, w->arena);
+		return fresh;
+	}
 	return cache_put(w->dns->cache, a, key, w->arena, fresh,
 	    arena_used(w->arena), until_ms);
+}
+
+static const struct standing *
+recall(struct arena *a, struct cache *cache, struct str key)
+{
+	return key.len == 0 ? NULL : cache_get(cache, a, key, clock_ms());
 }
 
 const struct standing *
@@ -228,12 +272,10 @@ standing_get(struct arena *a, const struct dns *dns,
     const struct preflight_query *query, struct str author,
     struct dns_budget *budget)
 {
-	int64_t now_ms = clock_ms();
 	struct str key = key_of(a, query, author, false);
-	const struct standing *known = cache_get(dns->cache, a, key, now_ms);
+	const struct standing *known = recall(a, dns->cache, key);
 	if (known != NULL && known->needs_local)
-		known = cache_get(
-		    dns->cache, a, key_of(a, query, author, true), now_ms);
+		known = recall(a, dns->cache, key_of(a, query, author, true));
 	if (known != NULL)
 		return known;
 	struct work w = {arena_new_small(), dns, query, budget, UINT32_MAX};

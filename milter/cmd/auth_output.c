@@ -41,7 +41,8 @@ spf_json(const struct preflight_spf *spf)
 	for (size_t i = 0; i < spf->n; i++)
 		(void)json_array_append_new(
 		    addresses, spf_address_json(&spf->v[i]));
-	bool is_judged = spf->n > 0 || spf->domain.len == 0;
+	bool is_judged =
+	    spf->state == SPF_STATE_JUDGED || spf->state == SPF_STATE_NO_DOMAIN;
 	return json_pack("{s:o,s:b,s:o,s:o}", "domain",
 	    text_or_null(spf->domain), "helo", spf->is_helo, "result",
 	    is_judged ? json_text(spf_result_name(spf->result)) : json_null(),

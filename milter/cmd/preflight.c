@@ -91,17 +91,23 @@ check_spf(struct report *r)
 		    spf_result_name(answer->result), spf_style(answer->result),
 		    answer->why);
 	}
-	if (spf->n == 0)
+	if (spf->state == SPF_STATE_NO_EGRESS)
 		check_add(r, kind, spf->domain, STR("unknown"), UI_YELLOW,
 		    STR("no address is known that mail leaves from: set "
 			"egress-addresses"));
+	if (spf->state == SPF_STATE_UNQUALIFIED)
+		check_add(r, kind, r->sender, STR("unknown"), UI_YELLOW,
+		    STR("the MTA adds the sender's domain"));
+	if (spf->state == SPF_STATE_NO_DOMAIN)
+		check_add(r, kind, r->sender, STR("none"), UI_YELLOW,
+		    STR("there is no domain to ask for"));
 }
 
 static void
 advise_spf(struct report *r)
 {
 	const struct preflight_spf *spf = &r->flight.spf;
-	if (spf->n == 0 || spf->domain.len == 0 || spf->result == SPF_PASS ||
+	if (spf->state != SPF_STATE_JUDGED || spf->result == SPF_PASS ||
 	    spf->result == SPF_TEMPERROR)
 		return;
 	struct str record = STR_EMPTY, note = STR_EMPTY;
@@ -275,8 +281,11 @@ checks_make(struct report *r)
 	check_dkim(r);
 	check_dmarc(r);
 	check_alignment(r);
-	check_route(r, "From domain", r->domain, r->flight.authors[0].route);
-	if (r->sender.len > 0 && !str_eq(r->flight.spf.domain, r->domain))
+	if (r->flight.authors[0].dmarc != NULL)
+		check_route(
+		    r, "From domain", r->domain, r->flight.authors[0].route);
+	if (r->flight.spf.state == SPF_STATE_JUDGED && r->sender.len > 0 &&
+	    !str_eq(r->flight.spf.domain, r->domain))
 		check_route(r, "sender domain", r->flight.spf.domain,
 		    r->flight.sender_route);
 	for (size_t i = 0; i < r->policy.egress.n; i++)
@@ -415,7 +424,7 @@ report_open(struct report *r)
 	struct str why = STR_EMPTY;
 	cmd_config_load(r->arena, &r->config);
 	bool is_good = config_policy_load(
-	    r->arena, &r->config, cmd_config_path, true, &r->policy, &diags);
+	    r->arena, &r->config, cmd_config_path, false, &r->policy, &diags);
 	cmd_diags_print(&diags, DIAG_WARNING);
 	if (!is_good)
 		return false;
@@ -524,8 +533,8 @@ cmd_preflight(int argc, char **argv)
 		else
 			show(&r);
 		code = exit_code(&r);
-		policy_done(&r.policy);
 	}
+	policy_done(&r.policy);
 	dns_close(&r.dns);
 	arena_free(r.arena);
 	return code;

@@ -381,8 +381,8 @@ rules_load(struct arena *a, struct options *o)
 	size_t warnings = diags_count(&diags, DIAG_WARNING);
 	if (warnings > 0)
 		fprintf(stderr,
-		    "postern: %zu warnings about the rules; `postern lint` "
-		    "shows them\n",
+		    "postern: %zu warnings about configuration and rules; "
+		    "`postern lint` shows them\n",
 		    warnings);
 	return snapshot;
 }

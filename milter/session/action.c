@@ -256,6 +256,7 @@ decide_error(struct action_work *w, const char *what)
 	    .class = w->in->envelope.class,
 	    .can_refuse = w->in->can_refuse,
 	    .is_error = true,
+	    .is_hostile = w->in->is_hostile,
 	};
 	w->verdict = verdict_of(w->config, &input);
 	w->note = str_printf(w->arena, "%s", what);

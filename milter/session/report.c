@@ -177,7 +177,7 @@ has_flight(const struct report *r)
 	return r->facts != NULL && r->facts->has_flight;
 }
 
-/* "unknown": no address that mail leaves from is known. */
+/* "unknown": see enum preflight_spf_state. */
 static struct value
 get_spf(struct arena *a, const struct report *r)
 {
@@ -185,9 +185,9 @@ get_spf(struct arena *a, const struct report *r)
 	if (!has_flight(r))
 		return (struct value){.kind = VALUE_NONE};
 	const struct preflight_spf *spf = &r->facts->flight.spf;
-	return text(spf->n == 0 && spf->domain.len > 0
-			? STR("unknown")
-			: spf_result_name(spf->result));
+	bool is_judged =
+	    spf->state == SPF_STATE_JUDGED || spf->state == SPF_STATE_NO_DOMAIN;
+	return text(is_judged ? spf_result_name(spf->result) : STR("unknown"));
 }
 
 static struct value

@@ -65,6 +65,7 @@ struct session {
 	int nresults; /* fields called AUTH_RESULTS so far */
 	struct str release;
 	const char *trouble; /* see struct incoming */
+	bool is_hostile;
 	bool in_header;
 };
 
@@ -102,6 +103,7 @@ message_forget(struct session *s)
 	s->nresults = 0;
 	s->release = s->from = STR_EMPTY;
 	s->trouble = NULL;
+	s->is_hostile = false;
 	spool_reset(s->spool);
 	arena_reset(s->arena);
 }
@@ -295,6 +297,7 @@ own_name_take(struct session *s, struct str name, struct str value)
 		return;
 	if (s->stripped.n == STRIPPED_MAX) {
 		s->trouble = "too many header fields under our names";
+		s->is_hostile = true;
 		return;
 	}
 	bool is_results = str_ieq(name, AUTH_RESULTS);
@@ -515,6 +518,7 @@ incoming_of(struct session *s)
 	    .mta_can_hold = s->mta_can_hold,
 	    .spool = s->spool,
 	    .release = s->release,
+	    .is_hostile = s->is_hostile,
 	    .trouble = s->trouble,
 	};
 }

@@ -2,6 +2,9 @@
 /* snapshot -- configuration, keys and rules as one counted thing. */
 #include "session/snapshot.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdatomic.h>
 
@@ -45,13 +48,20 @@ rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
 	return diags_count(diags, DIAG_ERROR) == 0;
 }
 
-/* Who posternd will be: the key files must be his to read. */
-static void
-tables_of(const struct config *config, struct dkim_tables *ret)
+/* NULL: nobody else than who we are. */
+static const struct passwd *
+user_to_be(const struct config *config)
 {
 	char name[64];
 	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(config->user));
-	const struct passwd *user = geteuid() == 0 ? getpwnam(name) : NULL;
+	return geteuid() == 0 ? getpwnam(name) : NULL;
+}
+
+/* The key files must be his to read who posternd will be. */
+static void
+tables_of(const struct config *config, const struct passwd *user,
+    struct dkim_tables *ret)
+{
 	*ret = (struct dkim_tables){
 	    .key_table = config->key_table,
 	    .signing_table = config->signing_table,
@@ -59,6 +69,30 @@ tables_of(const struct config *config, struct dkim_tables *ret)
 	    .group = user == NULL ? getegid() : user->pw_gid,
 	    .min_bits = (unsigned)config->key_bits,
 	};
+}
+
+/*
+ * Read as that user: what only root can reach could not be read again by a
+ * reload.  Before there are threads.
+ */
+static bool
+policy_load_as(const struct passwd *user, struct arena *a,
+    const struct policy_options *options, struct policy *ret,
+    struct diags *diags)
+{
+	gid_t groups[NGROUPS_MAX];
+	int n = user == NULL ? 0 : getgroups(NGROUPS_MAX, groups);
+	if (n < 0 ||
+	    (user != NULL &&
+		(initgroups(user->pw_name, user->pw_gid) != 0 ||
+		    setegid(user->pw_gid) != 0 || seteuid(user->pw_uid) != 0)))
+		log_fatal(
+		    "cannot become %s: %s", user->pw_name, strerror(errno));
+	bool is_good = policy_load(a, options, ret, diags);
+	if (user != NULL && (seteuid(0) != 0 || setegid(0) != 0 ||
+				setgroups((size_t)n, groups) != 0))
+		log_fatal("cannot become root again: %s", strerror(errno));
+	return is_good;
 }
 
 bool
@@ -84,8 +118,9 @@ config_policy_load(struct arena *a, const struct config *config,
 	    .signature_valid_s = config->signature_valid_ms / 1000,
 	    .is_lenient = is_lenient,
 	};
-	tables_of(config, &options.tables);
-	return policy_load(a, &options, ret, diags);
+	const struct passwd *user = user_to_be(config);
+	tables_of(config, user, &options.tables);
+	return policy_load_as(user, a, &options, ret, diags);
 }
 
 struct snapshot *

@@ -33,7 +33,16 @@ word_takes(struct str *s, bool is_quoted, char c)
 	return true;
 }
 
-/* RFC 8601 section 2.2: a token or a quoted string, then blanks or ;. */
+/* RFC 2045 section 5.1; who reads leniently stops at anything else. */
+static bool
+is_token_char(char c)
+{
+	static const struct str specials = {"()<>@,;:\\\"/[]?=", 15};
+	return (unsigned char)c > ' ' && c != 0x7f &&
+	       str_chr(specials, c) == STR_NONE;
+}
+
+/* RFC 8601 section 2.2: a token or a quoted string; with a final dot, too. */
 static bool
 is_of(struct str value, struct str authserv_id)
 {
@@ -46,8 +55,9 @@ is_of(struct str value, struct str authserv_id)
 			return false;
 	if (is_quoted)
 		return rest.len > 0 && rest.p[0] == '"';
-	return rest.len == 0 || rest.p[0] == ';' || rest.p[0] == '(' ||
-	       char_is_space(rest.p[0]);
+	if (rest.len > 0 && rest.p[0] == '.')
+		rest = str_skip(rest, 1);
+	return rest.len == 0 || !is_token_char(rest.p[0]);
 }
 
 bool

@@ -60,7 +60,10 @@ verdict_of(const struct config *config, const struct verdict_input *input)
 {
 	const struct class_config *class = &config->class[input->class];
 	struct verdict v = {.action = ACTION_ACCEPT, .reason = ""};
-	if (input->class != CLASS_INBOUND && class->is_filtered) {
+	if (input->class != CLASS_INBOUND && input->is_hostile)
+		v = (struct verdict){
+		    .action = ACTION_REJECT, .reason = "header"};
+	else if (input->class != CLASS_INBOUND && class->is_filtered) {
 		v = input->is_error ? fallback(config->on_error, "error")
 				    : by_score(class, input->score);
 		if (input->is_out_of_time && v.action <= ACTION_TAG &&

@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new();
 	struct dkim_field fields[FIELDS_MAX];
-	struct dkim_mail mail = {fields, 0, STR_EMPTY};
+	struct dkim_mail mail = {.v = fields, .body = STR_EMPTY};
 	struct str text = str_of((const char *)data, size);
 	while (text.len > 0 && mail.n < FIELDS_MAX) {
 		const char *from = text.p;

@@ -51,6 +51,12 @@ for zone in dead servfail refused formerr wrong-id wrong-question garbage short 
 		"spf=temperror preflight=temp"
 done
 
+# A stranger's zone hides nothing of the author's.
+printf 'From: ceo@x1.good.example\nSubject: bank\n\nHello.\n' >"$W/bank"
+mclient_files "$W/bank" -- --from a@f.dead.test --login alice --queue-id bank >/dev/null
+like "a dead sender's zone does not hide the author's policy" "$(logged ' bank[0-9]*: ')" \
+	"spf=temperror .*preflight=fail_reject"
+
 # ---- many at once
 
 files=()

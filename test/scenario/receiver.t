@@ -164,4 +164,16 @@ echo 'alice: @half.example' >"$W/dkim/logins"
 postern reload >/dev/null
 said=$(mail "map" | send -l alice)
 like "the login map is read again" "$(verdict_of "$said")" "LOGIN_NOT_AUTHOR.* sign=no:login "
+
+# ---- keys that only root can reach
+
+chown root "$W/dkim" && chmod 700 "$W/dkim"
+said=$("$POSTERND" -t -c "$CONF" 2>&1)
+is "keys that posternd could not read again are an error at once" $? 1
+like "that names them" "$said" "$W/dkim/"
+chown "$POSTERND_USER" "$W/dkim"
+chmod 644 "$W"/dkim/rsa2026.pem
+said=$("$POSTERND" -t -c "$CONF" 2>&1)
+is "so is a key that others can read" $? 1
+like "with its line in the table" "$said" "$W/dkim/KeyTable:1: error: .*rsa2026.pem"
 done_testing

@@ -218,7 +218,7 @@ sees_through_a_nul(void **state)
 	struct arena *a = arena_new();
 	struct str text = STR("From: a@good.example\0 <b@evil.example>");
 	struct dkim_field field = {STR("From"), text, false};
-	struct dkim_mail mail = {&field, 1, STR_EMPTY};
+	struct dkim_mail mail = {.v = &field, .n = 1, .body = STR_EMPTY};
 	struct authors authors;
 	authors_of(a, &mail, &authors);
 	assert_true(authors.is_malformed && authors.is_ambiguous);
@@ -302,7 +302,8 @@ works_in_linear_time(void **state)
 		while (!b->is_cut)
 			buf_put(b, str_from(hostile[i]));
 		struct dkim_field field = {STR("From"), buf_str(b), false};
-		struct dkim_mail mail = {&field, 1, STR_EMPTY};
+		struct dkim_mail mail = {
+		    .v = &field, .n = 1, .body = STR_EMPTY};
 		struct authors authors;
 		int64_t start = cpu_ms();
 		authors_of(a, &mail, &authors);

@@ -45,6 +45,10 @@ static const struct record zone[] = {
     {"null.example", DNS_MX, "", DNS_OK},
     {"null.example", DNS_TXT, SPF_OK, DNS_OK},
     {"gmail.example", DNS_TXT, "v=spf1 ~all", DNS_OK},
+    {"costly.example", DNS_TXT,
+	"v=spf1 a:a.good.example a:b.good.example mx:good.example "
+	"mx:bounce.good.example a:local.example -all",
+	DNS_OK},
 };
 
 static unsigned asked;
@@ -107,7 +111,8 @@ bench_free(struct bench *b)
 }
 
 static void
-judge(struct bench *b, const char *sender, const char *author)
+judge_within(
+    struct bench *b, const char *sender, const char *author, unsigned questions)
 {
 	struct strs authors = {0};
 	if (author != NULL)
@@ -121,8 +126,14 @@ judge(struct bench *b, const char *sender, const char *author)
 	    .strict = &b->strict,
 	};
 	struct dns_budget budget = {
-	    .deadline_ms = clock_ms() + 5000, .questions = 200};
+	    .deadline_ms = clock_ms() + 5000, .questions = questions};
 	preflight_run(b->a, &b->dns, &query, &budget, &b->flight);
+}
+
+static void
+judge(struct bench *b, const char *sender, const char *author)
+{
+	judge_within(b, sender, author, 200);
 }
 
 static void
@@ -159,6 +170,10 @@ verdicts_follow_spf_alignment_and_policy(void **state)
 		"nodmarc"},
 	    {"no author", "a@good.example", NULL, "form"},
 	    {"no sender's domain", "alice", "good.example", "fail_reject"},
+	    {"the MTA adds it, and it may be that", "alice", "test.example",
+		"temp"},
+	    {"a sender's domain that is none", "a@[192.0.2.9]", "good.example",
+		"fail_reject"},
 	};
 	struct bench b = bench_new();
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -237,6 +252,52 @@ a_local_part_that_decides_is_not_taken_for_another(void **state)
 	asked = 0;
 	judge(&b, "alice@local.example", "local.example");
 	assert_int_equal(asked, 0);
+	bench_free(&b);
+}
+
+/* Whoever chooses the sender must not keep us from asking for the policy. */
+static void
+a_sender_that_costs_much_hides_no_policy(void **state)
+{
+	(void)state;
+	for (unsigned questions = 8; questions < 40; questions++) {
+		struct bench b = bench_new();
+		judge_within(&b, "a@costly.example", "good.example", questions);
+		if (b.flight.verdict != PREFLIGHT_FAIL_REJECT)
+			fail_msg("%u questions: %.*s", questions,
+			    STR_ARG(b.flight.evidence));
+		bench_free(&b);
+	}
+}
+
+static void
+a_sender_without_a_domain_is_not_the_null_sender(void **state)
+{
+	(void)state;
+	struct bench b = bench_new();
+	for (int i = 0; i < 2; i++) {
+		judge(&b, "alice", "mail.test.example");
+		assert_int_equal(b.flight.verdict, PREFLIGHT_TEMP);
+		judge(&b, "", "mail.test.example");
+		assert_int_equal(b.flight.verdict, PREFLIGHT_PASS_SPF_ONLY);
+	}
+	bench_free(&b);
+}
+
+static void
+what_is_too_long_to_be_kept_is_not_taken_for_another(void **state)
+{
+	(void)state;
+	struct bench b = bench_new();
+	static char local[6000], other[6000];
+	memset(local, 'x', 5000);
+	memcpy(local + 5000, "@local.example", 15);
+	memset(other, 'y', 5000);
+	memcpy(other + 5000, "@half.example", 14);
+	judge(&b, local, "local.example");
+	judge(&b, other, "half.example");
+	assert_int_equal(b.flight.verdict, PREFLIGHT_FAIL_QUARANTINE);
+	assert_str(b.flight.spf.domain, "half.example");
 	bench_free(&b);
 }
 
@@ -360,6 +421,26 @@ logins_are_held_to_the_map(void **state)
 	bench_free(&b);
 }
 
+/* From may be behind what is read. */
+static void
+a_header_that_is_not_read_to_its_end_is_nobodys(void **state)
+{
+	(void)state;
+	struct bench b = bench_new();
+	struct policy policy = policy_of(&b, "alice: @good.example");
+	struct buf *mail = buf_new(b.a, 10000);
+	buf_printf(mail, "From: a@good.example\n");
+	for (int i = 0; i < 100; i++)
+		buf_printf(mail, "a: b\n");
+	buf_printf(mail, "From: ceo@half.example\n\nx");
+	struct facts facts;
+	facts_of(&b, &policy, str_c(b.a, buf_str(mail)), "alice",
+	    "a@good.example", &facts);
+	assert_int_equal(facts.flight.verdict, PREFLIGHT_FORM);
+	assert_int_equal(facts.login_from, LOGIN_NO);
+	bench_free(&b);
+}
+
 static void
 domains_of_the_map_are_ours(void **state)
 {
@@ -419,10 +500,15 @@ main(void)
 	    cmocka_unit_test(the_second_mail_of_a_domain_asks_nothing),
 	    cmocka_unit_test(
 		a_local_part_that_decides_is_not_taken_for_another),
+	    cmocka_unit_test(a_sender_that_costs_much_hides_no_policy),
+	    cmocka_unit_test(a_sender_without_a_domain_is_not_the_null_sender),
+	    cmocka_unit_test(
+		what_is_too_long_to_be_kept_is_not_taken_for_another),
 	    cmocka_unit_test(routes_are_mx_address_or_none),
 	    cmocka_unit_test(strict_domains_are_taken_as_reject),
 	    cmocka_unit_test(broken_headers_are_form),
 	    cmocka_unit_test(logins_are_held_to_the_map),
+	    cmocka_unit_test(a_header_that_is_not_read_to_its_end_is_nobodys),
 	    cmocka_unit_test(domains_of_the_map_are_ours),
 	    cmocka_unit_test(egress_addresses_are_read_once_each),
 	    cmocka_unit_test(addresses_that_nobody_reaches_are_not_public),

@@ -74,6 +74,9 @@ fields_of_ours_are_taken_away_and_no_others(void **state)
 	    {"Authentication-Results", " (mail.example) other; x", false},
 	    {"Authentication-Results", " (mail.example; x", false},
 	    {"Authentication-Results", "", false},
+	    {"Authentication-Results", " mail.example.; x", true},
+	    {"Authentication-Results", " mail.example/1; x", true},
+	    {"Authentication-Results", " mail.example-2; x", false},
 	    {"ARC-Authentication-Results", " mail.example; x", false},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
