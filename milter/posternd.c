@@ -305,6 +305,11 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	    STR_ARG(snapshot->config.socket),
 	    ruleset_counts(snapshot->rules).active,
 	    snapshot->config.observe ? ", observing only" : "");
+	if (snapshot->policy.egress.n == 0 &&
+	    !resolver_is_off(gate_dns(gate)->resolver))
+		log_warning("egress-addresses: this host has no public "
+			    "address, so SPF is not judged; name the addresses "
+			    "that mail leaves from");
 	snapshot_put(snapshot);
 	background_ready(ready);
 	bool is_good = session_serve(gate);

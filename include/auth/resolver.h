@@ -139,7 +139,8 @@ void dns_budget_join(struct dns_budget *budget, const struct dns_budget *part);
  * Ask and wait, at most until the budget's deadline or `query_ms`.  `name`:
  * any bytes; what is no domain name (RFC 1035 section 2.3.4: labels of 1-63
  * bytes, 253 in all) is DNS_NXDOMAIN without a question.  A final dot is fine.
- * CNAMEs are followed.  Texts in `*ret` live in `a`.
+ * CNAMEs are followed.  What is known already costs none of the budget.  Texts
+ * in `*ret` live in `a`.
  */
 void resolver_ask(struct resolver *r, struct arena *a, struct str name,
     enum dns_type type, struct dns_budget *budget, struct dns_answer *ret);

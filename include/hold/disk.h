@@ -28,8 +28,6 @@ MUST_CHECK int disk_create(int dir, const char *name);
 /* Open a regular file for reading; ENOENT, ELOOP, EINVAL (not a file). */
 MUST_CHECK int disk_open(int dir, const char *name);
 MUST_CHECK bool disk_write(int fd, struct str bytes);
-/* Append up to `max` bytes from where `fd` stands; false: errno. */
-MUST_CHECK bool disk_read(int fd, size_t max, struct buf *ret);
 /* fsync(2), also of directories. */
 MUST_CHECK bool disk_sync(int fd);
 /* Like renameat(2), but never over something: EEXIST. */

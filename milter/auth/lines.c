@@ -3,10 +3,9 @@
 #include "auth/lines.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
+#include "base/file.h"
 
 static bool
 is_file(struct str value, struct str *ret_path)
@@ -15,23 +14,6 @@ is_file(struct str value, struct str *ret_path)
 	*ret_path = has_prefix ? str_skip(value, 5) : value;
 	return has_prefix ||
 	       (str_starts(value, STR("/")) && str_chr(value, ':') == STR_NONE);
-}
-
-static bool
-file_read(struct arena *a, int fd, struct str *ret)
-{
-	struct buf *b = buf_new(a, LINES_FILE_BYTES + 1);
-	char chunk[64 * 1024];
-	ssize_t n;
-	do {
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			buf_put(b, str_of(chunk, (size_t)n));
-	} while (n > 0 && b->len <= LINES_FILE_BYTES);
-	if (n > 0)
-		errno = EFBIG;
-	*ret = buf_str(b);
-	return n == 0;
 }
 
 /* Empty, or a comment. */
@@ -104,16 +86,13 @@ static bool
 lines_of_file(struct arena *a, struct str path, struct str option,
     struct lines *ret, struct diags *diags)
 {
-	int fd = open(str_c(a, path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct str text = STR_EMPTY;
-	bool is_read = fd >= 0 && file_read(a, fd, &text);
-	if (!is_read)
-		diag_add(diags, DIAG_ERROR, option, 0,
-		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
+	struct str text;
+	bool is_read = file_text(a, path, LINES_FILE_BYTES, &text);
 	if (is_read)
 		lines_of_text(a, str_dup(a, path), text, ret);
+	else
+		diag_add(diags, DIAG_ERROR, option, 0,
+		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
 	return is_read;
 }
 

@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 
-#define CHUNK ((size_t)256 * 1024)
 
 void
 disk_close(int fd)
@@ -140,31 +139,6 @@ disk_write(int fd, struct str bytes)
 			return false;
 		if (n > 0)
 			bytes = str_skip(bytes, (size_t)n);
-	}
-	return true;
-}
-
-bool
-disk_read(int fd, size_t max, struct buf *ret)
-{
-	while (max > 0) {
-		size_t want = max < CHUNK ? max : CHUNK;
-		buf_reserve(ret, want);
-		size_t room = ret->cap - ret->len;
-		if (room == 0) {
-			errno = EFBIG;
-			return false;
-		}
-		ssize_t n =
-		    read(fd, ret->p + ret->len, want < room ? want : room);
-		if (n == 0)
-			return true;
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			ret->len += (size_t)n;
-			max -= (size_t)n;
-		}
 	}
 	return true;
 }

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "hold/disk.h"
 #include "hold/smtp.h"
@@ -244,7 +245,7 @@ static struct str
 output_of(struct arena *a, int out)
 {
 	struct buf *b = buf_new(a, OUTPUT_MAX);
-	if (lseek(out, 0, SEEK_SET) != 0 || !disk_read(out, OUTPUT_MAX, b))
+	if (lseek(out, 0, SEEK_SET) != 0 || !file_read(out, OUTPUT_MAX, b))
 		return STR_EMPTY;
 	return str_trim(buf_str(b));
 }

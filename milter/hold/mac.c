@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "hold/disk.h"
 
@@ -169,7 +170,7 @@ key_read(struct arena *a, int dir, const char *name, struct mac_key *ret,
 		return why(a, name, strerror(errno), ret_why);
 	struct buf *b = buf_new(a, MAC_KEY_BYTES + 1);
 	bool is_trusted = is_trusted_file(dir, fd);
-	bool is_read = disk_read(fd, MAC_KEY_BYTES + 1, b);
+	bool is_read = file_read(fd, MAC_KEY_BYTES + 1, b);
 	disk_close(fd);
 	if (!is_trusted)
 		return why(a, name, "must belong to us or root, with mode 0600",

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "hold/disk.h"
@@ -325,7 +326,7 @@ head_read(
 		size_t before = b->len;
 		if (want > HELD_BLOCK_MAX)
 			want = HELD_BLOCK_MAX;
-		if (!disk_read(fd, want - before, b))
+		if (!file_read(fd, want - before, b))
 			return HELD_PARSE_FOREIGN;
 		enum held_parse_status status =
 		    held_block_parse(a, buf_str(b), ret);
@@ -480,7 +481,7 @@ whole_read(struct arena *a, int fd, struct str *ret)
 	}
 	struct buf *b = buf_new(a, (size_t)st.st_size + 1);
 	buf_reserve(b, (size_t)st.st_size + 1);
-	if (!disk_read(fd, (size_t)st.st_size + 1, b))
+	if (!file_read(fd, (size_t)st.st_size + 1, b))
 		return false;
 	*ret = buf_str(b);
 	return true;

@@ -5,9 +5,9 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/buf.h"
 #include "base/table.h"
 #include "mail/uri.h"
@@ -189,37 +189,16 @@ reader_text(struct reader *r, struct str name, struct str text)
 	r->place = outer_place;
 }
 
-/* All of an open file; false: it cannot be read, or is too large. */
-static bool
-fd_read(struct arena *a, int fd, struct str *ret)
-{
-	struct buf *b = buf_new(a, FILE_BYTES + 1);
-	char chunk[64 * 1024];
-	ssize_t n;
-	do {
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			buf_put(b, str_of(chunk, (size_t)n));
-	} while (n > 0 && b->len <= FILE_BYTES);
-	if (n > 0)
-		errno = EFBIG;
-	*ret = buf_str(b);
-	return n == 0;
-}
-
 static void
-file_read(struct reader *r, struct str path)
+rules_read(struct reader *r, struct str path)
 {
-	int fd = open(str_c(r->arena, path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct str text = STR_EMPTY;
-	if (fd < 0 || !fd_read(r->arena, fd, &text))
+	struct str text;
+	if (file_text(r->arena, path, FILE_BYTES, &text))
+		reader_text(r, str_dup(r->arena, path), text);
+	else
 		diag_add(r->diags, DIAG_ERROR,
 		    r->place.line > 0 ? r->place.file : path, r->place.line,
 		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
-	else
-		reader_text(r, str_dup(r->arena, path), text);
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 /* The *.cf of a folder, in name order. */
@@ -252,7 +231,7 @@ reader_file(struct reader *r, struct str path)
 	}
 	DIR *dir = r->open.n == 0 ? opendir(str_c(r->arena, path)) : NULL;
 	if (dir == NULL) {
-		file_read(r, path);
+		rules_read(r, path);
 		return;
 	}
 	folder_read(r, path, dir);
