@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Sendmail: the same actions, and its own way of handing in mail of programs.
 . "$(dirname "$0")/lib/scenario.sh"
-gate_with_sendmail 'class submission { tag = 4 defer = 5 hold = 6 reject = 10 }'
+gate_with_sendmail 'class submission { tag = 4 defer = 5 hold = 6 reject = 10 }' \
+	'authserv-id = "mail.test.example"'
 
 mail "a good day" >"$W/good"
 said=$(send -l alice <"$W/good")
@@ -18,6 +19,19 @@ is "tagged mail says its score, and what the client said is gone" \
 	"$(grep '^X-Postern-' "$got")" "X-Postern-Flag: YES
 X-Postern-Score: 4.5
 X-Postern-Rules: TEST_TAG:4.5"
+
+{
+	printf 'Authentication-Results: elsewhere.example; spf=pass\n'
+	printf 'Authentication-Results: mail.test.example;\n\tspf=pass\n'
+	printf 'Authentication-Results: other.example; spf=pass\n'
+	printf 'Authentication-Results: "mail.test.example" 1; dkim=pass\n'
+	mail "forged results"
+} | send -l alice >/dev/null
+sink_message "forged results"
+is "results under our name are removed, others stay" \
+	"$(grep -a '^Authentication-Results' "$got" | sort)" \
+	"Authentication-Results: elsewhere.example; spf=pass
+Authentication-Results: other.example; spf=pass"
 
 said=$(mail "defer me" | send -l alice)
 like "deferred mail is a 451" "$said" "^451 4.7.1 .*try again later"
