@@ -12,10 +12,13 @@
 struct arena;
 struct cache;
 
+/* Bytes of an entry without key, and of an arena_new_small(). */
+#define CACHE_COST 800
+
 /*
- * At most `entries` values of at most `bytes` in all, keys included.  A large
- * cache is divided into 16 parts, each
- * with its share of both, and a value that a share has no room for is not kept.
+ * At most `entries` values of at most `bytes` in all.  A large cache is divided
+ * into 16 parts, each with its share of both, and a value that a share has no
+ * room for is not kept.
  */
 struct cache *cache_new(size_t entries, size_t bytes);
 /* What somebody still holds stays until they give it back. */
@@ -32,7 +35,7 @@ const void *cache_get(
  * Keep `value` under `key` until `until_ms`, in the place of another of that
  * key.  Takes over `owner`, the arena that `value` and all it points to lives
  * in (arena_new_small() is made for this), and frees it when nobody has it any
- * more.  `bytes`: what it costs, the arena's own block of 600 included.
+ * more.  `bytes`: what it costs, CACHE_COST and the key included.
  * Returns `value`, which lives as long as `a` even if there is no room to keep
  * it; `a` NULL: NULL, nobody waits for it.
  */

@@ -203,7 +203,7 @@ entry_new(struct str key, uint64_t hash, struct arena *owner, const void *value,
 	struct entry *e = must_calloc(1, sizeof(*e) + key.len);
 	e->owner = owner;
 	e->value = value;
-	e->bytes = bytes + sizeof(*e) + key.len;
+	e->bytes = bytes;
 	e->until_ms = until_ms;
 	e->hash = hash;
 	atomic_init(&e->holders, 1);
@@ -251,7 +251,6 @@ cache_put(struct cache *c, struct arena *a, struct str key, struct arena *owner,
 	if (a != NULL)
 		atomic_init(&e->holders, 2); /* the shard and `a` */
 	struct entry *gone = NULL;
-	bytes = e->bytes;
 	bool fits = bytes <= c->shard_bytes && c->shard_entries > 0;
 	(void)pthread_mutex_lock(&s->lock);
 	struct entry **old = entry_at(s, hash, key);

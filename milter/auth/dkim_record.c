@@ -11,8 +11,6 @@
 #define TEXT_MAX ((size_t)16 << 10)
 #define ED25519_SIZE 32
 #define ED25519_BITS 256
-/* What a record and its arena cost besides its texts. */
-#define RECORD_BYTES 512
 
 static void
 set(struct dkim_key_record *record, enum dkim_key_status status,
@@ -171,6 +169,6 @@ dkim_key_record_get(struct arena *a, struct resolver *r, struct cache *cache,
 	struct arena *owner = arena_new_small();
 	record = record_new(owner, &answer);
 	return cache_put(cache, a, key, owner, record,
-	    RECORD_BYTES + arena_used(owner),
+	    CACHE_COST + key.len + arena_used(owner),
 	    clock_ms() + (int64_t)answer.ttl_s * 1000);
 }

@@ -365,7 +365,8 @@ keep(struct finder *f, struct cache *cache, struct str key)
 	copy->domain = str_dup(owner, found->domain);
 	variant_copy(owner, &found->tree, &copy->tree);
 	variant_copy(owner, &found->suffix, &copy->suffix);
-	(void)cache_put(cache, f->a, key, owner, copy, arena_used(owner),
+	(void)cache_put(cache, f->a, key, owner, copy,
+	    CACHE_COST + key.len + arena_used(owner),
 	    clock_ms() + (int64_t)found->ttl_s * 1000);
 }
 

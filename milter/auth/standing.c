@@ -225,7 +225,7 @@ keep_marker(
 	struct standing *marker = ARENA_NEW(owner, struct standing);
 	marker->needs_local = true;
 	(void)cache_put(
-	    dns->cache, a, key, owner, marker, arena_used(owner), until_ms);
+	    dns->cache, a, key, owner, marker, CACHE_COST + key.len, until_ms);
 }
 
 static void
@@ -258,7 +258,7 @@ find_and_keep(
 		return fresh;
 	}
 	return cache_put(w->dns->cache, a, key, w->arena, fresh,
-	    arena_used(w->arena), until_ms);
+	    CACHE_COST + key.len + arena_used(w->arena), until_ms);
 }
 
 static const struct standing *

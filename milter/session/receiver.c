@@ -94,7 +94,7 @@ alarm_give(
 	if (cache_get(dns->cache, a, key, now_ms) != NULL)
 		return;
 	struct arena *owner = arena_new_small();
-	(void)cache_put(dns->cache, a, key, owner, "", arena_used(owner),
+	(void)cache_put(dns->cache, a, key, owner, "", CACHE_COST + key.len,
 	    now_ms + ALARM_MS);
 	log_warning(
 	    "DKIM key %.*s: the published record is %.*s, so receivers "

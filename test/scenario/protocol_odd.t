@@ -37,9 +37,9 @@ is "100 fields under our names are removed" \
 	"accept 100"
 said=$({ yes "X-Postern-Flag: NO" | head -n 200000; mail flood; } >"$W/flood"
 	mclient_files "$W/flood" -- --login alice --queue-id FLOOD)
-is "200,000 are too many" "$(answers <<<"$said")" tempfail
+is "200,000 are too many" "$(answers <<<"$said")" reject
 like "and the log says so" "$(logged 'FLOOD0: action')" \
-	"action=defer .*reason=error note=too\\\\x20many"
+	"action=reject .*reason=header note=too\\\\x20many"
 
 answers_is "100,000 header fields" "accept accept" --login alice --fields 100000 \
 	--repeat 2
