@@ -243,11 +243,8 @@ put_spf(struct buf *b, const struct preflight_spf *spf)
 	const struct spf_address *worst = worst_address(spf);
 	static const char *const unjudged[] = {
 	    [SPF_STATE_JUDGED] = "",
-	    [SPF_STATE_NO_EGRESS] = "is not judged, because egress-addresses "
-				    "names none and this host has no public "
-				    "address",
-	    [SPF_STATE_UNQUALIFIED] = "is not judged, because the MTA adds the "
-				      "sender's domain",
+	    [SPF_STATE_NO_EGRESS] = "is not judged: no egress-addresses",
+	    [SPF_STATE_UNQUALIFIED] = "is not judged: the MTA qualifies it",
 	    [SPF_STATE_NO_DOMAIN] = "has no domain to ask for",
 	};
 	buf_printf(b, "; SPF %s", unjudged[spf->state]);

@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 
-
 void
 disk_close(int fd)
 {

@@ -19,8 +19,8 @@ static const char *const lines[] = {
     "alice: \"quoted\"@x.example",
     "bob@example.com: bob@example.com @bob.example,@.sub.example",
     "Carol: b\xc3\xbc\x63her@b\xc3\xbc\x63her.example",
-    "dave: /^dave[0-9]{1,2}@(a|ab)\\.example/ /x\\/y@c\\.example/, d@d.example"
-    ", /u@xn--bcher-kva\\.example/",
+    "dave: /^dave[0-9]{1,2}@(a|ab)\\.example/ /x\\/y@c\\.example/",
+    "dave: d@d.example, /u@xn--bcher-kva\\.example/",
     "eve: tag+list@example.com",
     "root: *",
     "mallory:",

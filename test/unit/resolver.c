@@ -845,8 +845,10 @@ static void
 unsigned_answers_are_temporary_when_signatures_are_wanted(void **state)
 {
 	(void)state;
-	if (access("/usr/share/dns/root.key", R_OK) != 0)
-		skip();
+	if (access("/usr/share/dns/root.key", R_OK) != 0) {
+		print_message("# not tested: no package dns-root-data\n");
+		return;
+	}
 	struct arena *a = arena_new();
 	struct str server = str_printf(a, "127.0.0.1@%u", liar_port(liar));
 	struct str why = STR_EMPTY;
