@@ -4,7 +4,10 @@
 # examples in the manuals work.
 . "$(dirname "$0")/lib/scenario.sh"
 . "$(dirname "$0")/lib/mclient.sh"
-gate_alone 'release-via = "/bin/true"'
+printf '%s\n' 'example.org. 300 IN TXT "v=spf1 ip4:192.0.2.1 -all"' \
+	'example.org. 300 IN MX 10 mail.example.org.' >"$W/zone"
+DNS="{\"file:$W/zone\"}"
+gate_alone 'release-via = "/bin/true"' 'egress-addresses = {"192.0.2.1"}'
 man=$srcdir/man etc=$srcdir/etc
 
 # The paths of this build as those of a packaged one, which the files name.
