@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "session/strip.h"
 
 static const char *const queries[] = {"From:addr", "From:name", "From:name:raw",
     "From:raw", "From", "Subject", "ALL", "ALL:raw", "ToCc", "ToCc:raw:addr",
@@ -45,6 +46,8 @@ check_values(struct message *m)
 		address_addrs(m->arena, header->raw, &addresses);
 		for (size_t k = 0; k < addresses.n; k++)
 			check(str_chr(addresses.v[k], '@') != STR_NONE);
+		(void)field_is_stripped(STR("Authentication-Results"),
+		    header->raw, STR("mail.example"));
 	}
 }
 
