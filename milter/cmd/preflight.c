@@ -292,18 +292,23 @@ checks_make(struct report *r)
 		check_reverse(r, r->policy.egress.v[i]);
 }
 
-/* Receivers would not take it: by policy, by a flat -all, or for want of a
- * domain that exists. */
-static bool
-is_refused(const struct report *r)
+/* Why receivers would not take it; NULL: they would. */
+static const char *
+refused_why(const struct report *r)
 {
 	const struct preflight *flight = &r->flight;
-	return flight->verdict == PREFLIGHT_FAIL_REJECT ||
-	       flight->verdict == PREFLIGHT_FORM ||
-	       flight->authors[0].route == ROUTE_NONE ||
-	       flight->sender_route == ROUTE_NONE ||
-	       (flight->spf.n > 0 && flight->spf.result == SPF_FAIL &&
-		   flight->verdict != PREFLIGHT_PASS);
+	if (flight->verdict == PREFLIGHT_FAIL_REJECT)
+		return "the DMARC policy says so";
+	if (flight->verdict == PREFLIGHT_FORM)
+		return "of its header";
+	if (flight->authors[0].route == ROUTE_NONE)
+		return "the From domain takes no mail";
+	if (flight->sender_route == ROUTE_NONE)
+		return "the sender's domain takes no mail";
+	if (flight->spf.n > 0 && flight->spf.result == SPF_FAIL &&
+	    flight->verdict != PREFLIGHT_PASS)
+		return "the sender's SPF record says so";
+	return NULL;
 }
 
 /* ---- output */
@@ -361,15 +366,17 @@ show(const struct report *r)
 	ui_printf(&ui, UI_PLAIN, "\n");
 	show_checks(&ui, r);
 	ui_printf(&ui, UI_PLAIN, "\n");
-	bool is_bad = is_refused(r);
+	const char *refused = refused_why(r);
 	struct str name = preflight_verdict_name(r->flight.verdict);
 	ui_put(&ui,
-	    is_bad                                         ? UI_RED
+	    refused != NULL                                ? UI_RED
 	    : r->flight.verdict <= PREFLIGHT_PASS_SPF_ONLY ? UI_GREEN
 							   : UI_YELLOW,
 	    name);
-	ui_printf(&ui, UI_PLAIN,
-	    "%s: ", is_bad ? ", and receivers would refuse it" : "");
+	if (refused != NULL)
+		ui_printf(&ui, UI_PLAIN,
+		    "; receivers would refuse it, because %s", refused);
+	ui_printf(&ui, UI_PLAIN, ": ");
 	ui_put(&ui, UI_PLAIN, r->flight.evidence);
 	ui_printf(&ui, UI_PLAIN, "\n");
 	for (size_t i = 0; i < r->advices.n; i++) {
@@ -409,7 +416,10 @@ show_json(struct report *r)
 	(void)json_object_set_new(o, "from", json_text(r->author));
 	(void)json_object_set_new(o, "sender", json_text(r->sender));
 	(void)json_object_set_new(o, "helo", json_text(r->helo));
-	(void)json_object_set_new(o, "refused", json_boolean(is_refused(r)));
+	const char *refused = refused_why(r);
+	(void)json_object_set_new(o, "refused", json_boolean(refused != NULL));
+	(void)json_object_set_new(o, "refused_why",
+	    refused == NULL ? json_null() : json_string(refused));
 	(void)json_object_set_new(o, "checks", checks);
 	(void)json_object_set_new(o, "publish", publish);
 	json_line(stdout, o);
@@ -496,7 +506,7 @@ names_take(struct report *r, struct str target, const char *from)
 static int
 exit_code(const struct report *r)
 {
-	if (is_refused(r))
+	if (refused_why(r) != NULL)
 		return CMD_FOUND;
 	return r->flight.verdict == PREFLIGHT_TEMP ? CMD_TROUBLE : CMD_FINE;
 }
