@@ -31,7 +31,8 @@ struct facts_query {
 	const struct envelope *envelope;
 	struct str mta_name; /* for SPF of the null sender; macro j */
 	const struct dkim_mail
-	    *mail; /* as it will leave, without our signature */
+	    *mail;       /* as it will leave, without our signature */
+	size_t line_max; /* see struct preflight_query */
 	bool may_sign;
 	bool
 	    is_released; /* an operator let it go: its login is not asked for */

@@ -92,6 +92,8 @@ struct preflight {
 	enum dkim_result dkim; /* of all of them: the best */
 	struct preflight_signer ours[SIGNERS_MAX];
 	size_t nours;
+	/* A line is so long that the MTA will break it, and all signatures. */
+	bool breaks_lines;
 	struct preflight_author authors[AUTHOR_DOMAINS_MAX];
 	size_t nauthors;
 	bool has_temp; /* a question was not answered */
@@ -104,7 +106,8 @@ struct preflight_query {
 	const struct strs *egress;
 	const struct strs *authors; /* normal domains (org.h) */
 	const char *form; /* what is wrong with the header; NULL: nothing */
-	const struct dkim_mail *mail;      /* NULL: no message is at hand */
+	const struct dkim_mail *mail; /* NULL: no message is at hand */
+	size_t line_max; /* bytes of a line that the MTA leaves whole; 0: any */
 	const struct dkim_signer *signers; /* that will sign */
 	size_t nsigners;
 	const struct strs *strict; /* domains whose policy is taken as reject */

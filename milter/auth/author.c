@@ -377,6 +377,9 @@ settle(struct reader *r)
 	r->has_author = true;
 	if (has_any(local, "@<>,"))
 		ambiguous(r, "a local part with @ < > or , in it");
+	/* RFC 2047 section 5 (3); who decodes first sees another address. */
+	if (str_find(local, STR("=?")) != STR_NONE)
+		ambiguous(r, "an encoded word in an address");
 	if (domain.len == 0 && !is_literal)
 		malformed(r, "a domain that is no name");
 	else

@@ -20,9 +20,26 @@ set(struct dkim_key_record *record, enum dkim_key_status status,
 	record->why = why;
 }
 
+/* Section 3.2, blanks taken out; quotes of a zone file are a usual mistake. */
+static bool
+is_base64(struct str text)
+{
+	for (unsigned i = 0; i < 2 && str_ends(text, STR("=")); i++)
+		text.len--;
+	for (size_t i = 0; i < text.len; i++)
+		if (!char_is_alnum(text.p[i]) && text.p[i] != '+' &&
+		    text.p[i] != '/')
+			return false;
+	return true;
+}
+
 static void
 read_key(struct arena *a, struct str text, struct dkim_key_record *ret)
 {
+	if (!is_base64(text)) {
+		set(ret, DKIM_KEY_BROKEN, "the published key is no base64");
+		return;
+	}
 	struct str der = transfer_base64(a, text);
 	if (str_eq(ret->type, STR("rsa"))) {
 		if (!dkim_public_rsa(a, der, &ret->key, &ret->bits))

@@ -157,7 +157,9 @@ check_names(struct check *c, struct sig *s)
 	    domain_normal(c->arena, dkim_tags_get(&s->tags, "d"));
 	struct str selector =
 	    domain_normal(c->arena, dkim_tags_get(&s->tags, "s"));
-	if (domain.len == 0 || selector.len == 0)
+	if (domain.len == 0 || selector.len == 0 ||
+	    str_ends(dkim_tags_get(&s->tags, "d"), STR(".")) ||
+	    str_ends(dkim_tags_get(&s->tags, "s"), STR(".")))
 		return "d= or s= is no name in the DNS";
 	s->result->domain = domain;
 	s->result->selector = selector;

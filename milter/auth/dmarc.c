@@ -24,6 +24,7 @@ enum found {
 struct lookup {
 	struct str domain;
 	enum found found;
+	bool is_several;  /* FOUND_NONE: more than one, so none counts */
 	const char *why;  /* FOUND_NONE, FOUND_UNUSABLE: in words */
 	bool is_nxdomain; /* and so there may be no `domain` either */
 	struct dmarc_record record;
@@ -80,6 +81,7 @@ read_records(struct arena *a, const struct strs *records, struct lookup *ret)
 	}
 	if (n > 1) {
 		ret->found = FOUND_NONE;
+		ret->is_several = true;
 		ret->why = "more than one record";
 	}
 }
@@ -309,7 +311,8 @@ tree_find(struct finder *f, struct dmarc_variant *ret)
 		take_record(from, policy, from->record.is_testing, ret);
 }
 
-/* RFC 7489 section 6.6.3: the domain's own record, else its organisation's. */
+/* RFC 7489 section 6.6.3: the domain's own record, else its organisation's;
+ * several are the end of it. */
 static void
 suffix_find(struct finder *f, struct dmarc_variant *ret)
 {
@@ -317,7 +320,7 @@ suffix_find(struct finder *f, struct dmarc_variant *ret)
 	ret->org = domain_registrable(f->a, f->ret->domain);
 	ret->why = "";
 	const struct lookup *from = own;
-	if (from->found == FOUND_NONE)
+	if (from->found == FOUND_NONE && !from->is_several)
 		from = look_up(f, ret->org);
 	ret->is_temp = from->found == FOUND_TEMP;
 	if (ret->is_temp)

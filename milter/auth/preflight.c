@@ -94,6 +94,8 @@ identity_add(struct work *w, struct preflight_author *author, size_t at,
     struct support support[KINDS])
 {
 	struct dmarc_alignments *alignment = &author->alignment[at];
+	if (w->flight->breaks_lines)
+		return;
 	dmarc_align_each(w->arena, w->dns->resolver, w->dns->cache,
 	    author->dmarc, domain, true, w->budget, alignment);
 	support_add(
@@ -303,6 +305,11 @@ evidence_of(struct work *w, const struct preflight_author *author,
 			  ? "; only an Ed25519 signature is aligned, which "
 			    "many receivers do not know"
 			  : "; no aligned signature");
+	if (w->flight->breaks_lines)
+		buf_printf(b,
+		    ", because a line is longer than %zu bytes and "
+		    "the MTA will break it",
+		    w->query->line_max);
 	put_signatures(b, w->flight);
 	return buf_str(b);
 }
@@ -379,6 +386,29 @@ policies_ask(struct work *w)
 			    w->dns->cache, w->query->authors->v[i], w->budget);
 }
 
+static bool
+has_longer_line(struct str text, size_t max)
+{
+	while (text.len > 0)
+		if (str_line(&text).len > max)
+			return true;
+	return false;
+}
+
+/* RFC 5322 section 2.1.1: MTAs break what is longer when they deliver. */
+static void
+lines_judge(struct work *w)
+{
+	const struct dkim_mail *mail = w->query->mail;
+	size_t max = w->query->line_max;
+	if (mail == NULL || max == 0)
+		return;
+	bool is_long = has_longer_line(mail->body, max);
+	for (size_t i = 0; i < mail->n && !is_long; i++)
+		is_long = has_longer_line(mail->v[i].text, max);
+	w->flight->breaks_lines = is_long;
+}
+
 static void
 ours_judge(struct work *w)
 {
@@ -430,6 +460,7 @@ preflight_run(struct arena *a, const struct dns *dns,
 	*ret = (struct preflight){
 	    .evidence = STR_EMPTY, .spf = {.domain = STR_EMPTY}};
 	struct work w = {a, dns, query, budget, ret};
+	lines_judge(&w);
 	policies_ask(&w);
 	ours_judge(&w);
 	signatures_judge(&w);

@@ -243,6 +243,7 @@ spf_lookup_name(struct spf_lookup *l, struct str domain)
 	if (!l->names.is_asked && !spf_lookup_count(l))
 		return STR("unknown");
 	names_ask(l);
+	domain = str_lower(l->arena, domain);
 	size_t i = names_find(l, domain, true);
 	if (i == STR_NONE)
 		i = names_find(l, domain, false);

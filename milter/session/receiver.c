@@ -10,6 +10,9 @@
 
 /* More header fields than any mail has; what is past them is not signed. */
 #define FIELDS_MAX 10000
+/* Longer lines are broken: smtp_line_length_limit, and L= of mailer esmtp. */
+#define POSTFIX_LINE 998
+#define SENDMAIL_LINE 990
 #define ALARM_MS ((int64_t)3600 * 1000)
 
 /* Behind the colon. */
@@ -48,6 +51,7 @@ receiver_look(struct arena *a, const struct snapshot *snapshot,
 	    .envelope = query->envelope,
 	    .mta_name = query->mta_name,
 	    .mail = &ret->mail,
+	    .line_max = query->is_sendmail ? SENDMAIL_LINE : POSTFIX_LINE,
 	    .may_sign =
 		query->is_released ||
 		(class != CLASS_INBOUND && config->class[class].is_signed),

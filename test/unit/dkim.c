@@ -282,6 +282,7 @@ static const struct {
     {"k=ed25519; p=" ED_KEY, DKIM_KEY_OK, "ed25519 --he"},
     {"k=ed25519;p=11qYAYKxCrfVS/7T yWQHOg7hcvPapi\tMlrwIaaPcHURo=", DKIM_KEY_OK,
 	"ed25519 --he"},
+    {"k=ed25519; p=\"" ED_KEY "\"", DKIM_KEY_BROKEN, "ed25519 --he"},
     {"v=DKIM1;t=y:s;k=ed25519;p=" ED_KEY, DKIM_KEY_OK, "ed25519 yshe"},
     {"v=DKIM1;t=s;k=Ed25519;n=note;x=?;p=" ED_KEY, DKIM_KEY_OK, "ed25519 -she"},
     {"v=DKIM1;h=sha1;k=ed25519;p=" ED_KEY, DKIM_KEY_OK, "ed25519 ---e"},

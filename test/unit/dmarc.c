@@ -425,10 +425,9 @@ static const struct find finds[] = {
 	"example.com example.com:reject=reject", "example.com com ",
 	"_dmarc.example.com v=DMARC1; p=reject; pct=50\n"},
     /* Records that are too many or no good. */
-    {"two records are none, and the walk goes on", "mail.example.com",
-	"example.com example.com:reject=reject",
-	"example.com example.com:reject=reject",
-	"mail.example.com example.com com ",
+    {"two records are none: the walk goes on, RFC 7489 ends",
+	"mail.example.com", "example.com example.com:reject=reject",
+	"example.com none", "mail.example.com example.com com ",
 	"_dmarc.mail.example.com v=DMARC1; p=none\n"
 	"_dmarc.mail.example.com v=DMARC1; p=none\n"
 	"_dmarc.example.com v=DMARC1; p=reject\n"},

@@ -353,6 +353,7 @@ facts_of(struct bench *b, struct policy *policy, const char *mail,
 	    .envelope = envelope,
 	    .mta_name = STR("mx.test.example"),
 	    .mail = cut,
+	    .line_max = 998,
 	    .may_sign = true,
 	};
 	struct dns_budget budget = {
@@ -418,6 +419,30 @@ logins_are_held_to_the_map(void **state)
 	assert_int_equal(facts.login_from, LOGIN_NO);
 	facts_of(&b, &policy, "From: y@half.example\n\nx", "bob", "", &facts);
 	assert_int_equal(facts.login_from, LOGIN_UNKNOWN);
+	bench_free(&b);
+}
+
+static void
+a_line_that_the_mta_will_break_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		int bytes;
+		bool breaks;
+	} cases[] = {{998, false}, {999, true}};
+	struct bench b = bench_new();
+	struct policy policy = policy_of(&b, "alice: @good.example");
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct facts facts;
+		struct str mail = str_printf(b.a,
+		    "From: a@half.example\n\nx\n%0*d\nx\n", cases[i].bytes, 0);
+		facts_of(&b, &policy, str_c(b.a, mail), "", "a@good.example",
+		    &facts);
+		assert_int_equal(facts.flight.breaks_lines, cases[i].breaks);
+		bool is_told = str_find(facts.flight.evidence,
+				   STR("longer than 998")) != STR_NONE;
+		assert_int_equal(is_told, cases[i].breaks);
+	}
 	bench_free(&b);
 }
 
@@ -508,6 +533,7 @@ main(void)
 	    cmocka_unit_test(strict_domains_are_taken_as_reject),
 	    cmocka_unit_test(broken_headers_are_form),
 	    cmocka_unit_test(logins_are_held_to_the_map),
+	    cmocka_unit_test(a_line_that_the_mta_will_break_is_told),
 	    cmocka_unit_test(a_header_that_is_not_read_to_its_end_is_nobodys),
 	    cmocka_unit_test(domains_of_the_map_are_ours),
 	    cmocka_unit_test(egress_addresses_are_read_once_each),
