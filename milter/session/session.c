@@ -448,13 +448,13 @@ answer_give(SMFICTX *ctx, struct session *s, const struct answer *answer)
 static char bound_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
 /* The listener looks up every 5 s only: a connection wakes it (unix sockets).
- */
+ * Where so many wait that there is no room for one more, it is awake. */
 static void
 listener_wake(void)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	memcpy(to.sun_path, bound_path, sizeof(to.sun_path));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const void *address = &to;
 	if (fd >= 0 && bound_path[0] != '\0')
 		(void)connect(fd, address, sizeof(to));
