@@ -110,17 +110,16 @@ struct dmarc_alignments {
  * questions only if `identity` is below the author's organisational domain.
  * A receiver that finds no record goes by relaxed alignment.
  */
-void dmarc_align_each(struct arena *a, struct resolver *r, struct cache *cache,
+void dmarc_align(struct arena *a, struct resolver *r, struct cache *cache,
     const struct dmarc_domain *author, struct str identity, bool is_dkim,
     struct dns_budget *budget, struct dmarc_alignments *ret);
 
 /*
- * The same in one word.  The kind of receiver that finds no record has no say
- * if the other does find one; if neither does, that of RFC 7489 speaks.  Of two
- * that differ, ALIGNED_TEMP wins, else it is ALIGNED_DEPENDS.
+ * In one word.  The kind of receiver that finds no record has no say if the
+ * other does find one; if neither does, that of RFC 7489 speaks.  Of two that
+ * differ, ALIGNED_TEMP wins, else it is ALIGNED_DEPENDS.
  */
-enum dmarc_alignment dmarc_align(struct arena *a, struct resolver *r,
-    struct cache *cache, const struct dmarc_domain *author, struct str identity,
-    bool is_dkim, struct dns_budget *budget);
+enum dmarc_alignment dmarc_alignment_of(
+    const struct dmarc_domain *author, struct dmarc_alignments each);
 
 #endif

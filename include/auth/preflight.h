@@ -74,8 +74,9 @@ struct preflight_author {
 	struct str evidence; /* in words */
 };
 
-/* In one word: "depends" where the two kinds of receiver differ. */
-struct str preflight_alignment_name(struct dmarc_alignments alignments);
+/* In one word, see dmarc_alignment_of(). */
+struct str preflight_alignment_name(
+    const struct preflight_author *author, struct dmarc_alignments alignments);
 
 /* A signature that we will add, if its key is the published one. */
 struct preflight_signer {

@@ -461,7 +461,7 @@ suffix_align(struct arena *a, const struct dmarc_variant *author,
 }
 
 void
-dmarc_align_each(struct arena *a, struct resolver *r, struct cache *cache,
+dmarc_align(struct arena *a, struct resolver *r, struct cache *cache,
     const struct dmarc_domain *author, struct str identity, bool is_dkim,
     struct dns_budget *budget, struct dmarc_alignments *ret)
 {
@@ -485,12 +485,9 @@ has_say(const struct dmarc_variant *variant)
 }
 
 enum dmarc_alignment
-dmarc_align(struct arena *a, struct resolver *r, struct cache *cache,
-    const struct dmarc_domain *author, struct str identity, bool is_dkim,
-    struct dns_budget *budget)
+dmarc_alignment_of(
+    const struct dmarc_domain *author, struct dmarc_alignments each)
 {
-	struct dmarc_alignments each;
-	dmarc_align_each(a, r, cache, author, identity, is_dkim, budget, &each);
 	if (each.tree == each.suffix || !has_say(&author->tree))
 		return each.suffix;
 	if (!has_say(&author->suffix))

@@ -96,8 +96,8 @@ identity_add(struct work *w, struct preflight_author *author, size_t at,
 	struct dmarc_alignments *alignment = &author->alignment[at];
 	if (w->flight->breaks_lines)
 		return;
-	dmarc_align_each(w->arena, w->dns->resolver, w->dns->cache,
-	    author->dmarc, domain, true, w->budget, alignment);
+	dmarc_align(w->arena, w->dns->resolver, w->dns->cache, author->dmarc,
+	    domain, true, w->budget, alignment);
 	support_add(
 	    &support[KIND_TREE], alignment->tree, is_known, is_weak, domain);
 	support_add(&support[KIND_SUFFIX], alignment->suffix, is_known, is_weak,
@@ -187,14 +187,13 @@ policy_of(const struct dmarc_domain *dmarc, bool is_strict)
 }
 
 struct str
-preflight_alignment_name(struct dmarc_alignments alignments)
+preflight_alignment_name(
+    const struct preflight_author *author, struct dmarc_alignments alignments)
 {
-	return dmarc_alignment_name(alignments.tree == alignments.suffix
-					? alignments.tree
-				    : alignments.tree == ALIGNED_TEMP ||
-					    alignments.suffix == ALIGNED_TEMP
-					? ALIGNED_TEMP
-					: ALIGNED_DEPENDS);
+	return dmarc_alignment_name(
+	    author->dmarc == NULL
+		? ALIGNED_NOT
+		: dmarc_alignment_of(author->dmarc, alignments));
 }
 
 /* ---- in words */
@@ -300,7 +299,7 @@ evidence_of(struct work *w, const struct preflight_author *author,
 	put_policy(b, author);
 	put_spf(b, &w->flight->spf);
 	buf_printf(b, ", aligned: %.*s",
-	    STR_ARG(preflight_alignment_name(author->spf_alignment)));
+	    STR_ARG(preflight_alignment_name(author, author->spf_alignment)));
 	buf_printf(b, support->has_weak_dkim
 			  ? "; only an Ed25519 signature is aligned, which "
 			    "many receivers do not know"

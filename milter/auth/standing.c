@@ -135,7 +135,7 @@ policy_find(struct work *w, struct str author, struct standing *standing)
 	    w->arena, dns->resolver, dns->cache, author, w->budget);
 	ttl_take(w, standing->dmarc->ttl_s);
 	if (standing->spf.domain.len > 0)
-		dmarc_align_each(w->arena, dns->resolver, dns->cache,
+		dmarc_align(w->arena, dns->resolver, dns->cache,
 		    standing->dmarc, standing->spf.domain, false, w->budget,
 		    &standing->spf_alignment);
 }

@@ -55,8 +55,8 @@ signature_json(const struct preflight *flight, size_t i)
 	const struct dkim_signature *s = &flight->signatures.v[i];
 	json_t *alignment = json_null();
 	if (flight->nauthors > 0)
-		alignment = json_text(
-		    preflight_alignment_name(flight->authors[0].alignment[i]));
+		alignment = json_text(preflight_alignment_name(
+		    &flight->authors[0], flight->authors[0].alignment[i]));
 	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:i,s:o,s:b,s:b,s:o}", "domain",
 	    text_or_null(s->domain), "selector", text_or_null(s->selector),
 	    "identity", text_or_null(s->identity), "result",
@@ -115,8 +115,8 @@ author_json(const struct preflight_author *author)
 	    json_text(author->domain), "verdict",
 	    json_text(preflight_verdict_name(author->verdict)), "policy",
 	    json_text(dmarc_policy_name(author->policy)), "spf_alignment",
-	    json_text(preflight_alignment_name(author->spf_alignment)), "route",
-	    route_names[author->route], "rfc9989",
+	    json_text(preflight_alignment_name(author, author->spf_alignment)),
+	    "route", route_names[author->route], "rfc9989",
 	    d == NULL ? json_null() : variant_json(&d->tree), "rfc7489",
 	    d == NULL ? json_null() : variant_json(&d->suffix), "evidence",
 	    json_text(author->evidence));

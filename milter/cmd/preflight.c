@@ -198,8 +198,8 @@ alignment_add(struct report *r, const char *kind, struct str domain,
 		       alignment.suffix >= ALIGNED_RELAXED;
 	check_add(r, "alignment",
 	    str_printf(r->arena, "%s %.*s", kind, STR_ARG(domain)),
-	    preflight_alignment_name(alignment), is_good ? UI_GREEN : UI_YELLOW,
-	    STR_EMPTY);
+	    preflight_alignment_name(&r->flight.authors[0], alignment),
+	    is_good ? UI_GREEN : UI_YELLOW, STR_EMPTY);
 }
 
 static void

@@ -87,8 +87,9 @@ try_zone(struct arena *a, struct str zone)
 	check_variant(d, &d->tree);
 	check_variant(d, &d->suffix);
 	check(budget.asked <= QUESTIONS_MAX / 2);
-	enum dmarc_alignment alignment =
-	    dmarc_align(a, r, cache, d, identity, true, &budget);
+	struct dmarc_alignments each;
+	dmarc_align(a, r, cache, d, identity, true, &budget, &each);
+	enum dmarc_alignment alignment = dmarc_alignment_of(d, each);
 	check(budget.asked <= QUESTIONS_MAX);
 	if (identity.len > 0 && str_eq(author, identity))
 		check(alignment == ALIGNED_EXACT);
