@@ -130,10 +130,11 @@ check_dkim(struct report *r)
 		    is_good                       ? UI_GREEN
 		    : ours->match == DKIM_UNKNOWN ? UI_YELLOW
 						  : UI_RED,
-		    dkim_key_is_ed25519(ours->signer.key)
-			? STR("ed25519: a second key, many receivers do not "
-			      "know it")
-			: STR("rsa"));
+		    str_printf(r->arena, "%s, %.*s",
+			dkim_key_is_ed25519(ours->signer.key)
+			    ? "ed25519, which many receivers do not know"
+			    : "rsa",
+			STR_ARG(dkim_key_file(ours->signer.key))));
 		if (!is_good && ours->match != DKIM_UNKNOWN)
 			advise(r, name,
 			    dkim_key_record_text(r->arena, ours->signer.key),

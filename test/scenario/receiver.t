@@ -116,6 +116,8 @@ is "preflight of a domain that is right exits 0" $? 0
 like "and says so" "$out" "pass: DKIM d=test.example is aligned"
 like "each address is there" "$out" "SPF +test.example from 2001:db8::1 +pass"
 like "and its name" "$out" "reverse DNS +192.0.2.1 +pass +mail.test.example"
+like "each key with its file" "$out" \
+	"DKIM +rsa2026._domainkey.test.example +matches +rsa, $W/dkim/rsa2026.pem"
 like "or that it has none" "$out" "reverse DNS +2001:db8::1 +none"
 out=$(postern preflight a@bank.example)
 is "of one that refuses us, 1" $? 1
