@@ -69,12 +69,12 @@ struct str facts_author(const struct facts *facts);
 extern const struct eval_row EVAL_AUTH[];
 
 /*
- * Facts for the `test` line of a rule, struct ruleset_options: words as
+ * Facts for the `test` line of a rule, see struct ruleset_options: words as
  * "preflight=fail_reject", "spf=fail", "dkim=pass", "policy=reject",
  * "login-from=no", "login-sender=no", "from-route=none", "sender-route=none",
  * "local=example.org", "unsigned=no-key".  NULL: one of them is none of these.
  */
-const void *facts_of_test(
+const struct facts *facts_of_test(
     struct arena *a, const struct envelope *envelope, struct str text);
 
 #endif

@@ -13,10 +13,17 @@
 struct regex;
 struct regex_scratch;
 
+/* What is known beyond the text, by the room that found it out; NULL: nothing.
+ */
+struct eval_facts {
+	const struct facts *auth;
+	const struct notice *notice;
+};
+
 struct eval_call {
 	struct message *message;
-	const void *facts;      /* of the room that owns the row; may be NULL */
-	const struct str *args; /* unquoted */
+	const struct eval_facts *facts; /* may be NULL */
+	const struct str *args;         /* unquoted */
 	size_t nargs;
 	/* One an argument, compiled if its letter is r; otherwise NULL. */
 	const struct regex *const *regexes;

@@ -170,7 +170,7 @@ struct ruleset {
 	struct mail_config mail;
 	const struct eval_row *const
 	    *evals; /* EVAL_CONTENT first, ended by NULL */
-	const void *(*test_facts)(
+	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
 	struct table *by_name; /* struct rule * */
 	struct rules rules;    /* the defined ones, by name */

@@ -13,6 +13,7 @@
 #include "mail/message.h"
 
 struct arena;
+struct eval_facts;
 struct eval_row;
 struct ruleset;
 
@@ -24,7 +25,7 @@ struct ruleset_options {
 	 * The facts of a `test` line that begins with "X-Postern-Facts: TEXT":
 	 * what they are, `text` says.  NULL: it cannot be read.
 	 */
-	const void *(*test_facts)(
+	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
 	unsigned match_limit; /* PCRE2 match limit; 0: built-in default */
 	unsigned depth_limit;
@@ -100,7 +101,7 @@ struct rule_run {
 	 * none. */
 	bool (*is_expired)(void *arg);
 	void *arg;
-	const void *facts; /* handed to the eval functions of upper rooms */
+	const struct eval_facts *facts; /* NULL: nothing is known */
 };
 
 /* Run all rules over `m`.  Views in `*ret` live in `m->arena`. */

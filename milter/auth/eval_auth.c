@@ -11,7 +11,7 @@
 static const struct facts *
 facts_of(const struct eval_call *call)
 {
-	return call->facts;
+	return call->facts == NULL ? NULL : call->facts->auth;
 }
 
 static const struct preflight *

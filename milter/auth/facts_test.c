@@ -156,7 +156,7 @@ test_init(struct test *t, const struct envelope *envelope)
 	};
 }
 
-const void *
+const struct facts *
 facts_of_test(struct arena *a, const struct envelope *envelope, struct str text)
 {
 	struct test t = {

@@ -181,12 +181,13 @@ is_message(const struct rule *rule, struct str text)
 	       str_find(text, STR("\n\n")) != STR_NONE;
 }
 
-static const void *
+static const struct eval_facts *
 facts_of(struct test *t)
 {
 	if (t->facts.len == 0 || t->rules->test_facts == NULL)
 		return NULL;
-	const void *facts = t->rules->test_facts(t->a, &t->envelope, t->facts);
+	const struct eval_facts *facts =
+	    t->rules->test_facts(t->a, &t->envelope, t->facts);
 	if (facts == NULL)
 		diag_add(t->diags, DIAG_ERROR, t->line->place.file,
 		    t->line->place.line,

@@ -24,11 +24,12 @@ rules_run(struct arena *a, const struct snapshot *snapshot,
     const struct scan_job *job, int64_t *deadline_us, struct scan *ret)
 {
 	struct str seen = str_sub(job->raw, 0, snapshot->config.scan_bytes);
+	struct eval_facts facts = {.auth = job->facts};
 	struct rule_run run = {
 	    .wants_subs = job->wants_subs,
 	    .is_expired = is_past,
 	    .arg = deadline_us,
-	    .facts = job->facts,
+	    .facts = &facts,
 	};
 	ret->is_cut = seen.len < job->raw.len;
 	ret->message = message_new(

@@ -12,13 +12,23 @@
 #include "base/arena.h"
 #include "base/log.h"
 
+/* The facts of a test line. */
+static const struct eval_facts *
+facts_of_words(
+    struct arena *a, const struct envelope *envelope, struct str text)
+{
+	struct eval_facts *facts = ARENA_NEW(a, struct eval_facts);
+	facts->auth = facts_of_test(a, envelope, text);
+	return facts->auth == NULL ? NULL : facts;
+}
+
 static struct ruleset_options
 rule_options(const struct config *config)
 {
 	static const struct eval_row *const evals[] = {EVAL_AUTH, NULL};
 	struct ruleset_options options = {
 	    .evals = evals,
-	    .test_facts = facts_of_test,
+	    .test_facts = facts_of_words,
 	    .match_limit = (unsigned)config->match_limit,
 	    .depth_limit = (unsigned)config->depth_limit,
 	    .heap_limit_kib = (unsigned)(config->heap_limit / 1024),
