@@ -12,19 +12,8 @@
 #include "auth/policy.h"
 #include "notice/kind.h"
 #include "notice/returned.h"
+#include "notice/sender.h"
 #include "state/memory.h"
-
-/* How sure it is that a message came from its envelope sender: judged when it
- * came in, kept in the ledger. */
-enum sender_standing {
-	STANDING_UNKNOWN, /* its domain says nothing, or was not answered */
-	STANDING_PASS,    /* SPF pass */
-	STANDING_DKIM,    /* a signature of its domain, but SPF does not pass */
-	STANDING_FAIL,    /* SPF fail or softfail, or DMARC fail, and no
-			     signature of its domain */
-	STANDING_OURS     /* a login that may, or a domain of ours from inside
-			   */
-};
 
 enum notice_origin { ORIGIN_UNKNOWN, ORIGIN_GENUINE, ORIGIN_FORGED };
 /* "unknown", "genuine", "forged" */
@@ -42,17 +31,22 @@ struct notice {
 	/* Gone into a loop, or to an address that is never answered: no budget
 	 * lets it out.  In words; "": neither. */
 	const char *never;
-	/* GENUINE, but a stranger could repeat it: it has a budget of its own.
+	struct str author; /* who it says it is from; empty: nobody */
+	/*
+	 * GENUINE, but a stranger could make us repeat it, as an answer to the
+	 * message `weak_id` (empty: to any): it has a budget of its own.
 	 */
 	bool is_weak;
+	struct str weak_id;
 	bool is_passing; /* it came in from outside and is only passed on */
 };
 
 struct notice_query {
 	const struct policy *policy;
 	const struct envelope *envelope;
-	struct str mta_name;    /* macro j */
-	struct str authserv_id; /* whose Authentication-Results are ours */
+	const struct strs *trusted; /* networks of our own servers */
+	struct str mta_name;        /* macro j */
+	struct str authserv_id;     /* whose Authentication-Results are ours */
 	/* Trust those of ours that stand right below the Received field with
 	 * which the message came in, where a stranger's may be, too. */
 	bool trusts_results;
