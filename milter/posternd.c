@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "session/answers.h"
 #include "session/control.h"
 #include "session/session.h"
 
@@ -280,15 +281,31 @@ test(const struct snapshot_source *source)
 	return 0;
 }
 
+/* Its process has to be made before there are threads.  Without it mail flows
+ * all the same. */
+static struct memory *
+memory_open(struct arena *a, const struct config *config)
+{
+	struct memory_config memory = answers_memory(a, config);
+	struct str why = STR_EMPTY;
+	struct memory *ret = memory_start(a, &memory, &why);
+	if (ret == NULL)
+		log_error("nothing will be remembered, and no notice of "
+			  "unknown origin will leave: %.*s",
+		    STR_ARG(why));
+	return ret;
+}
+
 static int
 serve(struct snapshot *snapshot, const struct snapshot_source *source,
     const char *pid_file, int ready)
 {
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
+	struct memory *memory = memory_open(a, &snapshot->config);
 	/* a reload may come as soon as there is a control thread */
 	(void)snapshot_ref(snapshot);
-	struct gate *gate = gate_new(snapshot, &diags);
+	struct gate *gate = gate_new(snapshot, memory, &diags);
 	struct control *control =
 	    gate == NULL ? NULL
 			 : control_start(gate, source,
@@ -298,6 +315,7 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	if (control == NULL) {
 		snapshot_put(snapshot);
 		gate_free(gate);
+		memory_stop(memory);
 		return 2;
 	}
 	pid_write(pid_file);
@@ -316,6 +334,7 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	control_done(control);
 	if (pid_file[0] != '\0')
 		(void)unlink(pid_file);
+	memory_stop(memory);
 	/* `gate` stays: connections that are still open may use it until the
 	 * process is gone */
 	log_info("posternd ends");

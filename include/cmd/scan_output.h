@@ -6,6 +6,7 @@
 #include "auth/facts.h"
 #include "base/buf.h"
 #include "cmd/ui.h"
+#include "notice/origin.h"
 #include "session/scan.h"
 
 struct scan_format {
@@ -20,7 +21,7 @@ struct scan_format {
 void scan_output(const struct scan_format *format, struct arena *a,
     struct str file, const struct envelope *envelope,
     const struct class_config *class, struct scan *scan,
-    const struct facts *facts, struct buf *out);
+    const struct facts *facts, const struct notice *notice, struct buf *out);
 /* A message that could not be read. */
 void scan_output_trouble(const struct scan_format *format, struct arena *a,
     struct str file, struct str why, struct buf *out);

@@ -20,6 +20,8 @@ struct incoming {
 	struct str authserv_id; /* whose Authentication-Results are removed */
 	bool is_sendmail;       /* it rewrites address fields after us */
 	bool can_refuse;        /* class_can_refuse() */
+	bool is_of_mta;         /* see struct notice_query */
+	bool is_auto_submitted; /* class_is_auto_submitted() */
 	bool mta_can_hold;      /* the MTA takes "quarantine" */
 	struct spool *spool;    /* the message */
 	struct str release;     /* X-Postern-Release; empty: none */

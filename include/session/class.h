@@ -32,6 +32,10 @@ struct origin {
 enum mail_class class_of(
     const struct config *config, const struct origin *origin);
 
+/* The same without notice: who hands it over, whatever it is. */
+enum mail_class class_channel(
+    const struct config *config, const struct origin *origin);
+
 /*
  * One person, one identity: `login` in lower case, without the domain if that
  * is login-domain or the MTA's own name.  "user%domain" is "user@domain".
@@ -46,6 +50,13 @@ struct str class_login(struct arena *a, const struct config *config,
  * loses mail, so only accept, hold and discard are left.
  */
 bool class_can_refuse(const struct origin *origin);
+
+/*
+ * The MTA, or another MTA of ours, has made it itself: the null sender, no
+ * login, from inside.  A program that gives itself out as that is not told
+ * apart.
+ */
+bool class_is_of_mta(const struct config *config, const struct origin *origin);
 
 /*
  * The value of an Auto-Submitted field says that a program has made the

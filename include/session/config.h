@@ -19,6 +19,8 @@ enum config_canon {
 	CANON_SIMPLE_RELAXED,
 	CANON_SIMPLE
 };
+/* A notice of unknown origin past its budget. */
+enum config_over_budget { OVER_BUDGET_DISCARD, OVER_BUDGET_HOLD };
 enum config_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /* Per class; a score of 0 means never. */
@@ -76,6 +78,11 @@ struct config {
 	int canonicalization; /* enum config_canon */
 	int64_t signature_valid_ms;
 	uint64_t key_bits;
+	/* notices */
+	bool has_notice_gate, trusts_results;
+	int notice_over; /* enum config_over_budget */
+	uint64_t notices_addressee, notices_domain, notices_total;
+	uint64_t ledger_days, ledger_bytes;
 	/* words */
 	struct str reject_text, defer_text;
 	bool add_headers;

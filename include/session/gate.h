@@ -11,14 +11,17 @@
 #include "session/verdict.h"
 
 struct gate;
+struct memory;
 struct quarantine;
 struct release;
 
 /*
  * Takes over `snapshot`.  Opens the quarantine and the release key of its
- * configuration.  NULL: `diags` says why.
+ * configuration.  `memory` NULL: nothing is remembered.  NULL: `diags` says
+ * why.
  */
-struct gate *gate_new(struct snapshot *snapshot, struct diags *diags);
+struct gate *gate_new(
+    struct snapshot *snapshot, struct memory *memory, struct diags *diags);
 /* Never once libmilter has served: its threads outlive session_serve(). */
 void gate_free(struct gate *gate);
 
@@ -29,6 +32,7 @@ void gate_swap(struct gate *gate, struct snapshot *snapshot);
 struct quarantine *gate_quarantine(struct gate *gate);
 struct release *gate_release(struct gate *gate);
 const struct dns *gate_dns(struct gate *gate);
+struct memory *gate_memory(struct gate *gate);
 
 /* Wait at most `ms` for a slot to scan in.  False: none was free. */
 MUST_CHECK bool gate_slot_take(struct gate *gate, int64_t ms);

@@ -5,13 +5,17 @@
 
 #include "auth/facts.h"
 #include "base/str.h"
+#include "notice/arrival.h"
+#include "notice/origin.h"
 #include "session/scan.h"
 
 /* What one line says. */
 struct report {
 	const struct envelope *envelope;
-	const struct scan *scan;   /* NULL: not scanned */
-	const struct facts *facts; /* NULL: not looked at */
+	const struct scan *scan;       /* NULL: not scanned */
+	const struct facts *facts;     /* NULL: not looked at */
+	const struct notice *notice;   /* NULL: the same */
+	const struct arrival *arrival; /* of class inbound; NULL: not judged */
 	const struct verdict *verdict;
 	struct str id;   /* lookup id; empty: none */
 	struct str note; /* "released", "error: ...", empty: none */

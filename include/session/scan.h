@@ -8,26 +8,38 @@
 #include "session/verdict.h"
 
 struct facts;
+struct notice;
 
 struct scan_job {
-	struct str raw; /* whole message, \n line ends */
-	struct envelope envelope;
+	struct message *message; /* scan_message() */
+	uint64_t size_bytes;     /* of all of it */
+	enum mail_class class;
 	bool can_refuse;
 	bool wants_subs;
-	const struct facts *facts; /* NULL: nothing is known but the mail */
+	const struct facts *facts;   /* NULL: nothing is known but the mail */
+	const struct notice *notice; /* NULL: nobody looked */
 };
 
 struct scan {
-	struct message *message;
+	struct message *message; /* NULL: no rules were run */
 	struct rule_result result;
-	struct verdict verdict;
 	bool is_cut; /* rules saw the first scan-limit bytes only */
-	int64_t us;  /* wall time */
+	struct verdict_input input; /* of `verdict` */
+	struct verdict verdict;
+	int64_t us; /* wall time */
 };
 
-/* Texts in `*ret` live in `a` and in `job`. */
-void scan_run(struct arena *a, const struct snapshot *snapshot,
-    const struct scan_job *job, struct scan *ret);
+/*
+ * `raw`, a whole message with \n line ends, as rules see it: the first
+ * scan-limit bytes.  What is given must live as long as `a`.
+ */
+struct message *scan_message(struct arena *a, const struct snapshot *snapshot,
+    struct str raw, const struct envelope *envelope);
+
+/* Run the rules, if this class has them.  Texts in `*ret` live in `a` and in
+ * `job`. */
+void scan_run(const struct snapshot *snapshot, const struct scan_job *job,
+    struct scan *ret);
 
 /* "RULE:2.5,OTHER:1" by name, at most `max` bytes; "-" if none. */
 struct str scan_rules_text(

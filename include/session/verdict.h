@@ -3,6 +3,7 @@
 #ifndef SESSION_VERDICT_H
 #define SESSION_VERDICT_H
 
+#include "notice/gate.h"
 #include "session/config.h"
 
 enum action {
@@ -24,13 +25,16 @@ struct verdict_input {
 	bool is_out_of_time;
 	bool is_error;   /* could not be scanned */
 	bool is_hostile; /* because of what the client did to its header */
+	enum notice_permit permit; /* PERMIT_PASS for what is no notice */
+	const char *permit_reason;
 };
 
 struct verdict {
 	enum action action; /* what is done */
 	enum action would;  /* what would be done without observe */
 	double threshold;   /* that was passed; 0: none */
-	const char *reason; /* "score", "timeout", "error", "header", "" */
+	/* "score", "timeout", "error", "header", "", or that of the ruling */
+	const char *reason;
 };
 
 struct verdict verdict_of(

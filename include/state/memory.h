@@ -66,6 +66,9 @@ struct ledger_entry {
 	uint8_t spf, dkim, dmarc;
 	uint8_t standing; /* enum sender_standing */
 	bool has_login;
+	/* `sender` is the author, somebody else than the envelope sender, and
+	 * `standing` is the author's. */
+	bool is_author;
 	bool is_auto; /* it was a notice, or said that a program made it */
 };
 

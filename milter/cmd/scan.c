@@ -16,6 +16,7 @@
 #include "cmd/ui.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "session/answers.h"
 #include "session/class.h"
 #include "session/receiver.h"
 #include "session/scan.h"
@@ -176,6 +177,22 @@ look(const struct work *w, struct arena *a, struct str raw,
 	receiver_look(a, w->snapshot, w->dns, &query, ret);
 }
 
+/* Without a memory: what a file tells, asked again. */
+static void
+look_notice(const struct work *w, struct message *m,
+    const struct envelope *envelope, struct notice *ret)
+{
+	struct str authserv_id = w->snapshot->config.authserv_id;
+	struct answers_query query = {
+	    .envelope = envelope,
+	    .mta_name = w->mta_name,
+	    .authserv_id = authserv_id.len > 0 ? authserv_id : w->mta_name,
+	    .is_of_mta = envelope->from.len == 0 && envelope->login.len == 0,
+	    .dns = w->dns,
+	};
+	answers_look(w->snapshot, &query, m, ret);
+}
+
 static struct str
 scan_one(struct work *w, struct arena *a, size_t i)
 {
@@ -187,27 +204,30 @@ scan_one(struct work *w, struct arena *a, size_t i)
 		scan_output_trouble(w->format, a, name, why, out);
 		return buf_str(out);
 	}
-	const struct mail_config *mail =
-	    ruleset_mail_config(w->snapshot->rules);
-	struct message *head = message_new(a, raw, mail, NULL);
-	struct envelope envelope = envelope_of(head, w->fixed);
+	struct envelope envelope =
+	    envelope_of(scan_message(a, w->snapshot, raw, NULL), w->fixed);
+	struct message *m = scan_message(a, w->snapshot, raw, &envelope);
 	struct receiver_view view;
+	struct notice notice;
 	look(w, a, raw, &envelope, &view);
+	look_notice(w, m, &envelope, &notice);
 	struct scan_job job = {
-	    .raw = raw,
-	    .envelope = envelope,
+	    .message = m,
+	    .size_bytes = raw.len,
+	    .class = envelope.class,
 	    .can_refuse = envelope.class != CLASS_LOCAL,
 	    .wants_subs = w->format->has_subs,
 	    .facts = &view.facts,
+	    .notice = &notice,
 	};
 	struct scan scan;
-	scan_run(a, w->snapshot, &job, &scan);
+	scan_run(w->snapshot, &job, &scan);
 	const struct class_config *class =
-	    &w->snapshot->config.class[job.envelope.class];
+	    &w->snapshot->config.class[envelope.class];
 	if (class->hold > 0 && scan.result.score >= class->hold)
 		atomic_store(&w->has_found, true);
-	scan_output(
-	    w->format, a, name, &job.envelope, class, &scan, &view.facts, out);
+	scan_output(w->format, a, name, &envelope, class, &scan, &view.facts,
+	    &notice, out);
 	return buf_str(out);
 }
 

@@ -67,7 +67,8 @@ put_hits(const struct scan_format *f, const struct rule_hits *hits,
 static void
 put_text(const struct scan_format *f, struct arena *a, struct str file,
     const struct envelope *envelope, const struct class_config *class,
-    const struct scan *scan, const struct facts *facts, struct buf *out)
+    const struct scan *scan, const struct facts *facts,
+    const struct notice *notice, struct buf *out)
 {
 	enum action action = scan->verdict.would;
 	ui_escape(&f->ui, out, file);
@@ -83,13 +84,59 @@ put_text(const struct scan_format *f, struct arena *a, struct str file,
 	if (facts->has_flight)
 		buf_printf(out, " preflight=%.*s",
 		    STR_ARG(preflight_verdict_name(facts->flight.verdict)));
+	if (notice->form.kind != NOTICE_NONE)
+		buf_printf(out, " notice=%.*s",
+		    STR_ARG(notice_kind_name(notice->form.kind)));
 	buf_printf(out, " ms=%.1f\n", (double)scan->us / 1000);
 	if (f->is_explained)
 		put_hits(f, &scan->result.hits, true, out);
 	if (f->is_explained)
 		auth_explain(&f->ui, facts, out);
+	if (f->is_explained)
+		put_notice(f, notice, out);
 	if (f->has_subs)
 		put_hits(f, &scan->result.subs, false, out);
+}
+
+/* "notice     dsn: multipart/report ...", and what is known of whom it answers.
+ */
+static void
+put_notice(
+    const struct scan_format *f, const struct notice *notice, struct buf *out)
+{
+	if (notice->form.kind != NOTICE_NONE) {
+		buf_printf(out, "    %-10s %.*s: ", "notice",
+		    STR_ARG(notice_kind_name(notice->form.kind)));
+		ui_escape(&f->ui, out, notice->form.evidence);
+		buf_putc(out, '\n');
+	}
+	if (!notice->is_answer)
+		return;
+	buf_printf(out, "    %-10s %.*s: ", "origin",
+	    STR_ARG(notice_origin_name(notice->origin)));
+	if (notice->never[0] != '\0')
+		buf_printf(out, "%s; ", notice->never);
+	ui_escape(&f->ui, out, notice->evidence);
+	buf_putc(out, '\n');
+}
+
+static json_t *
+notice_json(const struct notice *notice)
+{
+	bool is_notice = notice->form.kind != NOTICE_NONE;
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "kind",
+	    is_notice ? json_text(notice_kind_name(notice->form.kind))
+		      : json_null(),
+	    "evidence",
+	    is_notice ? json_text(notice->form.evidence) : json_null(),
+	    "origin",
+	    notice->is_answer ? json_text(notice_origin_name(notice->origin))
+			      : json_null(),
+	    "origin_evidence",
+	    notice->is_answer ? json_text(notice->evidence) : json_null(),
+	    "never",
+	    notice->never[0] != '\0' ? json_string(notice->never)
+				     : json_null());
 }
 
 static json_t *
@@ -177,21 +224,22 @@ put_json(struct buf *out, json_t *line, size_t flags)
 void
 scan_output(const struct scan_format *format, struct arena *a, struct str file,
     const struct envelope *envelope, const struct class_config *class,
-    struct scan *scan, const struct facts *facts, struct buf *out)
+    struct scan *scan, const struct facts *facts, const struct notice *notice,
+    struct buf *out)
 {
 	if (!format->is_json && !format->has_views) {
-		put_text(format, a, file, envelope, class, scan, facts, out);
+		put_text(
+		    format, a, file, envelope, class, scan, facts, notice, out);
 		return;
 	}
-	/* notice: null while nothing judges it */
-	json_t *line = json_pack("{s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:n,s:f}",
+	json_t *line = json_pack("{s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o,s:f}",
 	    "file", json_text(file), "class",
 	    json_text(mail_class_name(envelope->class)), "action",
 	    json_text(action_name(scan->verdict.would)), "score",
 	    scan->result.score, "thresholds", thresholds(class), "hits",
 	    hits(&scan->result.hits, true), "subs",
 	    hits(&scan->result.subs, false), "auth", auth_json(facts), "notice",
-	    "ms", (double)scan->us / 1000);
+	    notice_json(notice), "ms", (double)scan->us / 1000);
 	if (format->has_views)
 		set_views(line, a, scan->message);
 	put_json(out, line, format->has_views ? JSON_ENSURE_ASCII : 0);

@@ -11,6 +11,7 @@
 #include "hold/quarantine.h"
 #include "hold/release.h"
 #include "mail/header.h"
+#include "session/answers.h"
 #include "session/receiver.h"
 #include "session/report.h"
 #include "session/spool.h"
@@ -18,6 +19,8 @@
 /* RFC 5321 section 4.5.3.1.5: 512 octets a reply line, less code and CRLF. */
 #define REPLY_BYTES 480
 #define HEADER_RULES_BYTES 800
+/* More header fields than any mail has. */
+#define FIELDS_MAX 10000
 
 /* All that is known while one message is being answered. */
 struct action_work {
@@ -28,8 +31,13 @@ struct action_work {
 	const struct incoming *in;
 	struct str raw;
 	struct receiver_view view;
+	struct message *message; /* as rules see it; NULL: not asked for */
+	struct notice notice;
+	struct arrival arrival;
 	struct scan scan;
+	struct verdict_input input; /* of `verdict` */
 	struct verdict verdict;
+	bool has_notice, has_arrival;
 	bool is_decided; /* without a scan */
 	bool is_scanned;
 	bool is_released;
@@ -144,12 +152,23 @@ held_hits(struct action_work *w)
 static struct str
 subject_of(struct action_work *w)
 {
-	if (w->scan.message == NULL)
+	if (w->message == NULL)
 		return STR_EMPTY;
 	struct header *subject =
-	    header_last(&w->scan.message->root->headers, STR("Subject"));
-	return subject == NULL ? STR_EMPTY
-			       : header_value(w->scan.message, subject);
+	    header_last(&w->message->root->headers, STR("Subject"));
+	return subject == NULL ? STR_EMPTY : header_value(w->message, subject);
+}
+
+/* "forged: ledger: ..." */
+static struct str
+reason_text(struct action_work *w)
+{
+	const char *reason = w->verdict.reason;
+	if (!w->has_notice || w->input.permit == PERMIT_PASS)
+		return str_from(reason);
+	return str_printf(w->arena, "%s: %s%s%.*s", reason, w->notice.never,
+	    w->notice.never[0] != '\0' ? "; " : "",
+	    STR_ARG(w->notice.evidence));
 }
 
 static bool
@@ -159,7 +178,7 @@ quarantine_keep(struct action_work *w, enum held_folder folder)
 	    .id = w->id,
 	    .folder = folder,
 	    .time_wall = clock_wall(),
-	    .reason = str_from(w->verdict.reason),
+	    .reason = reason_text(w),
 	    .envelope = w->in->envelope,
 	    .score = w->scan.result.score,
 	    .threshold = w->verdict.threshold,
@@ -179,10 +198,13 @@ quarantine_keep(struct action_work *w, enum held_folder folder)
 	return false;
 }
 
+/* What is discarded is never left to the MTA: its hold queue is for mail that
+ * may still leave. */
 static void
 answer_hold(struct action_work *w, enum held_folder folder)
 {
-	if (w->config->hold_in == HOLD_IN_MTA && w->in->mta_can_hold)
+	if (folder == FOLDER_HELD && w->config->hold_in == HOLD_IN_MTA &&
+	    w->in->mta_can_hold)
 		answer_mta_hold(w);
 	else if (!w->is_lost && quarantine_keep(w, folder))
 		w->answer->kind = ANSWER_DISCARD;
@@ -238,37 +260,86 @@ static void
 scan(struct action_work *w)
 {
 	struct scan_job job = {
-	    .raw = w->raw,
-	    .envelope = w->in->envelope,
+	    .message = w->message,
+	    .size_bytes = w->raw.len,
+	    .class = w->in->envelope.class,
 	    .can_refuse = w->in->can_refuse,
 	    .facts = w->has_view ? &w->view.facts : NULL,
+	    .notice = w->has_notice ? &w->notice : NULL,
 	};
-	scan_run(w->arena, w->snapshot, &job, &w->scan);
+	scan_run(w->snapshot, &job, &w->scan);
+	w->input = w->scan.input;
 	w->verdict = w->scan.verdict;
 	w->is_scanned = w->scan.message != NULL;
+}
+
+/* The budgets are asked only if nothing else keeps the notice back. */
+static void
+rule_notice(struct action_work *w)
+{
+	if (!w->has_notice || !w->notice.is_answer ||
+	    !w->config->has_notice_gate)
+		return;
+	bool is_kept = w->verdict.would > ACTION_TAG;
+	if (is_kept && w->notice.origin != ORIGIN_FORGED &&
+	    w->notice.never[0] == '\0')
+		return;
+	struct notice_ruling ruling =
+	    answers_rule(w->arena, w->config, gate_memory(w->gate), &w->notice);
+	w->input.permit = ruling.permit;
+	w->input.permit_reason = ruling.reason;
+	if (ruling.permit != PERMIT_PASS)
+		w->verdict = verdict_of(w->config, &w->input);
 }
 
 /* The one place where what could not be done is decided, by on-error. */
 static void
 decide_error(struct action_work *w, const char *what)
 {
-	struct verdict_input input = {
+	w->input = (struct verdict_input){
 	    .class = w->in->envelope.class,
 	    .can_refuse = w->in->can_refuse,
 	    .is_error = true,
 	    .is_hostile = w->in->is_hostile,
 	};
-	w->verdict = verdict_of(w->config, &input);
+	w->verdict = verdict_of(w->config, &w->input);
 	w->note = str_printf(w->arena, "%s", what);
 	log_error(
 	    "%.*s: not scanned: %s", STR_ARG(w->in->envelope.queue_id), what);
 }
 
-static void
-look(struct action_work *w)
+static struct answers_query
+answers_query_of(struct action_work *w)
 {
-	if (w->in->envelope.class == CLASS_INBOUND && !w->is_released)
-		return;
+	return (struct answers_query){
+	    .envelope = &w->in->envelope,
+	    .mta_name = w->in->mta_name,
+	    .authserv_id = w->in->authserv_id,
+	    .is_of_mta = w->in->is_of_mta,
+	    .is_auto = w->in->is_auto_submitted ||
+		       (w->has_notice && w->notice.form.kind != NOTICE_NONE),
+	    .memory = gate_memory(w->gate),
+	    .dns = gate_dns(w->gate),
+	    .on_wait = w->in->on_wait,
+	    .wait_arg = w->in->wait_arg,
+	};
+}
+
+/* Mail that comes in is not judged, only remembered with what it looks like. */
+static void
+look_inbound(struct action_work *w)
+{
+	struct answers_query query = answers_query_of(w);
+	struct dkim_mail mail;
+	dkim_mail_cut(w->arena, w->raw, FIELDS_MAX, &mail);
+	answers_arrival(
+	    w->arena, w->snapshot, &query, &mail, NULL, &w->arrival);
+	w->has_arrival = true;
+}
+
+static void
+look_outbound(struct action_work *w)
+{
 	struct receiver_query query = {
 	    .raw = w->raw,
 	    .envelope = &w->in->envelope,
@@ -283,6 +354,29 @@ look(struct action_work *w)
 	receiver_look(w->arena, w->snapshot, dns, &query, &w->view);
 	receiver_alarm(w->arena, dns, &w->view.facts);
 	w->has_view = true;
+}
+
+static void
+look_notice(struct action_work *w)
+{
+	if (w->is_released)
+		return;
+	w->message =
+	    scan_message(w->arena, w->snapshot, w->raw, &w->in->envelope);
+	struct answers_query query = answers_query_of(w);
+	answers_look(w->snapshot, &query, w->message, &w->notice);
+	w->has_notice = true;
+}
+
+static void
+look(struct action_work *w)
+{
+	if (w->in->envelope.class == CLASS_INBOUND && !w->is_released) {
+		look_inbound(w);
+		return;
+	}
+	look_outbound(w);
+	look_notice(w);
 }
 
 static void
@@ -309,7 +403,7 @@ action_begin(struct arena *a, struct gate *gate,
 	    .note = STR_EMPTY,
 	};
 	bool is_inbound = in->envelope.class == CLASS_INBOUND;
-	if (is_inbound && in->release.len == 0) {
+	if (is_inbound && in->release.len == 0 && in->trouble != NULL) {
 		w->is_decided = true;
 		return w;
 	}
@@ -322,7 +416,7 @@ action_begin(struct arena *a, struct gate *gate,
 		return w;
 	}
 	check_release(w);
-	w->is_decided = w->is_released;
+	w->is_decided = w->is_released || is_inbound;
 	look(w);
 	return w;
 }
@@ -333,6 +427,51 @@ action_wants_slot(const struct action_work *work)
 	return !work->is_decided && work->in->envelope.class != CLASS_INBOUND;
 }
 
+/* What the MTA has taken from us, so that a notice about it is known. */
+static void
+remember_message(struct action_work *w)
+{
+	struct memory *memory = gate_memory(w->gate);
+	if (w->answer->kind != ANSWER_ACCEPT)
+		return;
+	if (!w->has_arrival && w->has_view) {
+		struct answers_query query = answers_query_of(w);
+		answers_arrival(w->arena, w->snapshot, &query, &w->view.mail,
+		    &w->view.facts, &w->arrival);
+		w->has_arrival = true;
+	}
+	if (w->has_arrival)
+		arrival_record(
+		    memory, &w->in->envelope, &w->arrival, clock_wall());
+}
+
+static void
+remember_decision(struct action_work *w)
+{
+	const struct notice *notice = &w->notice;
+	if (!w->has_notice || !notice->is_answer)
+		return;
+	struct decision decision = {
+	    .time_wall = clock_wall(),
+	    .queue_id = w->in->envelope.queue_id,
+	    .id = w->verdict.would >= ACTION_DEFER ? w->id : STR_EMPTY,
+	    .action = action_name(w->verdict.action),
+	    .would = action_name(w->verdict.would),
+	    .kind = notice_kind_name(notice->form.kind),
+	    .origin = notice_origin_name(notice->origin),
+	    .from = notice->author,
+	    .addressee = notice->addressee,
+	    .reason = str_from(
+		w->input.permit_reason != NULL && w->verdict.would <= ACTION_TAG
+		    ? w->input.permit_reason
+		    : w->verdict.reason),
+	    .evidence = str_printf(w->arena, "%s%s%.*s", notice->never,
+		notice->never[0] != '\0' ? "; " : "",
+		STR_ARG(notice->evidence)),
+	};
+	decision_add(gate_memory(w->gate), &decision);
+}
+
 static void
 log_verdict(struct action_work *w)
 {
@@ -340,6 +479,8 @@ log_verdict(struct action_work *w)
 	    .envelope = &w->in->envelope,
 	    .scan = w->is_scanned ? &w->scan : NULL,
 	    .facts = w->has_view ? &w->view.facts : NULL,
+	    .notice = w->has_notice ? &w->notice : NULL,
+	    .arrival = w->has_arrival && !w->has_view ? &w->arrival : NULL,
 	    .verdict = &w->verdict,
 	    .id = w->verdict.would >= ACTION_DEFER || w->is_released
 		      ? w->id
@@ -362,7 +503,10 @@ action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 		decide_error(w, "busy");
 	else if (!w->is_decided)
 		scan(w);
+	rule_notice(w);
 	answer_by_verdict(w);
+	remember_message(w);
+	remember_decision(w);
 	log_verdict(w);
 	gate_count(w->gate, w->in->envelope.class, w->verdict.action);
 }

@@ -37,8 +37,8 @@ is_mta_itself(const struct origin *origin)
 		   is_loopback(origin->client_addr));
 }
 
-static enum mail_class
-channel_of(const struct config *config, const struct origin *origin)
+enum mail_class
+class_channel(const struct config *config, const struct origin *origin)
 {
 	for (size_t i = 0; i < CLASS_COUNT; i++)
 		if (is_pinned(&config->class[i], origin))
@@ -55,7 +55,7 @@ channel_of(const struct config *config, const struct origin *origin)
 enum mail_class
 class_of(const struct config *config, const struct origin *origin)
 {
-	enum mail_class class = channel_of(config, origin);
+	enum mail_class class = class_channel(config, origin);
 	if (class != CLASS_INBOUND &&
 	    (origin->is_null_sender || origin->is_auto_submitted))
 		return CLASS_NOTICE;
@@ -69,6 +69,15 @@ class_can_refuse(const struct origin *origin)
 			       origin->login.len == 0 &&
 			       is_loopback(origin->client_addr);
 	return !is_mta_itself(origin) && !is_local_notice;
+}
+
+bool
+class_is_of_mta(const struct config *config, const struct origin *origin)
+{
+	enum mail_class channel = class_channel(config, origin);
+	return origin->is_null_sender && origin->login.len == 0 &&
+	       (channel == CLASS_LOCAL || channel == CLASS_RELAY ||
+		   channel == CLASS_NOTICE);
 }
 
 struct str

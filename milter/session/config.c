@@ -17,6 +17,7 @@ static const char *const log_levels[] = {
     "error", "warning", "info", "debug", NULL};
 static const char *const fallbacks[] = {"defer", "accept", "hold", NULL};
 static const char *const hold_places[] = {"postern", "mta", NULL};
+static const char *const over_budget[] = {"discard", "hold", NULL};
 static const char *const canons[] = {"relaxed/relaxed", "relaxed/simple",
     "simple/relaxed", "simple/simple", NULL};
 static const char *const class_titles[] = {
@@ -157,6 +158,27 @@ static const struct option_row rows[] = {
 	3650 * DAY_MS, NULL, "How long a signature is good for; 0: for ever."},
     {"dkim-key-bits", OPTION_COUNT, AT(key_bits), "1024", 1024, 16384, NULL,
 	"RSA keys that are shorter are refused."},
+    /* notices */
+    {"notice-gate", OPTION_BOOL, AT(has_notice_gate), "yes", 0, 0, NULL,
+	"Keep back automatic notices whose addressee was forged."},
+    {"notice-over-budget", OPTION_CHOICE, AT(notice_over), "discard", 0, 0,
+	over_budget, "A notice of unknown origin for which no budget is left."},
+    {"notices-per-addressee", OPTION_COUNT, AT(notices_addressee), "1", 0,
+	10000, NULL,
+	"Notices of unknown origin to one addressee from one sender in 24 "
+	"hours."},
+    {"notices-per-domain", OPTION_COUNT, AT(notices_domain), "20", 0, 10000,
+	NULL,
+	"Notices of unknown origin to one domain of addressees in an hour."},
+    {"notices-in-all", OPTION_COUNT, AT(notices_total), "200", 0, 10000, NULL,
+	"Notices of unknown origin in all in an hour."},
+    {"trust-own-results", OPTION_BOOL, AT(trusts_results), "no", 0, 0, NULL,
+	"A verifier here removes forged Authentication-Results of our name, "
+	"so those below the MTA's Received field count, too."},
+    {"ledger-days", OPTION_COUNT, AT(ledger_days), "10", 1, 365, NULL,
+	"How long messages are remembered, to know whom a notice answers."},
+    {"ledger-size", OPTION_SIZE, AT(ledger_bytes), "2G", 8 * MIB, 1e12, NULL,
+	"Bytes the ledger may take on disk; past it the oldest entries go."},
     /* words */
     {"reject-text", OPTION_TEXT, AT(reject_text),
 	"This message looks like spam and was not sent. Ask your postmaster "

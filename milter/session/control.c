@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "session/answers.h"
 #include "session/session.h"
 
 #define COMMAND_BYTES 256
@@ -128,6 +129,8 @@ reload(struct control *control, struct buf *out)
 		warn_restart(a, &old->config, &fresh->config);
 		snapshot_put(old);
 		struct ruleset_counts counts = ruleset_counts(fresh->rules);
+		struct memory_config memory = answers_memory(a, &fresh->config);
+		memory_configure(gate_memory(control->gate), &memory);
 		gate_swap(control->gate, fresh);
 		log_info("reloaded: %zu rules active", counts.active);
 		buf_printf(out, "reloaded: %zu rules active\n", counts.active);

@@ -20,6 +20,7 @@ struct gate {
 	struct quarantine *quarantine;
 	struct release *release;
 	struct dns dns;
+	struct memory *memory;
 	sem_t slots;
 	/* messages of the generation before and after gate_drain() */
 	_Atomic unsigned in_flight[2];
@@ -66,13 +67,14 @@ resolver_open(struct gate *gate, struct diags *diags)
 }
 
 struct gate *
-gate_new(struct snapshot *snapshot, struct diags *diags)
+gate_new(struct snapshot *snapshot, struct memory *memory, struct diags *diags)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
 	if (gate == NULL)
 		log_fatal("out of memory");
 	(void)pthread_mutex_init(&gate->lock, NULL);
 	gate->current = snapshot;
+	gate->memory = memory;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t workers = snapshot->config.workers;
 	if (workers == 0)
@@ -133,6 +135,12 @@ const struct dns *
 gate_dns(struct gate *gate)
 {
 	return &gate->dns;
+}
+
+struct memory *
+gate_memory(struct gate *gate)
+{
+	return gate->memory;
 }
 
 bool

@@ -10,6 +10,7 @@
 #define RULES_BYTES 1500
 #define TROUBLE_BYTES 300
 #define BECAUSE_BYTES 300
+#define EVIDENCE_BYTES 400
 /* What mail or a client chose must not push the rest off the line (log.c). */
 #define ADDRESS_BYTES 400
 
@@ -182,6 +183,8 @@ static struct value
 get_spf(struct arena *a, const struct report *r)
 {
 	(void)a;
+	if (r->arrival != NULL)
+		return text(spf_result_name(r->arrival->view.spf));
 	if (!has_flight(r))
 		return (struct value){.kind = VALUE_NONE};
 	const struct preflight_spf *spf = &r->facts->flight.spf;
@@ -194,6 +197,8 @@ static struct value
 get_dkim(struct arena *a, const struct report *r)
 {
 	(void)a;
+	if (r->arrival != NULL)
+		return text(dkim_result_name(r->arrival->view.dkim));
 	return has_flight(r) ? text(dkim_result_name(r->facts->flight.dkim))
 			     : (struct value){.kind = VALUE_NONE};
 }
@@ -202,6 +207,8 @@ static struct value
 get_dmarc(struct arena *a, const struct report *r)
 {
 	(void)a;
+	if (r->arrival != NULL)
+		return text(sender_dmarc_name(r->arrival->view.dmarc));
 	return has_flight(r)
 		   ? text(preflight_dmarc_name(r->facts->flight.verdict))
 		   : (struct value){.kind = VALUE_NONE};
@@ -250,6 +257,52 @@ get_sign(struct arena *a, const struct report *r)
 	return text(buf_str(b));
 }
 
+static bool
+has_notice(const struct report *r)
+{
+	return r->notice != NULL &&
+	       (r->notice->form.kind != NOTICE_NONE || r->notice->is_answer);
+}
+
+/* "none": from the null sender, and of no kind that we know. */
+static struct value
+get_notice(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return has_notice(r) ? text(notice_kind_name(r->notice->form.kind))
+			     : (struct value){.kind = VALUE_NONE};
+}
+
+static struct value
+get_origin(struct arena *a, const struct report *r)
+{
+	(void)a;
+	return has_notice(r) && r->notice->is_answer
+		   ? text(notice_origin_name(r->notice->origin))
+		   : (struct value){.kind = VALUE_NONE};
+}
+
+static struct value
+get_to(struct arena *a, const struct report *r)
+{
+	if (!has_notice(r) || !r->notice->is_answer)
+		return (struct value){.kind = VALUE_NONE};
+	return text(str_printf(a, "<%.*s>",
+	    STR_ARG(str_sub(r->notice->addressee, 0, ADDRESS_BYTES))));
+}
+
+/* What speaks for its origin, or for a loop. */
+static struct value
+get_evidence(struct arena *a, const struct report *r)
+{
+	if (!has_notice(r) || !r->notice->is_answer)
+		return (struct value){.kind = VALUE_NONE};
+	const char *never = r->notice->never;
+	return text(
+	    str_printf(a, "%s%s%.*s", never, never[0] != '\0' ? "; " : "",
+		STR_ARG(str_sub(r->notice->evidence, 0, EVIDENCE_BYTES))));
+}
+
 static struct value
 get_ms(struct arena *a, const struct report *r)
 {
@@ -286,6 +339,10 @@ static const struct {
     {"preflight", get_preflight},
     {"because", get_because},
     {"sign", get_sign},
+    {"notice", get_notice},
+    {"origin", get_origin},
+    {"to", get_to},
+    {"evidence", get_evidence},
     {"reason", get_reason},
     {"trouble", get_trouble},
     {"note", get_note},

@@ -19,42 +19,48 @@ is_filtered(const struct config *config, enum mail_class class)
 	return class != CLASS_INBOUND && config->class[class].is_filtered;
 }
 
-static void
-rules_run(struct arena *a, const struct snapshot *snapshot,
-    const struct scan_job *job, int64_t *deadline_us, struct scan *ret)
+struct message *
+scan_message(struct arena *a, const struct snapshot *snapshot, struct str raw,
+    const struct envelope *envelope)
 {
-	struct str seen = str_sub(job->raw, 0, snapshot->config.scan_bytes);
-	struct eval_facts facts = {.auth = job->facts};
+	return message_new(a, str_sub(raw, 0, snapshot->config.scan_bytes),
+	    ruleset_mail_config(snapshot->rules), envelope);
+}
+
+static void
+rules_run(const struct snapshot *snapshot, const struct scan_job *job,
+    int64_t *deadline_us, struct scan *ret)
+{
+	struct eval_facts facts = {.auth = job->facts, .notice = job->notice};
 	struct rule_run run = {
 	    .wants_subs = job->wants_subs,
 	    .is_expired = is_past,
 	    .arg = deadline_us,
 	    .facts = &facts,
 	};
-	ret->is_cut = seen.len < job->raw.len;
-	ret->message = message_new(
-	    a, seen, ruleset_mail_config(snapshot->rules), &job->envelope);
+	ret->message = job->message;
+	ret->is_cut = job->size_bytes > snapshot->config.scan_bytes;
 	ruleset_run(snapshot->rules, ret->message, &run, &ret->result);
 }
 
 void
-scan_run(struct arena *a, const struct snapshot *snapshot,
-    const struct scan_job *job, struct scan *ret)
+scan_run(const struct snapshot *snapshot, const struct scan_job *job,
+    struct scan *ret)
 {
 	const struct config *config = &snapshot->config;
 	int64_t start_us = clock_us();
 	int64_t deadline_us = start_us + config->scan_ms * 1000;
 	*ret = (struct scan){0};
-	if (is_filtered(config, job->envelope.class))
-		rules_run(a, snapshot, job, &deadline_us, ret);
-	struct verdict_input input = {
-	    .class = job->envelope.class,
+	if (is_filtered(config, job->class))
+		rules_run(snapshot, job, &deadline_us, ret);
+	ret->input = (struct verdict_input){
+	    .class = job->class,
 	    .score = ret->result.score,
 	    .can_refuse = job->can_refuse,
 	    .is_out_of_time = ret->result.is_out_of_time ||
 			      (job->facts != NULL && job->facts->is_late),
 	};
-	ret->verdict = verdict_of(config, &input);
+	ret->verdict = verdict_of(config, &ret->input);
 	ret->us = clock_us() - start_us;
 }
 

@@ -515,6 +515,8 @@ incoming_of(struct session *s)
 	    .authserv_id = authserv_id(s),
 	    .is_sendmail = s->is_sendmail,
 	    .can_refuse = class_can_refuse(origin),
+	    .is_of_mta = class_is_of_mta(config, origin),
+	    .is_auto_submitted = origin->is_auto_submitted,
 	    .mta_can_hold = s->mta_can_hold,
 	    .spool = s->spool,
 	    .release = s->release,

@@ -10,22 +10,37 @@
 
 #include "auth/facts.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/log.h"
+#include "notice/origin.h"
 
-/* The facts of a test line. */
+/* The facts of a test line: words of the one room and the other. */
 static const struct eval_facts *
 facts_of_words(
     struct arena *a, const struct envelope *envelope, struct str text)
 {
 	struct eval_facts *facts = ARENA_NEW(a, struct eval_facts);
-	facts->auth = facts_of_test(a, envelope, text);
+	struct notice *notice = ARENA_NEW(a, struct notice);
+	struct buf *rest = buf_new(a, text.len + 1);
+	*notice = (struct notice){.never = ""};
+	for (struct str word = str_word(&text); word.len > 0;
+	     word = str_word(&text)) {
+		if (notice_test_word(notice, word)) {
+			facts->notice = notice;
+			continue;
+		}
+		buf_put(rest, word);
+		buf_putc(rest, ' ');
+	}
+	facts->auth = facts_of_test(a, envelope, buf_str(rest));
 	return facts->auth == NULL ? NULL : facts;
 }
 
 static struct ruleset_options
 rule_options(const struct config *config)
 {
-	static const struct eval_row *const evals[] = {EVAL_AUTH, NULL};
+	static const struct eval_row *const evals[] = {
+	    EVAL_AUTH, EVAL_NOTICE, NULL};
 	struct ruleset_options options = {
 	    .evals = evals,
 	    .test_facts = facts_of_words,

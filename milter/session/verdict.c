@@ -55,6 +55,30 @@ fallback(int choice, const char *reason)
 	    .action = fallback_actions[choice], .reason = reason};
 }
 
+/* What may not leave in any case, whatever the rules say. */
+static struct verdict
+by_permit(const struct config *config, const struct verdict_input *input,
+    struct verdict v)
+{
+	enum action action = ACTION_DISCARD;
+	switch (input->permit) {
+	case PERMIT_PASS:
+		return v;
+	case PERMIT_DISCARD:
+		break;
+	case PERMIT_OVER:
+	case PERMIT_HOLD:
+		if (v.action > ACTION_TAG)
+			return v;
+		if (input->permit == PERMIT_HOLD ||
+		    config->notice_over == OVER_BUDGET_HOLD)
+			action = ACTION_HOLD;
+		break;
+	}
+	return (struct verdict){
+	    .action = action, .reason = input->permit_reason};
+}
+
 struct verdict
 verdict_of(const struct config *config, const struct verdict_input *input)
 {
@@ -70,6 +94,8 @@ verdict_of(const struct config *config, const struct verdict_input *input)
 		    config->on_timeout != FALLBACK_ACCEPT)
 			v = fallback(config->on_timeout, "timeout");
 	}
+	if (input->class != CLASS_INBOUND)
+		v = by_permit(config, input, v);
 	bool is_refusal = v.action == ACTION_DEFER || v.action == ACTION_REJECT;
 	if (is_refusal && !input->can_refuse)
 		v.action = ACTION_HOLD;
