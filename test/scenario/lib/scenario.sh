@@ -26,6 +26,8 @@ library=$srcdir/test/scenario/lib
 . "$library/postfix.sh"
 . "$library/sendmail.sh"
 . "$library/posternd.sh"
+. "$library/dovecot.sh"
+. "$library/responders.sh"
 clean_up_always
 watch_clock "${SCENARIO_TIME:-150}"
 
@@ -43,6 +45,10 @@ needs() {
 		postfix) needs root postfix_program smtp-sink saslpasswd2 ;;
 		postfix_program) [ -x /usr/lib/postfix/sbin/master ] ||
 			skip_all "needs Postfix (scripts/check installs it)" ;;
+		dovecot) needs root dovecot_program ;;
+		dovecot_program) [ -x "$DOVECOT_LIBEXEC/lmtp" ] &&
+			[ -e "$DOVECOT_LIBEXEC/modules/lib90_sieve_plugin.so" ] ||
+			skip_all "needs Dovecot with LMTP and Sieve (scripts/check installs it)" ;;
 		sendmail) needs root smtp-sink saslpasswd2 m4
 			[ -x "$SENDMAIL_ROOT/usr/libexec/sendmail/sendmail" ] ||
 			skip_all "needs Sendmail (scripts/check unpacks it)" ;;

@@ -61,12 +61,13 @@ smtp_auth() {
 }
 
 # send [-p PORT] [-l LOGIN] [-c CLIENT] [-f FROM] [-t TO]... [-o MAIL-OPTIONS]
+#     [-r RCPT-OPTIONS]
 # sends the message on standard input and prints the last reply, or the first
 # that is a refusal.  CLIENT is the address Postfix takes us for (XCLIENT).
 send() {
 	local port=$SMTP_PORT login='' client='' from=alice@test.example to=()
-	local options='' OPTIND=1 flag wire reply step steps
-	while getopts p:l:c:f:t:o: flag; do
+	local options='' rcpt_options='' OPTIND=1 flag wire reply step steps
+	while getopts p:l:c:f:t:o:r: flag; do
 		case $flag in
 		p) port=$OPTARG ;;
 		l) login=$OPTARG ;;
@@ -74,6 +75,7 @@ send() {
 		f) from=$OPTARG ;;
 		t) to+=("$OPTARG") ;;
 		o) options=" $OPTARG" ;;
+		r) rcpt_options=" $OPTARG" ;;
 		*) return 2 ;;
 		esac
 	done
@@ -83,7 +85,7 @@ send() {
 	[ -z "$login" ] || steps+=("$(smtp_auth "$login")")
 	steps+=("MAIL FROM:<$from>$options")
 	for step in "${to[@]-bob@remote.example}"; do
-		steps+=("RCPT TO:<$step>")
+		steps+=("RCPT TO:<$step>$rcpt_options")
 	done
 	steps+=(DATA)
 	exec {wire}<>"/dev/tcp/127.0.0.1/$port" || return 1
