@@ -125,6 +125,9 @@ classes_follow_login_port_and_network(void **state)
 	o = origin_of("", "127.0.0.1", 0);
 	assert_int_equal(class_of(&config, &o), CLASS_LOCAL);
 	assert_false(class_can_refuse(&o));
+	assert_false(class_is_of_mta(&config, &o));
+	o.is_null_sender = true;
+	assert_true(class_is_of_mta(&config, &o));
 	o = origin_of("", "127.0.0.1", 40000);
 	assert_int_equal(class_of(&config, &o), CLASS_RELAY);
 	o.author = STR("root");
@@ -137,8 +140,10 @@ classes_follow_login_port_and_network(void **state)
 	o.client_addr = STR("127.0.0.1");
 	assert_int_equal(class_of(&config, &o), CLASS_NOTICE);
 	assert_false(class_can_refuse(&o));
+	assert_true(class_is_of_mta(&config, &o));
 	o.login = STR("alice");
 	assert_true(class_can_refuse(&o));
+	assert_false(class_is_of_mta(&config, &o));
 	arena_free(a);
 }
 
@@ -400,6 +405,52 @@ a_long_sender_leaves_the_log_line_whole(void **state)
 	arena_free(a);
 }
 
+static void
+the_ruling_on_a_notice_goes_before_the_score(void **state)
+{
+	(void)state;
+	static const struct {
+		enum notice_permit permit;
+		double score;
+		int over;
+		enum action action;
+		const char *reason;
+	} cases[] = {
+	    {PERMIT_PASS, 0, OVER_BUDGET_DISCARD, ACTION_ACCEPT, ""},
+	    {PERMIT_PASS, 7, OVER_BUDGET_DISCARD, ACTION_HOLD, "score"},
+	    {PERMIT_DISCARD, 0, OVER_BUDGET_HOLD, ACTION_DISCARD, "r"},
+	    {PERMIT_DISCARD, 7, OVER_BUDGET_HOLD, ACTION_DISCARD, "r"},
+	    {PERMIT_OVER, 0, OVER_BUDGET_DISCARD, ACTION_DISCARD, "r"},
+	    {PERMIT_OVER, 0, OVER_BUDGET_HOLD, ACTION_HOLD, "r"},
+	    {PERMIT_OVER, 7, OVER_BUDGET_DISCARD, ACTION_HOLD, "score"},
+	    {PERMIT_HOLD, 4, OVER_BUDGET_DISCARD, ACTION_HOLD, "r"},
+	};
+	struct config config = {0};
+	config.class[CLASS_NOTICE] =
+	    (struct class_config){.tag = 4, .hold = 6, .is_filtered = true};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		config.notice_over = cases[i].over;
+		struct verdict_input in = {.class = CLASS_NOTICE,
+		    .score = cases[i].score,
+		    .permit = cases[i].permit,
+		    .permit_reason = "r"};
+		struct verdict v = verdict_of(&config, &in);
+		assert_int_equal(v.action, cases[i].action);
+		assert_string_equal(v.reason, cases[i].reason);
+	}
+	/* also where nothing else is filtered, and where it is only told */
+	config.class[CLASS_NOTICE].is_filtered = false;
+	config.observe = true;
+	struct verdict_input in = {.class = CLASS_NOTICE,
+	    .permit = PERMIT_DISCARD,
+	    .permit_reason = "forged"};
+	struct verdict v = verdict_of(&config, &in);
+	assert_int_equal(v.action, ACTION_ACCEPT);
+	assert_int_equal(v.would, ACTION_DISCARD);
+	in.class = CLASS_INBOUND;
+	assert_int_equal(verdict_of(&config, &in).would, ACTION_ACCEPT);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(fields_of_ours_are_taken_away_and_no_others),
     cmocka_unit_test(networks_match_v4_v6_and_mapped),
@@ -409,6 +460,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_admin_can_pin_a_class),
     cmocka_unit_test(one_person_has_one_login),
     cmocka_unit_test(verdict_takes_the_strongest_action_reached),
+    cmocka_unit_test(the_ruling_on_a_notice_goes_before_the_score),
     cmocka_unit_test(trouble_is_decided_by_its_option),
     cmocka_unit_test(spool_folds_line_ends_across_puts_and_files),
     cmocka_unit_test(spool_tells_disk_trouble),
