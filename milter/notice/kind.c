@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kind -- weighs marks, Subject and words against a table of rulings, the
+ * surest first.  Words alone never make a notice: a ruling wants a mark, a
+ * typical Subject, or a form, and the text only confirms it.
+ */
+#include "notice/kind.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "mail/header.h"
+#include "mail/uchar.h"
+#include "notice/marks.h"
+
+#define TEXT_MAX ((size_t)64 << 10)
+/* A larger HTML part is not rendered for this. */
+#define HTML_MAX ((size_t)256 << 10)
+#define TEXT_PARTS_MAX 4
+#define PARTS_MAX 100
+#define EVIDENCE_MAX 200
+#define SHOWN_MAX 70
+
+static const char *const kind_names[NOTICE_KINDS] = {"none", "dsn", "delay",
+    "quota", "mailbox", "reject", "list", "filter", "virus", "vacation",
+    "autoreply", "ticket", "challenge", "mdn", "arf", "dmarc"};
+
+struct str
+notice_kind_name(enum notice_kind kind)
+{
+	return str_from(kind_names[kind]);
+}
+
+bool
+notice_kind_parse(struct str name, enum notice_kind *ret)
+{
+	for (int i = 0; i < NOTICE_KINDS; i++)
+		if (str_ieq(name, str_from(kind_names[i]))) {
+			*ret = (enum notice_kind)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+notice_kind_is_delivery(enum notice_kind kind)
+{
+	return kind >= NOTICE_DSN && kind <= NOTICE_REJECT;
+}
+
+bool
+notice_kind_is_answer(enum notice_kind kind)
+{
+	return kind != NOTICE_NONE && kind != NOTICE_ARF &&
+	       kind != NOTICE_DMARC;
+}
+
+/* --- the text --------------------------------------------------------------
+ */
+
+/* Lines behind which the returned message begins. */
+static bool
+is_returned_line(struct str line)
+{
+	static const char *const words[] = {"original message",
+	    "copy of the message", "copy of your message", "unsent message",
+	    "message follows", "returned message", "message header",
+	    "message text follows", "original mail", "returned mail",
+	    "end of message", "rejected message", "undelivered message"};
+	static const char *const fields[] = {
+	    "received: ", "received:from ", "return-path: <", "message-id: <"};
+	line = str_trim(line);
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		if (str_istarts(line, str_from(fields[i])))
+			return true;
+	if (line.len == 0 || line.len > 100 ||
+	    memchr("-=_*|", line.p[0], 5) == NULL)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (str_ifind(line, str_from(words[i])) != STR_NONE)
+			return true;
+	return false;
+}
+
+/* TEXT_MAX bytes, of which `len` are written. */
+struct folded {
+	char *p;
+	size_t len;
+};
+
+/* What the notice itself says: no quoted lines, no returned message. */
+static void
+fold_lines(struct str text, struct folded *to)
+{
+	bool has_said = false;
+	while (text.len > 0 && to->len + 4 <= TEXT_MAX) {
+		struct str line = str_line(&text);
+		if (has_said && is_returned_line(line))
+			return;
+		struct str bare = str_trim(line);
+		if (bare.len == 0 ||
+		    (bare.p[0] == '>' && !str_starts(bare, STR(">>>"))))
+			continue;
+		has_said = true;
+		notice_fold(line, to->p, TEXT_MAX, &to->len);
+		notice_fold(STR(" "), to->p, TEXT_MAX, &to->len);
+	}
+}
+
+static bool
+is_told(struct message *m, struct part *part)
+{
+	if (!part_is_leaf(part) || !str_starts(part->type, STR("text/")))
+		return false;
+	struct str type =
+	    headers_value(m->arena, &part->headers, STR("content-type"));
+	if (str_istarts(type, STR("text/rfc822-header")))
+		return false;
+	return !str_eq(part->effective, STR("text/html")) ||
+	       part->body.len <= HTML_MAX;
+}
+
+/* The next part that is not inside an embedded message. */
+static struct part *
+next_outside(struct part *part)
+{
+	if (!str_starts(part->type, STR("message/")) || part->child == NULL)
+		return part_next(part);
+	while (part != NULL && part->next == NULL)
+		part = part->parent;
+	return part == NULL ? NULL : part->next;
+}
+
+static void
+tally_of_text(struct message *m, const struct notice_marks *marks,
+    struct notice_tally *ret)
+{
+	struct folded text = {arena_alloc(m->arena, TEXT_MAX), 0};
+	size_t ntexts = 0, nparts = 0;
+	for (struct part *part = m->root;
+	     part != NULL && ntexts < TEXT_PARTS_MAX && nparts < PARTS_MAX;
+	     part = next_outside(part), nparts++) {
+		if (!is_told(m, part))
+			continue;
+		ntexts++;
+		fold_lines(str_sub(part_rendered(m, part), 0, TEXT_MAX), &text);
+	}
+	if (marks->status != NULL)
+		fold_lines(str_sub(part_decoded(m, marks->status), 0, TEXT_MAX),
+		    &text);
+	notice_tally_text(str_of(text.p, text.len), ret);
+}
+
+/* --- the rulings -----------------------------------------------------------
+ */
+
+#define M(name) MARK_BIT(MARK_##name)
+#define NONE ((uint64_t)0)
+/* Sent as only a mail system sends. */
+#define SYSTEM (M(NULL) | M(SENDER) | M(DAEMON) | M(RECIPIENTS))
+/* Says that a program has written it, in answer to something. */
+#define ANSWERS (M(REPLIED) | M(AUTOREPLY) | M(AWAY) | M(REJECTED))
+#define MACHINE \
+	(SYSTEM | ANSWERS | M(POSTMASTER) | M(NAME) | M(FAILURE) | M(EXCHANGE))
+#define PEOPLE (M(RE) | M(FORWARDED))
+
+/*
+ * It applies if all of `all`, one of `any` (0: no matter) and none of `none`
+ * is there, and the fields, the Subject and the text speak for the kind with
+ * at least that weight.
+ */
+struct ruling {
+	enum notice_kind kind;
+	uint64_t all, any, none;
+	uint8_t field, subject, text;
+};
+
+static const struct ruling rulings[] = {
+    /* Reports by their form */
+    {NOTICE_ARF, M(FEEDBACK), M(REPORT) | M(RETURNED), NONE, 0, 0, 0},
+    {NOTICE_ARF, M(RETURNED), NONE, PEOPLE, 1, 2, 0},
+    {NOTICE_ARF, M(RETURNED), M(ROBOT) | M(NULL), PEOPLE, 0, 2, 0},
+    {NOTICE_DMARC, M(TLS_TYPE), NONE, NONE, 0, 0, 0},
+    {NOTICE_DMARC, M(AGGREGATE), NONE, PEOPLE, 0, 2, 0},
+    {NOTICE_DMARC, NONE, NONE, PEOPLE, 0, 4, 0},
+    {NOTICE_DMARC, M(REPORT), NONE, PEOPLE, 0, 2, 0},
+    {NOTICE_REJECT, M(DISPOSITION), M(REJECTED), NONE, 0, 0, 0},
+    {NOTICE_REJECT, M(MDN_TYPE), M(REJECTED), NONE, 0, 0, 0},
+    {NOTICE_REJECT, M(DISPOSITION), NONE, NONE, 0, 0, 3},
+    {NOTICE_REJECT, M(DISPOSITION), NONE, NONE, 0, 2, 0},
+    {NOTICE_MDN, M(DISPOSITION), NONE, M(FORWARDED), 0, 0, 0},
+    {NOTICE_MDN, M(MDN_TYPE), NONE, PEOPLE, 0, 0, 0},
+    {NOTICE_DSN, M(STATUS) | M(REPORT), NONE, NONE, 0, 0, 0},
+    {NOTICE_DSN, M(STATUS), MACHINE, M(FORWARDED), 0, 0, 0},
+    {NOTICE_DSN, M(STATUS), NONE, PEOPLE, 0, 1, 0},
+    {NOTICE_DSN, M(STATUS), NONE, PEOPLE, 0, 0, 3},
+    {NOTICE_DSN, M(DSN_TYPE), MACHINE, M(FORWARDED), 0, 0, 0},
+    {NOTICE_DSN, M(DSN_TYPE), NONE, PEOPLE, 0, 2, 0},
+    {NOTICE_DSN, M(DSN_TYPE), NONE, PEOPLE, 0, 0, 2},
+
+    /* Programs that say which they are */
+    {NOTICE_CHALLENGE, M(AUTOREPLY), NONE, NONE, 1, 0, 0},
+    {NOTICE_CHALLENGE, NONE, NONE, NONE, 1, 1, 2},
+    {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 1, 0, 2},
+    {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 0, 2, 2},
+    {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 0, 0, 5},
+    {NOTICE_CHALLENGE, NONE, NONE, PEOPLE | M(LIST), 0, 3, 2},
+    {NOTICE_LIST, M(ADMIN), NONE, NONE, 0, 0, 0},
+    {NOTICE_REJECT, M(REJECTED), NONE, M(STATUS), 0, 2, 0},
+    {NOTICE_REJECT, M(REJECTED), NONE, M(STATUS), 0, 0, 2},
+    {NOTICE_REJECT, NONE, SYSTEM, PEOPLE, 0, 3, 0},
+    {NOTICE_VACATION, M(AWAY), NONE, NONE, 0, 0, 0},
+    {NOTICE_VACATION, NONE, ANSWERS, NONE, 1, 0, 0},
+
+    /* Virus scanners and filters before bounces: theirs look alike */
+    {NOTICE_VIRUS, NONE, MACHINE | M(ROBOT) | M(GENERATED), PEOPLE | M(LIST), 0,
+	2, 2},
+    {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST), 1, 2, 0},
+    {NOTICE_FILTER, NONE, MACHINE | M(ROBOT) | M(GENERATED),
+	PEOPLE | M(LIST) | M(RECIPIENTS), 0, 2, 2},
+    {NOTICE_FILTER, NONE, NONE, PEOPLE | M(LIST), 0, 3, 2},
+    {NOTICE_FILTER, NONE, NONE, PEOPLE | M(LIST), 1, 0, 3},
+
+    /* List managers */
+    {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE, 0, 2, 1},
+    {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST), 0, 0, 4},
+    {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 2, 3},
+    {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 0, 6},
+    {NOTICE_LIST, NONE, NONE, PEOPLE, 0, 3, 3},
+    {NOTICE_LIST, M(BULK), NONE, PEOPLE, 0, 2, 4},
+
+    /* Bounces in words */
+    {NOTICE_DSN, M(RECIPIENTS), SYSTEM & ~M(RECIPIENTS), NONE, 0, 0, 0},
+    {NOTICE_DSN, M(RECIPIENTS), NONE, PEOPLE, 0, 0, 2},
+    {NOTICE_DSN, M(FAILURE), MACHINE & ~M(FAILURE), M(FORWARDED), 0, 0, 0},
+    {NOTICE_DSN, NONE, SYSTEM, M(FORWARDED), 0, 2, 1},
+    {NOTICE_DSN, M(DAEMON), M(NULL) | M(SENDER), M(FORWARDED), 0, 1, 0},
+    {NOTICE_DSN, M(RETURNED), MACHINE, PEOPLE, 0, 2, 0},
+    {NOTICE_DSN, M(RETURNED), M(NULL) | M(DAEMON), PEOPLE, 0, 0, 2},
+    {NOTICE_DSN, M(NULL), NONE, PEOPLE, 0, 2, 2},
+    {NOTICE_DSN, NONE, M(DAEMON) | M(NULL), M(FORWARDED), 0, 0, 3},
+    {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME) | M(EXCHANGE), PEOPLE, 0, 2, 2},
+    {NOTICE_DSN, M(DAEMON), NONE, PEOPLE, 0, 2, 0},
+    {NOTICE_DSN, M(EXCHANGE), NONE, PEOPLE, 0, 2, 0},
+    {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME), PEOPLE, 0, 0, 5},
+    {NOTICE_DSN, M(RETURNED), NONE, PEOPLE, 0, 2, 3},
+    {NOTICE_DSN, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 5},
+
+    /* Mailboxes that are gone or full */
+    {NOTICE_MAILBOX, NONE, ANSWERS | M(NULL), NONE, 0, 0, 3},
+    {NOTICE_MAILBOX, NONE, ANSWERS | M(NULL), NONE, 0, 2, 0},
+    {NOTICE_MAILBOX, NONE, MACHINE | M(SUPPRESS) | M(BULK), PEOPLE, 0, 2, 2},
+    {NOTICE_QUOTA, NONE, MACHINE, PEOPLE, 0, 2, 2},
+
+    /* Tickets */
+    {NOTICE_TICKET, NONE, ANSWERS, NONE, 1, 0, 0},
+    {NOTICE_TICKET, NONE, ANSWERS, NONE, 0, 1, 2},
+    {NOTICE_TICKET, NONE, ANSWERS, NONE, 0, 0, 4},
+    {NOTICE_TICKET, NONE, M(NULL) | M(GENERATED) | M(SUPPRESS), M(LIST), 1, 2,
+	2},
+    {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
+	M(LIST) | M(FORWARDED), 0, 2, 4},
+    {NOTICE_TICKET, NONE, NONE, PEOPLE | M(LIST), 1, 2, 3},
+
+    /* Away */
+    {NOTICE_VACATION, NONE, ANSWERS | M(NULL), NONE, 0, 2, 0},
+    {NOTICE_VACATION, NONE, ANSWERS | M(NULL), NONE, 0, 0, 2},
+    {NOTICE_VACATION, NONE, M(SUPPRESS) | M(GENERATED) | M(ANSWER), PEOPLE, 0,
+	3, 0},
+    {NOTICE_VACATION, NONE, M(SUPPRESS) | M(GENERATED) | M(BULK), PEOPLE, 0, 2,
+	2},
+    {NOTICE_VACATION, M(SELF), NONE, NONE, 0, 0, 2},
+    {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 3, 2},
+    {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 2, 3},
+
+    /* Receipts in words */
+    {NOTICE_MDN, M(TNEF), M(NULL), PEOPLE, 0, 2, 0},
+    {NOTICE_MDN, NONE, NONE, PEOPLE, 0, 2, 2},
+
+    /* Any other answer */
+    {NOTICE_TICKET, NONE, ANSWERS, NONE, 0, 2, 0},
+    {NOTICE_AUTOREPLY, M(REPLIED), NONE, NONE, 0, 0, 0},
+    {NOTICE_AUTOREPLY, M(AUTOREPLY), NONE, NONE, 0, 0, 0},
+    {NOTICE_AUTOREPLY, M(SELF), NONE, NONE, 0, 0, 2},
+    {NOTICE_AUTOREPLY, NONE,
+	M(NULL) | M(SUPPRESS) | M(GENERATED) | M(BULK) | M(SCRIPT) | M(ANSWER),
+	PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 2},
+    {NOTICE_AUTOREPLY, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 2},
+    {NOTICE_AUTOREPLY, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 4},
+};
+
+/* All that is known of the message. */
+struct scene {
+	struct notice_marks marks;
+	struct notice_tally text;
+	bool has_text; /* `text` was made */
+};
+
+static unsigned
+less(unsigned a, unsigned b)
+{
+	return a > b ? a - b : 0;
+}
+
+/*
+ * Words of those who want a click speak against words that a notice says,
+ * unless it comes as only mail systems send.
+ */
+static unsigned
+text_weight(const struct scene *scene, enum notice_kind kind)
+{
+	unsigned weight = scene->text.weight[kind];
+	if ((scene->marks.set & (SYSTEM | ANSWERS | M(STATUS))) != 0)
+		return weight;
+	return less(weight, scene->text.weight[NOTICE_NONE]);
+}
+
+static bool
+applies_to_header(const struct ruling *r, const struct notice_marks *marks)
+{
+	return (marks->set & r->all) == r->all &&
+	       (r->any == 0 || (marks->set & r->any) != 0) &&
+	       (marks->set & r->none) == 0 &&
+	       marks->fields.weight[r->kind] >= r->field &&
+	       marks->subject.weight[r->kind] >= r->subject;
+}
+
+static const struct ruling *
+rule(struct message *m, struct scene *scene)
+{
+	for (size_t i = 0; i < COUNT_OF(rulings); i++) {
+		const struct ruling *r = &rulings[i];
+		if (!applies_to_header(r, &scene->marks))
+			continue;
+		if (r->text > 0 && !scene->has_text) {
+			tally_of_text(m, &scene->marks, &scene->text);
+			scene->has_text = true;
+		}
+		if (r->text == 0 || text_weight(scene, r->kind) >= r->text)
+			return r;
+	}
+	return NULL;
+}
+
+/* --- delivery reports: failed, delayed, full -------------------------------
+ */
+
+/* The worst that a delivery-status part tells of any recipient. */
+struct actions {
+	bool is_failed, is_delayed;
+};
+
+static struct actions
+actions_read(struct message *m, const struct notice_marks *marks)
+{
+	struct actions ret = {0};
+	struct str text = STR_EMPTY;
+	if (marks->status != NULL)
+		text = str_sub(part_decoded(m, marks->status), 0, TEXT_MAX);
+	while (text.len > 0) {
+		struct str value = str_line(&text);
+		struct str name = str_cut(&value, ':');
+		if (!str_ieq(str_trim(name), STR("action")))
+			continue;
+		value = str_trim(value);
+		ret.is_failed |= str_istarts(value, STR("fail"));
+		ret.is_delayed |= str_istarts(value, STR("delay"));
+	}
+	return ret;
+}
+
+static enum notice_kind
+delivery_kind(struct message *m, struct scene *scene)
+{
+	if (!scene->has_text) {
+		tally_of_text(m, &scene->marks, &scene->text);
+		scene->has_text = true;
+	}
+	if (scene->text.weight[NOTICE_QUOTA] >= 2)
+		return NOTICE_QUOTA;
+	struct actions actions = actions_read(m, &scene->marks);
+	if (actions.is_failed)
+		return NOTICE_DSN;
+	unsigned said = scene->text.weight[NOTICE_DELAY] +
+			scene->marks.subject.weight[NOTICE_DELAY];
+	return actions.is_delayed || said >= 2 ? NOTICE_DELAY : NOTICE_DSN;
+}
+
+/* --- evidence --------------------------------------------------------------
+ */
+
+static void
+say(struct buf *out, const char *what, struct str text)
+{
+	struct str shown = str_sub(text, 0, SHOWN_MAX);
+	while (shown.len > 0 && shown.len < text.len &&
+	       ((unsigned char)text.p[shown.len] & 0xc0) == 0x80)
+		shown.len--;
+	if (shown.len == 0 ||
+	    out->len + strlen(what) + shown.len + 4 > out->max)
+		return;
+	if (out->len > 0)
+		buf_put(out, STR("; "));
+	buf_put(out, str_from(what));
+	buf_put(out, shown);
+}
+
+static struct str
+evidence_of(
+    struct message *m, const struct ruling *r, const struct scene *scene)
+{
+	struct buf *out = buf_new(m->arena, EVIDENCE_MAX);
+	const struct notice_marks *marks = &scene->marks;
+	if (r->field > 0)
+		say(out, "", marks->fields.said[r->kind]);
+	uint64_t shown = marks->set & (r->all | r->any);
+	for (int i = 0; i < NOTICE_MARKS; i++)
+		if ((shown & MARK_BIT(i)) != 0)
+			say(out, "", notice_mark_name((enum notice_mark)i));
+	if (r->subject > 0)
+		say(out, "Subject: ", marks->subject_value);
+	if (r->text > 0 && scene->text.weight[r->kind] > 0)
+		say(out, "text: ", scene->text.said[r->kind]);
+	return buf_str(out);
+}
+
+struct notice_form
+notice_form_of(struct message *m)
+{
+	struct scene scene = {0};
+	notice_marks_of(m, &scene.marks);
+	const struct ruling *r = rule(m, &scene);
+	if (r == NULL)
+		return (struct notice_form){NOTICE_NONE, STR_EMPTY};
+	struct notice_form ret = {r->kind, STR_EMPTY};
+	if (r->kind == NOTICE_DSN)
+		ret.kind = delivery_kind(m, &scene);
+	ret.evidence = evidence_of(m, r, &scene);
+	return ret;
+}

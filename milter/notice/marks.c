@@ -1,0 +1,734 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* marks -- the tables of fields, names and types that machines use. */
+#include "notice/marks.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "base/arena.h"
+#include "mail/header.h"
+#include "mail/mime.h"
+
+#define FIELD_SLOTS 512
+#define FIELDS_MAX 250
+#define FOLDED_MAX 400
+#define PARTS_MAX 100
+#define STATUS_BYTES 4096
+
+static void
+mark(struct notice_marks *marks, enum notice_mark which)
+{
+	marks->set |= MARK_BIT(which);
+}
+
+static bool
+is_marked(const struct notice_marks *marks, enum notice_mark which)
+{
+	return (marks->set & MARK_BIT(which)) != 0;
+}
+
+/* --- names -----------------------------------------------------------------
+ */
+
+static const char *const mark_names[NOTICE_MARKS] = {
+    [MARK_NULL] = "null sender",
+    [MARK_SENDER] = "sent by a mailer-daemon",
+    [MARK_DAEMON] = "From: mailer-daemon",
+    [MARK_POSTMASTER] = "From: postmaster",
+    [MARK_NAME] = "From: a mail system's name",
+    [MARK_LISTMASTER] = "From: a list manager",
+    [MARK_REPLIED] = "Auto-Submitted: auto-replied",
+    [MARK_GENERATED] = "Auto-Submitted: auto-generated",
+    [MARK_AWAY] = "Auto-Submitted: vacation",
+    [MARK_REJECTED] = "Auto-Submitted: rejected",
+    [MARK_FAILURE] = "Auto-Submitted: failure",
+    [MARK_RECIPIENTS] = "X-Failed-Recipients",
+    [MARK_AUTOREPLY] = "a field of autoresponders",
+    [MARK_SUPPRESS] = "X-Auto-Response-Suppress",
+    [MARK_ADMIN] = "X-List-Administrivia",
+    [MARK_SCRIPT] = "written by a script",
+    [MARK_EXCHANGE] = "a report of Exchange",
+    [MARK_REPORT] = "multipart/report",
+    [MARK_DSN_TYPE] = "report-type=delivery-status",
+    [MARK_MDN_TYPE] = "report-type=disposition-notification",
+    [MARK_TLS_TYPE] = "report-type=tlsrpt",
+    [MARK_STATUS] = "message/delivery-status",
+    [MARK_DISPOSITION] = "message/disposition-notification",
+    [MARK_FEEDBACK] = "message/feedback-report",
+    [MARK_RETURNED] = "a returned message",
+    [MARK_TNEF] = "application/ms-tnef",
+    [MARK_AGGREGATE] = "a report file",
+};
+
+struct str
+notice_mark_name(enum notice_mark which)
+{
+	return str_from(mark_names[which]);
+}
+
+/* --- From ------------------------------------------------------------------
+ */
+
+/* Local parts of machines; *: the rest is free, in front or behind. */
+static const struct {
+	const char *local;
+	enum notice_mark mark;
+} locals[] = {
+    {"mailer-daemon*", MARK_DAEMON},
+    {"mailer_daemon*", MARK_DAEMON},
+    {"mailerdaemon*", MARK_DAEMON},
+    {"mail-daemon", MARK_DAEMON},
+    {"maildaemon", MARK_DAEMON},
+    {"mail.daemon", MARK_DAEMON},
+    {"mail_daemon", MARK_DAEMON},
+    {"mdaemon", MARK_DAEMON},
+    {"mail-deamon", MARK_DAEMON},
+    {"mailer-deamon", MARK_DAEMON},
+    {"mail.delivery.system", MARK_DAEMON},
+    {"mail-delivery-system", MARK_DAEMON},
+    {"maildeliverysystem", MARK_DAEMON},
+    {"mail-delivery-subsystem", MARK_DAEMON},
+    {"double-bounce", MARK_DAEMON},
+    {"bounce-notification", MARK_DAEMON},
+    {"microsoftexchange329e71ec*", MARK_DAEMON},
+    {"microsoftexchange*", MARK_POSTMASTER},
+    {"postmaster*", MARK_POSTMASTER},
+    {"post_master", MARK_POSTMASTER},
+    {"post-master", MARK_POSTMASTER},
+    {"poostmaster", MARK_POSTMASTER},
+    {"*-postmaster", MARK_POSTMASTER},
+    {"mailsystem", MARK_POSTMASTER},
+    {"mail-system", MARK_POSTMASTER},
+    {"mailadmin", MARK_POSTMASTER},
+    {"mailmaster", MARK_POSTMASTER},
+    {"ammgr", MARK_POSTMASTER},
+    {"mmdf", MARK_POSTMASTER},
+    {"uucp", MARK_POSTMASTER},
+    {"amavis*", MARK_POSTMASTER},
+    {"virusalert", MARK_POSTMASTER},
+    {"virus-alert", MARK_POSTMASTER},
+    {"viruswall", MARK_POSTMASTER},
+    {"antivirus*", MARK_POSTMASTER},
+    {"mailscanner*", MARK_POSTMASTER},
+    {"mailsweeper*", MARK_POSTMASTER},
+    {"mailmarshal*", MARK_POSTMASTER},
+    {"mimedefang*", MARK_POSTMASTER},
+    {"scanmail*", MARK_POSTMASTER},
+    {"groupshield*", MARK_POSTMASTER},
+    {"gwava*", MARK_POSTMASTER},
+    {"quarantine*", MARK_POSTMASTER},
+    {"spamfilter*", MARK_POSTMASTER},
+    {"spam-filter*", MARK_POSTMASTER},
+    {"majordomo*", MARK_LISTMASTER},
+    {"listserv*", MARK_LISTMASTER},
+    {"listar*", MARK_LISTMASTER},
+    {"ecartis*", MARK_LISTMASTER},
+    {"sympa*", MARK_LISTMASTER},
+    {"mailman*", MARK_LISTMASTER},
+    {"listmaster*", MARK_LISTMASTER},
+    {"listproc*", MARK_LISTMASTER},
+    {"lists-*", MARK_LISTMASTER},
+    {"owner-*", MARK_LISTMASTER},
+    {"*-owner", MARK_LISTMASTER},
+    {"*-admin", MARK_LISTMASTER},
+    {"*-request", MARK_LISTMASTER},
+    {"*-bounces", MARK_LISTMASTER},
+    {"*-help", MARK_LISTMASTER},
+    {"*-confirm*", MARK_LISTMASTER},
+    {"*-ctl", MARK_LISTMASTER},
+    {"*-editor", MARK_LISTMASTER},
+    {"*-subscribe*", MARK_LISTMASTER},
+    {"*-sc.*", MARK_LISTMASTER},
+    {"noreply*", MARK_ROBOT},
+    {"no-reply*", MARK_ROBOT},
+    {"no_reply*", MARK_ROBOT},
+    {"donotreply*", MARK_ROBOT},
+    {"do-not-reply*", MARK_ROBOT},
+    {"auto*", MARK_ROBOT},
+    {"support*", MARK_ROBOT},
+    {"help*", MARK_ROBOT},
+    {"service*", MARK_ROBOT},
+    {"info*", MARK_ROBOT},
+    {"contact*", MARK_ROBOT},
+};
+
+/* Names a mail system goes by; each begins the display name. */
+static const char *const system_names[] = {"mail delivery system",
+    "mail deliver system", "mail delivery subsystem", "mail delivery service",
+    "mail delivery agent", "mailer daemon", "mailer-daemon", "mail daemon",
+    "postmaster", "system administrator", "systemadministrator",
+    "administrateur système", "administrador del sistema",
+    "amministratore di sistema", "systeembeheerder", "mail system",
+    "mail administrator", "microsoft outlook", "microsoft exchange",
+    "message router submission agent", "mail sieve subsystem",
+    "internet mail delivery", "e-mail delivery", "email delivery",
+    "bounce notification", "interscan", "delivery subsystem",
+    "messaging system", "mta at", "amavis", "virus", "antivirus", "mailscanner",
+    "content-filter", "content filter", "mail filter", "groupshield",
+    "barracuda"};
+
+static bool
+local_fits(struct str local, struct str pattern)
+{
+	if (str_starts(pattern, STR("*"))) {
+		struct str tail = str_skip(pattern, 1);
+		if (!str_ends(tail, STR("*")))
+			return str_iends(local, tail);
+		tail.len--;
+		return str_ifind(local, tail) != STR_NONE;
+	}
+	if (!str_ends(pattern, STR("*")))
+		return str_ieq(local, pattern);
+	pattern.len--;
+	return str_istarts(local, pattern);
+}
+
+/* An address without the tags of rewriters: the part behind "=" of
+ * "prvs=4711=x" and SRS are left; nothing here needs them. */
+static struct str
+local_of(struct str address)
+{
+	return str_sub(address, 0, str_chr(address, '@'));
+}
+
+static void
+mark_local(struct notice_marks *marks, struct str local)
+{
+	for (size_t i = 0; i < COUNT_OF(locals); i++)
+		if (local_fits(local, str_from(locals[i].local))) {
+			mark(marks, locals[i].mark);
+			return;
+		}
+}
+
+/* The address of a From value, leniently: what stands in the last < >, or the
+ * first word.  The name is what stands around it. */
+static struct str
+from_cut(struct str value, struct str *ret_name)
+{
+	size_t open = str_rchr(value, '<');
+	if (open == STR_NONE) {
+		struct str rest = value, word = str_word(&rest);
+		*ret_name = rest;
+		return word;
+	}
+	struct str inside = str_skip(value, open + 1);
+	*ret_name = str_sub(value, 0, open);
+	return str_trim(str_sub(inside, 0, str_chr(inside, '>')));
+}
+
+static void
+mark_name(struct notice_marks *marks, struct str name)
+{
+	char folded[128];
+	size_t len = 0;
+	while (name.len > 0 && memchr("\"'( ", name.p[0], 4) != NULL)
+		name = str_skip(name, 1);
+	notice_fold(name, folded, sizeof(folded), &len);
+	for (size_t i = 0; i < COUNT_OF(system_names); i++)
+		if (str_starts(
+			str_of(folded, len), str_from(system_names[i]))) {
+			mark(marks, MARK_NAME);
+			return;
+		}
+}
+
+static void
+look_from(struct message *m, struct header *field, struct notice_marks *marks)
+{
+	marks->from = header_value(m, field);
+	struct str name, address = from_cut(marks->from, &name);
+	if (address.len == 0)
+		mark(marks, MARK_DAEMON);
+	mark_local(marks, local_of(address));
+	mark_name(marks, name);
+}
+
+/* --- other fields ----------------------------------------------------------
+ */
+
+static void
+look_subject(
+    struct message *m, struct header *field, struct notice_marks *marks)
+{
+	marks->subject_value = header_value(m, field);
+}
+
+static const struct {
+	const char *comment;
+	enum notice_mark mark;
+} comments[] = {
+    {"vacation", MARK_AWAY},
+    {"rejected", MARK_REJECTED},
+    {"failure", MARK_FAILURE},
+    {"warning-timeout", MARK_FAILURE},
+    {"postmaster-notification", MARK_FAILURE},
+    {"return-receipt", MARK_FAILURE},
+};
+
+/* RFC 3834 section 5; comments of Sendmail, Dovecot. */
+static void
+look_auto_submitted(
+    struct message *m, struct header *field, struct notice_marks *marks)
+{
+	struct str value = str_trim(header_value(m, field));
+	if (value.len == 0 || str_istarts(value, STR("no")) ||
+	    str_istarts(value, STR("auto-forwarded")))
+		return;
+	mark(marks, str_istarts(value, STR("auto-replied")) ? MARK_REPLIED
+							    : MARK_GENERATED);
+	for (size_t i = 0; i < COUNT_OF(comments); i++)
+		if (str_ifind(value, str_from(comments[i].comment)) != STR_NONE)
+			mark(marks, comments[i].mark);
+}
+
+static bool
+is_daemon_path(struct str path)
+{
+	struct str local = local_of(path);
+	return str_istarts(local, STR("mailer-daemon")) ||
+	       str_istarts(local, STR("double-bounce"));
+}
+
+/* Used without an envelope only. */
+static void
+look_return_path(
+    struct message *m, struct header *field, struct notice_marks *marks)
+{
+	if (m->envelope != NULL)
+		return;
+	struct str value = str_trim(field->raw);
+	if (str_starts(value, STR("<")))
+		value = str_sub(
+		    str_skip(value, 1), 0, str_chr(str_skip(value, 1), '>'));
+	if (value.len == 0)
+		mark(marks, MARK_NULL);
+	else if (is_daemon_path(value))
+		mark(marks, MARK_SENDER);
+}
+
+/*
+ * Fields that are enough of a mark by being there, or by a word in their
+ * value.  A kind other than none: software that sends such notices has it.
+ */
+static const struct field_row {
+	const char *name;
+	const char *word;      /* in its value, any case; NULL: any value */
+	enum notice_mark mark; /* NOTICE_MARKS: none */
+	enum notice_kind kind;
+	void (*look)(struct message *m, struct header *field,
+	    struct notice_marks *marks);
+} fields[] = {
+    {"From", NULL, NOTICE_MARKS, NOTICE_NONE, look_from},
+    {"Subject", NULL, NOTICE_MARKS, NOTICE_NONE, look_subject},
+    {"Auto-Submitted", NULL, NOTICE_MARKS, NOTICE_NONE, look_auto_submitted},
+    {"Return-Path", NULL, NOTICE_MARKS, NOTICE_NONE, look_return_path},
+    {"In-Reply-To", NULL, MARK_ANSWER, NOTICE_NONE, NULL},
+    {"References", NULL, MARK_ANSWER, NOTICE_NONE, NULL},
+    {"List-Id", NULL, MARK_LIST, NOTICE_NONE, NULL},
+    {"List-Post", NULL, MARK_LIST, NOTICE_NONE, NULL},
+    {"List-Unsubscribe", NULL, MARK_BULLETIN, NOTICE_NONE, NULL},
+    {"Precedence", "auto", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"Precedence", "bulk", MARK_BULK, NOTICE_NONE, NULL},
+    {"Precedence", "junk", MARK_BULK, NOTICE_NONE, NULL},
+    {"X-Precedence", "auto", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    /* MTAs */
+    {"X-Failed-Recipients", NULL, MARK_RECIPIENTS, NOTICE_DSN, NULL},
+    {"X-MS-Embedded-Report", NULL, MARK_EXCHANGE, NOTICE_DSN, NULL},
+    {"X-MS-Exchange-Message-Is-Ndr", NULL, MARK_EXCHANGE, NOTICE_DSN, NULL},
+    {"X-Content-Identifier", "microsoftexchange", MARK_EXCHANGE, NOTICE_DSN,
+	NULL},
+    {"X-Microsoft-Antispam-Message-Info-Ndr", NULL, MARK_EXCHANGE, NOTICE_DSN,
+	NULL},
+    /* Autoresponders */
+    {"X-Autoreply", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Autoreply-From", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Auto-Reply", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Auto-Reply-From", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Autorespond", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Autoresponder", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Autoresponse", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Auto-Respond", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Auto-Response", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mail-Autoreply", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mail-Autoresponder", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mailer-Autoreply", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Autogenerated", "reply", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mdsent-Autoreply", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-MDAutoResponder", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-FC-MachineGenerated", "true", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Cron-Env", NULL, NOTICE_MARKS, NOTICE_NONE, NULL},
+    {"X-Auto-Response-Suppress", NULL, MARK_SUPPRESS, NOTICE_NONE, NULL},
+    {"X-Apple-Action", "vacation", MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-Vacation", NULL, MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-Away", NULL, MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-Pmx-Vacation", NULL, MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-OOF", NULL, MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-Mailer", "vacation", MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-Mailer", "autorespon", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mailer", "auto-respon", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mailer", "autoreply", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mailer", "out of office", MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-MS-Exchange-Generated-Message-Source", "mailbox rules agent",
+	MARK_SUPPRESS, NOTICE_NONE, NULL},
+    {"X-MS-Exchange-Inbox-Rules-Loop", NULL, MARK_SUPPRESS, NOTICE_NONE, NULL},
+    {"X-Delivered-By-Autoresponder", NULL, MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-PHP-Originating-Script", NULL, MARK_SCRIPT, NOTICE_NONE, NULL},
+    {"X-PHP-Script", NULL, MARK_SCRIPT, NOTICE_NONE, NULL},
+    /* List managers */
+    {"X-List-Administrivia", "yes", MARK_ADMIN, NOTICE_LIST, NULL},
+    /* Filters */
+    {"X-MailScanner", "generated", NOTICE_MARKS, NOTICE_FILTER, NULL},
+    {"X-Mailer", "mailscanner", NOTICE_MARKS, NOTICE_FILTER, NULL},
+    {"X-Amavis-Notify", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
+    {"X-Mimedefang-Notify", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
+    {"X-Trendmicro-Notification", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
+    {"X-Symantec-Notification", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
+    /* Ticket systems; their answers by people have the same fields */
+    {"X-RT-Loop-Prevention", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"RT-Ticket", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-OTRS-Loop", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-OTRS-AutoResponse", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Powered-By", "otrs", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Powered-By", "otobo", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Powered-By", "znuny", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "otrs", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "otobo", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "znuny", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "zammad", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "zendesk", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "osticket", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "kayako", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Mailer", "whmcs", NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Zammad-Ticket-Id", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Zendesk-From-Account-Id", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Freshdesk-Ticket-Id", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-FD-Ticket-Id", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Ticket-Id", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Osticket", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Jira-Fingerprint", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Gnats-Notify", NULL, NOTICE_MARKS, NOTICE_TICKET, NULL},
+    {"X-Debian-PR-Message", "ack", MARK_AUTOREPLY, NOTICE_TICKET, NULL},
+    {"X-GitHub-Reason", NULL, NOTICE_MARKS, NOTICE_NONE, NULL},
+    /* Challenges */
+    {"X-Boxtrapper", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    {"X-Boxtrapper-Verification", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    {"X-Spamarrest-Noauth", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    {"X-Spamarrest-Speedcode", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    {"X-AskVersion", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    {"X-Delivery-Agent", "tmda", NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
+    {"X-TMDA-Confirm", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    {"X-Choicemail-Registration-Request", NULL, MARK_AUTOREPLY,
+	NOTICE_CHALLENGE, NULL},
+    {"X-Mailer", "choicemail", NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
+    {"X-Boxbe", NULL, NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
+    {"X-Qconfirm", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    {"Reply-To", "-confirm-", NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
+    {"Reply-To", "-tmda-confirm", MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
+    /* Receipts */
+    {"X-MSMail-Receipt", NULL, NOTICE_MARKS, NOTICE_MDN, NULL},
+    /* Reports that were asked for */
+    {"TLS-Report-Domain", NULL, NOTICE_MARKS, NOTICE_DMARC, NULL},
+    {"TLS-Report-Submitter", NULL, NOTICE_MARKS, NOTICE_DMARC, NULL},
+    {"X-HmXmrOriginalRecipient", NULL, NOTICE_MARKS, NOTICE_ARF, NULL},
+};
+
+/* Rows by a hash of their names; rows of one name are chained. */
+static struct {
+	uint8_t slot[FIELD_SLOTS]; /* index + 1; 0: none */
+	uint8_t next[FIELDS_MAX];
+} field_index;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static size_t
+name_hash(struct str name)
+{
+	size_t hash = name.len * 131;
+	hash += (size_t)char_lower(name.p[name.len - 1]) * 31;
+	hash += (size_t)char_lower(name.p[name.len / 2]) * 7;
+	hash += (size_t)char_lower(name.p[0]);
+	return hash % FIELD_SLOTS;
+}
+
+static void
+fields_init(void)
+{
+	assert(COUNT_OF(fields) <= FIELDS_MAX);
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
+		size_t slot = name_hash(str_from(fields[i].name));
+		field_index.next[i] = field_index.slot[slot];
+		field_index.slot[slot] = (uint8_t)(i + 1);
+	}
+}
+
+static void
+field_take(struct message *m, const struct field_row *row, struct header *field,
+    struct notice_marks *marks)
+{
+	if (row->look != NULL) {
+		row->look(m, field, marks);
+		return;
+	}
+	if (row->word != NULL &&
+	    str_ifind(field->raw, str_from(row->word)) == STR_NONE)
+		return;
+	if (row->mark != NOTICE_MARKS)
+		mark(marks, row->mark);
+	if (row->kind != NOTICE_NONE) {
+		marks->fields.weight[row->kind]++;
+		marks->fields.said[row->kind] = field->name;
+	}
+}
+
+static void
+marks_of_fields(struct message *m, struct notice_marks *marks)
+{
+	for (size_t i = 0; i < m->root->headers.n; i++) {
+		struct header *field = &m->root->headers.v[i];
+		if (field->name.len == 0)
+			continue;
+		size_t k = field_index.slot[name_hash(field->name)];
+		for (; k > 0; k = field_index.next[k - 1]) {
+			const struct field_row *row = &fields[k - 1];
+			if (str_ieq(field->name, str_from(row->name)))
+				field_take(m, row, field, marks);
+		}
+	}
+}
+
+/* --- Subject ---------------------------------------------------------------
+ */
+
+/* What is put in front of a Subject by those who answer or pass on. */
+static const struct {
+	const char *prefix;
+	enum notice_mark mark;
+} prefixes[] = {
+    {"re:", MARK_RE},
+    {"re :", MARK_RE},
+    {"aw:", MARK_RE},
+    {"antw:", MARK_RE},
+    {"antwort:", MARK_RE},
+    {"sv:", MARK_RE},
+    {"vs:", MARK_RE},
+    {"rv:", MARK_FORWARDED},
+    {"res:", MARK_RE},
+    {"odp:", MARK_RE},
+    {"ynt:", MARK_RE},
+    {"r:", MARK_RE},
+    {"回复:", MARK_RE},
+    {"回覆:", MARK_RE},
+    {"答复:", MARK_RE},
+    {"fw:", MARK_FORWARDED},
+    {"fwd:", MARK_FORWARDED},
+    {"wg:", MARK_FORWARDED},
+    {"tr:", MARK_FORWARDED},
+    {"doorst:", MARK_FORWARDED},
+    {"i:", MARK_FORWARDED},
+    {"enc:", MARK_FORWARDED},
+    {"转发:", MARK_FORWARDED},
+    {"轉寄:", MARK_FORWARDED},
+};
+
+/* "[list] " and "***SPAM*** " in front. */
+static struct str
+skip_tags(struct str text)
+{
+	for (;;) {
+		text = str_trim(text);
+		char close = text.len == 0 ? '\0' : text.p[0];
+		size_t end = STR_NONE;
+		if (close == '[')
+			end = str_chr(text, ']');
+		else if (str_starts(text, STR("***")))
+			end = str_find(str_skip(text, 3), STR("***"));
+		if (end == STR_NONE || end > 40)
+			return text;
+		text = str_skip(text, end + (close == '[' ? 1 : 6));
+	}
+}
+
+/* Without what is in front of it; the marks say what that was. */
+static struct str
+skip_prefixes(struct str text, struct notice_marks *marks)
+{
+	for (size_t i = 0; i < COUNT_OF(prefixes); i++) {
+		if (!str_starts(text, str_from(prefixes[i].prefix)))
+			continue;
+		mark(marks, prefixes[i].mark);
+		text = skip_tags(str_skip(text, strlen(prefixes[i].prefix)));
+		i = SIZE_MAX; /* from the first again */
+	}
+	return text;
+}
+
+static void
+marks_of_subject(struct notice_marks *marks)
+{
+	char folded[FOLDED_MAX];
+	size_t len = 0;
+	notice_fold(marks->subject_value, folded, sizeof(folded), &len);
+	struct str whole = str_trim(str_of(folded, len));
+	/* "[MailServer Notification]" is a tag that speaks. */
+	notice_tally_subject(whole, &marks->subject);
+	struct str bare = skip_prefixes(skip_tags(whole), marks);
+	bool is_answer =
+	    is_marked(marks, MARK_RE) || is_marked(marks, MARK_FORWARDED);
+	if (bare.p != whole.p && !is_answer) {
+		marks->subject = (struct notice_tally){0};
+		notice_tally_subject(bare, &marks->subject);
+		struct str tag = str_of(whole.p, (size_t)(bare.p - whole.p));
+		notice_tally_subject(tag, &marks->subject);
+	}
+	struct str name, address = from_cut(marks->from, &name);
+	if (address.len > 3 && str_ieq(bare, address))
+		mark(marks, MARK_SELF);
+}
+
+/* --- parts -----------------------------------------------------------------
+ */
+
+/* Says something that a delivery-status part says (RFC 3464), or Exchange's
+ * and others' broken ones. */
+static bool
+has_status_field(struct message *m, struct part *part)
+{
+	static const char *const names[] = {"reporting-mta", "final-recipient",
+	    "original-recipient", "action", "status", "diagnostic-code",
+	    "arrival-date", "remote-mta", "x-postfix-queue-id",
+	    "original-envelope-id", "received-from-mta"};
+	struct str text = str_sub(part_decoded(m, part), 0, STATUS_BYTES);
+	while (text.len > 0) {
+		struct str line = str_line(&text);
+		struct str name =
+		    str_trim(str_sub(line, 0, str_chr(line, ':')));
+		for (size_t i = 0; i < COUNT_OF(names); i++)
+			if (str_ieq(name, str_from(names[i])))
+				return true;
+	}
+	return false;
+}
+
+/* "receiver!domain!begin!end.xml.gz" (RFC 7489 section 7.2.1.1, RFC 8460). */
+static bool
+is_report_file(struct str name)
+{
+	static const char *const ends[] = {
+	    ".xml", ".xml.gz", ".gz", ".zip", ".json", ".json.gz"};
+	size_t nbangs = 0;
+	for (size_t i = 0; i < name.len; i++)
+		nbangs += name.p[i] == '!';
+	for (size_t i = 0; nbangs >= 2 && i < COUNT_OF(ends); i++)
+		if (str_iends(name, str_from(ends[i])))
+			return true;
+	return false;
+}
+
+static const struct {
+	const char *type;
+	enum notice_mark mark;
+} types[] = {
+    {"message/delivery-status", MARK_STATUS},
+    {"message/global-delivery-status", MARK_STATUS},
+    {"message/disposition-notification", MARK_DISPOSITION},
+    {"message/global-disposition-notification", MARK_DISPOSITION},
+    {"message/feedback-report", MARK_FEEDBACK},
+    {"message/rfc822", MARK_RETURNED},
+    {"message/global", MARK_RETURNED},
+    {"message/global-headers", MARK_RETURNED},
+    {"message/partial", MARK_RETURNED},
+    {"application/ms-tnef", MARK_TNEF},
+    {"application/tlsrpt+gzip", MARK_AGGREGATE},
+    {"application/tlsrpt+json", MARK_AGGREGATE},
+    {"application/tlsrpt", MARK_AGGREGATE},
+    {"multipart/report", MARK_REPORT},
+};
+
+static struct str
+declared_type(struct message *m, struct part *part)
+{
+	return headers_value(m->arena, &part->headers, STR("content-type"));
+}
+
+static void
+mark_report_type(struct str value, struct notice_marks *marks)
+{
+	static const struct {
+		const char *word;
+		enum notice_mark mark;
+	} reports[] = {
+	    {"delivery-status", MARK_DSN_TYPE},
+	    {"disposition-notification", MARK_MDN_TYPE},
+	    {"tlsrpt", MARK_TLS_TYPE},
+	    {"feedback-report", MARK_FEEDBACK},
+	};
+	for (size_t i = 0; i < COUNT_OF(reports); i++)
+		if (str_ifind(value, str_from(reports[i].word)) != STR_NONE)
+			mark(marks, reports[i].mark);
+}
+
+static void
+mark_part(struct message *m, struct part *part, struct notice_marks *marks)
+{
+	/* All text/... is text/plain here; see mime_type. */
+	if (str_eq(part->type, STR("text/plain")) &&
+	    str_istarts(declared_type(m, part), STR("text/rfc822-header")))
+		mark(marks, MARK_RETURNED);
+	if (part->name.len > 0 && is_report_file(part->name))
+		mark(marks, MARK_AGGREGATE);
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		if (!str_eq(part->type, str_from(types[i].type)))
+			continue;
+		if (types[i].mark == MARK_REPORT)
+			mark_report_type(declared_type(m, part), marks);
+		if (types[i].mark == MARK_STATUS) {
+			if (!has_status_field(m, part))
+				return;
+			if (marks->status == NULL)
+				marks->status = part;
+		}
+		mark(marks, types[i].mark);
+	}
+}
+
+/* The parts of the message itself, not those of messages in it. */
+static void
+marks_of_parts(struct message *m, struct notice_marks *marks)
+{
+	size_t n = 0;
+	struct part *part = m->root;
+	while (part != NULL && n++ < PARTS_MAX) {
+		mark_part(m, part, marks);
+		struct part *next = part_next(part);
+		if (str_starts(part->type, STR("message/")) &&
+		    part->child != NULL) {
+			while (part != NULL && part->next == NULL)
+				part = part->parent;
+			next = part == NULL ? NULL : part->next;
+		}
+		part = next;
+	}
+}
+
+static void
+marks_of_envelope(const struct envelope *envelope, struct notice_marks *marks)
+{
+	if (envelope == NULL)
+		return;
+	if (envelope->from.len == 0)
+		mark(marks, MARK_NULL);
+	else if (is_daemon_path(envelope->from))
+		mark(marks, MARK_SENDER);
+}
+
+void
+notice_marks_of(struct message *m, struct notice_marks *ret)
+{
+	(void)pthread_once(&once, fields_init);
+	*ret = (struct notice_marks){
+	    .subject_value = STR_EMPTY, .from = STR_EMPTY, .field = STR_EMPTY};
+	marks_of_envelope(m->envelope, ret);
+	marks_of_fields(m, ret);
+	marks_of_subject(ret);
+	marks_of_parts(m, ret);
+}
