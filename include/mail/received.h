@@ -28,9 +28,11 @@ struct received {
 
 /*
  * Read `value`, what stands behind the colon, folds inside, any bytes.  False:
- * there is no "by" clause, so nobody says who wrote it.  The client's address
- * is the one that the server wrote, never one the client told in its greeting.
- * Texts live in `a` or in `value`.
+ * there is no "by" clause, so nobody says who wrote it, or what is the server's
+ * cannot be told from what the client said; `*ret` is written all the same, as
+ * qmail's "(qmail 1 invoked by uid 33)" has a user.  The client's address is
+ * the one that the server wrote, never one the client told in its greeting;
+ * empty if that is not sure.  Texts live in `a` or in `value`.
  */
 MUST_CHECK bool received_parse(
     struct arena *a, struct str value, struct received *ret);

@@ -28,8 +28,8 @@
  *
  * So where HELO comes first it can only hide ADDR by text that looks like
  * another one before it.  That always shows: a second "by", a comment without
- * end, a word between two comments, two comments with an address in them.
- * Then the field tells nothing, or no address.
+ * end or with a "by" in it, a word between two comments, two comments with an
+ * address in them.  Then the field tells nothing, or no address.
  */
 #include "mail/received.h"
 
@@ -59,7 +59,7 @@ struct trace {
 };
 
 /* Behind the > that closes the < at `at`, quoted strings passed over;
- * STR_NONE: there is none. */
+ * STR_NONE: there is none, or this is no address. */
 static size_t
 angle_end(struct str text, size_t at)
 {
@@ -70,6 +70,8 @@ angle_end(struct str text, size_t at)
 			at++;
 		else if (c == '"')
 			is_quoted = !is_quoted;
+		else if (!is_quoted && (c == '(' || char_is_space(c)))
+			return STR_NONE;
 		else if (c == '>' && !is_quoted)
 			return at + 1;
 	}
@@ -151,13 +153,31 @@ item_next(struct str text, size_t *at, struct item *ret)
 	return true;
 }
 
+/*
+ * A ( or <" in the greeting and its end in a later text of the stranger's, the
+ * sender's address say, make one of all that the server wrote between them.
+ */
+static bool
+has_swallowed(const struct item *item)
+{
+	if (item->kind != ITEM_ANGLE && str_chr(item->text, '(') == STR_NONE)
+		return false;
+	struct str rest = item->text;
+	for (struct str word; (word = str_word(&rest)).len > 0;)
+		if (str_ieq(word, STR("by")))
+			return true;
+	return false;
+}
+
 /* False: more than there should be, or parentheses that do not match. */
 static bool
 items_read(struct trace *t, struct str text)
 {
 	for (size_t at = scan_blanks(text, 0); at < text.len;
 	     at = scan_blanks(text, at)) {
-		if (t->n == ITEMS_MAX || !item_next(text, &at, &t->v[t->n]))
+		struct item *item = &t->v[t->n];
+		if (t->n == ITEMS_MAX || !item_next(text, &at, item) ||
+		    has_swallowed(item))
 			return false;
 		t->n++;
 	}
@@ -198,6 +218,17 @@ address_is(struct str text, struct ip *ret)
 	return ip_parse(text, ret);
 }
 
+/* What stands in brackets; some write the port there: "192.0.2.1:25". */
+static bool
+literal_is(struct str text, struct ip *ret)
+{
+	size_t colon = str_rchr(text, ':');
+	if (colon != STR_NONE && colon == str_chr(text, ':') &&
+	    scan_digits(text, colon + 1) == text.len)
+		text = str_sub(text, 0, colon);
+	return address_is(text, ret);
+}
+
 /* ":12345" and nothing else, or nothing at all. */
 static bool
 is_port(struct str text)
@@ -213,7 +244,7 @@ address_at_start(struct str text, struct ip *ret, struct str *ret_rest)
 	if (!str_starts(text, STR("[")))
 		return false;
 	size_t close = str_chr(text, ']');
-	if (close == STR_NONE || !address_is(str_sub(text, 1, close - 1), ret))
+	if (close == STR_NONE || !literal_is(str_sub(text, 1, close - 1), ret))
 		return false;
 	struct str rest = str_skip(text, close + 1);
 	struct str port = str_sub(rest, 0, scan_until(rest, 0, " \t\r\n"));
@@ -336,10 +367,13 @@ address_set(struct trace *t, const struct ip *ip)
 	t->ret->address = ip_text(t->a, ip);
 }
 
-/* "helo=HELO ident=IDENT": the first may be missing. */
+/* "port=N helo=HELO ident=IDENT", each may be missing. */
 static struct str
 exim_helo(struct str text)
 {
+	if (str_starts(text, STR("port=")))
+		text =
+		    str_skip(text, scan_blanks(text, scan_until(text, 0, " ")));
 	if (!str_starts(text, STR("helo=")))
 		return STR_EMPTY;
 	text = str_skip(text, 5);
@@ -368,42 +402,58 @@ read_exim(struct trace *t, const struct clause *clause)
 		ret->helo = clause->word;
 }
 
-/* "[ADDR] (account LOGIN HELO HELO)", "[ADDR] (HELO HELO)" */
+/* "[ADDR] (account LOGIN HELO HELO)", "[ADDR] (HELO HELO)", "HELO ([ADDR]
+ * verified)" */
 static void
 read_account(struct trace *t, const struct clause *clause)
 {
+	struct received *ret = t->ret;
 	struct ip ip;
-	struct str rest;
-	if (!address_is_all(clause->word, &ip) || clause->ncomments != 1)
+	if (clause->ncomments != 1)
 		return;
-	address_set(t, &ip);
-	const struct item *comment = &clause->comments[0];
-	if (comment_starts(comment, "account ", &rest)) {
-		struct str login = str_word(&rest);
-		t->ret->login = login;
-		rest = str_trim(rest);
-	} else {
-		rest = comment->text;
+	struct str rest = clause->comments[0].text;
+	if (address_is_all(clause->word, &ip)) {
+		address_set(t, &ip);
+		struct str account = rest;
+		if (str_eq(str_word(&account), STR("account"))) {
+			ret->login = str_word(&account);
+			rest = str_trim(account);
+		}
+		if (str_starts(rest, STR("HELO ")))
+			ret->helo = str_trim(str_skip(rest, 5));
+	} else if (address_at_start(rest, &ip, &rest)) {
+		address_set(t, &ip);
+		ret->helo = clause->word;
+		if (str_eq(rest, STR("verified")))
+			ret->name = resolved(clause->word);
 	}
-	if (str_istarts(rest, STR("HELO ")))
-		t->ret->helo = str_trim(str_skip(rest, 5));
 }
 
-/* How many comments have an address at either end. */
-static size_t
-addresses_count(const struct clause *clause)
+/* "(HELO HELO)" of qmail, "(LHLO HELO)" of Zimbra. */
+static bool
+is_greeting(const struct item *item, struct str *ret)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < clause->ncomments; i++) {
+	static const char *const words[] = {"HELO ", "EHLO ", "LHLO "};
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (comment_starts(item, words[i], ret))
+			return true;
+	return false;
+}
+
+/* How many of these have an address at either end. */
+static size_t
+addresses_count(const struct item *v, size_t n)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < n; i++) {
 		struct ip ip;
 		struct str other;
 		bool has_doubt;
-		struct str text =
-		    without_doubt(clause->comments[i].text, &has_doubt);
-		n += address_at_start(text, &ip, &other) ||
-		     address_at_end(text, &ip, &other);
+		struct str text = without_doubt(v[i].text, &has_doubt);
+		count += address_at_start(text, &ip, &other) ||
+			 address_at_end(text, &ip, &other);
 	}
-	return n;
+	return count;
 }
 
 /*
@@ -442,31 +492,28 @@ read_login(struct trace *t, const struct item *v, size_t n)
 	}
 }
 
-/* "HELO (RDNS [ADDR])", "HELO (ADDR)", "RDNS (HELO HELO) (ADDR)" */
+/* "HELO (RDNS [ADDR])", "HELO (ADDR)", "RDNS (HELO HELO) (ADDR)": one comment
+ * has an address, and it comes first. */
 static void
 read_usual(struct trace *t, const struct clause *clause)
 {
 	struct received *ret = t->ret;
-	struct str helo, name;
+	const struct item *v = clause->comments;
+	size_t n = clause->ncomments;
+	struct str helo = clause->word, name;
 	struct ip ip;
-	ret->helo = clause->word;
-	if (addresses_count(clause) != 1)
-		return;
-	const struct item *comment = clause->comments;
-	bool has_helo = comment_starts(comment, "HELO ", &helo) ||
-			comment_starts(comment, "EHLO ", &helo);
-	if (has_helo && clause->ncomments > 1) {
-		comment++;
-		ret->helo = helo;
+	bool is_behind = n > 0 && is_greeting(&v[0], &helo);
+	ret->helo = helo;
+	if (is_behind) {
+		v++;
+		n--;
 	}
-	if (!comment_address(comment->text, &ip, &name) ||
-	    (has_helo && comment == clause->comments))
+	if (addresses_count(v, n) != 1 ||
+	    !comment_address(v[0].text, &ip, &name))
 		return;
 	address_set(t, &ip);
-	ret->name = has_helo ? resolved(clause->word) : name;
-	comment++;
-	read_login(t, comment,
-	    clause->ncomments - (size_t)(comment - clause->comments));
+	ret->name = is_behind ? resolved(clause->word) : name;
+	read_login(t, v + 1, n - 1);
 }
 
 static void
@@ -506,7 +553,8 @@ read_from_comment(struct trace *t, struct str text)
 	t->ret->name = name;
 }
 
-/* "(qmail 123 invoked by uid 33)", "(qmail 123 invoked from network)" */
+/* "(qmail 123 invoked by uid 33)", "(qmail 123 invoked by alias)",
+ * "(qmail 123 invoked from network)"; nullmailer writes the same. */
 static void
 read_invoked(struct trace *t, struct str text)
 {
@@ -514,13 +562,12 @@ read_invoked(struct trace *t, struct str text)
 	if (at == STR_NONE)
 		return;
 	struct str how = str_skip(text, at + 9);
-	t->ret->has_from = str_eq(how, STR("from network"));
-	if (!str_starts(how, STR("by ")))
+	struct str word = str_word(&how);
+	t->ret->has_from = str_eq(word, STR("from"));
+	if (!str_eq(word, STR("by")))
 		return;
-	how = str_skip(how, 3);
-	if (str_starts(how, STR("uid ")))
-		how = str_skip(how, 4);
-	t->ret->user = how;
+	word = str_word(&how);
+	t->ret->user = str_eq(word, STR("uid")) ? str_word(&how) : word;
 }
 
 /* What stands before "by". */
@@ -538,8 +585,8 @@ read_source(struct trace *t)
 		return;
 	if (comment_starts(&t->v[0], "from ", &text) && t->by == 1)
 		read_from_comment(t, text);
-	else if (comment_starts(&t->v[0], "qmail ", &text))
-		read_invoked(t, text);
+	else
+		read_invoked(t, t->v[0].text);
 }
 
 /* ---- what stands behind "by" */
@@ -562,7 +609,7 @@ read_tail_comment(struct trace *t, size_t i)
 {
 	struct str rest;
 	const struct item *item = &t->v[i];
-	t->is_exim |= comment_starts(item, "Exim ", &rest);
+	t->is_exim |= comment_starts(item, "Exim", &rest);
 	if (i != t->by + 2)
 		return;
 	t->is_account = comment_starts(item, "CommuniGate Pro", &rest);

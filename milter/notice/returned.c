@@ -299,8 +299,9 @@ read_report(struct walk *w, struct str text, bool is_own)
 		dkim_mail_cut(w->a, text, PART_FIELDS_MAX, &group);
 		for (size_t at = 0; at < group.n; at++)
 			read_report_field(w, &group.v[at], is_own);
+		bool is_empty_line = str_starts(text, STR("\n"));
 		text = group.body;
-		if (group.n == 0)
+		if (group.n == 0 && !is_empty_line)
 			(void)str_line(&text);
 	}
 }
@@ -612,6 +613,8 @@ search_text(struct walk *w, struct str text)
 			w->ret->form = RETURNED_TEXT;
 			return true;
 		}
+		/* A delivery report as text. */
+		read_report(w, str_dup(w->a, buf_str(copy)), false);
 	}
 	return false;
 }
@@ -619,12 +622,15 @@ search_text(struct walk *w, struct str text)
 static void
 search_texts(struct walk *w)
 {
-	size_t nrcpt = w->ret->nrcpt;
+	size_t nrcpt = w->ret->nrcpt, nids = w->original_ids.n;
+	struct str status = w->ret->status;
 	for (size_t i = 0; i < w->texts.n; i++)
 		if (search_text(w, w->texts.v[i]))
 			return;
-	/* Without an original "<a@b>:" may be anything. */
+	/* Without an original what looks like a recipient may be anything. */
 	w->ret->nrcpt = nrcpt;
+	w->ret->status = status;
+	w->original_ids.n = nids;
 }
 
 /* ---- the original */
