@@ -70,7 +70,7 @@ angle_end(struct str text, size_t at)
 			at++;
 		else if (c == '"')
 			is_quoted = !is_quoted;
-		else if (!is_quoted && (c == '(' || char_is_space(c)))
+		else if (!is_quoted && c == '(')
 			return STR_NONE;
 		else if (c == '>' && !is_quoted)
 			return at + 1;

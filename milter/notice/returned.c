@@ -575,15 +575,16 @@ block_read(struct block *b, struct str *rest, struct str quote)
 	}
 }
 
-/* "<a@b>:" stands alone: what qmail says of a recipient. */
-static void
+/* "<a@b>:" stands alone, which is no field: what qmail says of a recipient. */
+static bool
 read_qmail_rcpt(struct walk *w, struct str line)
 {
 	line = str_trim(line);
 	if (!str_starts(line, STR("<")) || !str_ends(line, STR(">:")) ||
 	    str_chr(line, '@') == STR_NONE)
-		return;
+		return false;
 	rcpt_add(w->ret, str_sub(line, 0, line.len - 1));
+	return true;
 }
 
 /*
@@ -600,10 +601,9 @@ search_text(struct walk *w, struct str text)
 		struct str from = text;
 		struct str line = str_line(&text);
 		struct str quote = str_sub(line, 0, quote_length(line));
-		if (!header_is_field(str_skip(line, quote.len))) {
-			read_qmail_rcpt(w, line);
+		if (read_qmail_rcpt(w, line) ||
+		    !header_is_field(str_skip(line, quote.len)))
 			continue;
-		}
 		struct block block = {.text = copy};
 		copy->len = 0;
 		text = from;
