@@ -29,7 +29,9 @@
  * So where HELO comes first it can only hide ADDR by text that looks like
  * another one before it.  That always shows: a second "by", a comment without
  * end or with a "by" in it, a word between two comments, two comments with an
- * address in them.  Then the field tells nothing, or no address.
+ * address in them.  Then the field tells nothing, or no address.  What is not
+ * seen: "good.example (HELO x)" said to a server that lets it through and
+ * writes its own HELO (ADDR) as qmail does looks like a resolved name.
  */
 #include "mail/received.h"
 
@@ -55,6 +57,7 @@ struct trace {
 	size_t by;       /* index of the word "by"; n: there is none */
 	bool is_exim;    /* its version stands behind "by" */
 	bool is_account; /* CommuniGate's does */
+	bool is_tagged;  /* something else does, as qmail never has */
 	struct received *ret;
 };
 
@@ -512,7 +515,10 @@ read_usual(struct trace *t, const struct clause *clause)
 	    !comment_address(v[0].text, &ip, &name))
 		return;
 	address_set(t, &ip);
-	ret->name = is_behind ? resolved(clause->word) : name;
+	if (!is_behind)
+		ret->name = name;
+	else if (!t->is_tagged && name.len == 0)
+		ret->name = resolved(clause->word);
 	read_login(t, v + 1, n - 1);
 }
 
@@ -613,6 +619,7 @@ read_tail_comment(struct trace *t, size_t i)
 	if (i != t->by + 2)
 		return;
 	t->is_account = comment_starts(item, "CommuniGate Pro", &rest);
+	t->is_tagged = !comment_starts(item, "qp", &rest); /* qpsmtpd */
 	if (!is_word(&t->v[0], "from"))
 		read_userid(t, item->text);
 }

@@ -370,18 +370,18 @@ is_boundary(struct str line, struct str boundary, bool *ret_is_last)
 static struct str
 cutter_text(struct cutter *c, bool *ret_closed)
 {
-	const char *from = c->rest.p;
+	struct str all = c->rest;
 	while (c->rest.len > 0) {
 		struct str line = str_line(&c->rest);
 		if (!is_boundary(line, c->boundary, &c->is_end))
 			continue;
-		size_t len = (size_t)(line.p - from);
+		size_t len = (size_t)(line.p - all.p);
 		*ret_closed = true;
-		return str_of(from, len > 0 ? len - 1 : 0);
+		return str_sub(all, 0, len > 0 ? len - 1 : 0);
 	}
 	c->is_end = true;
 	*ret_closed = false;
-	return str_of(from, (size_t)(c->rest.p - from));
+	return all;
 }
 
 /* Pass over the preamble; false: there is no part. */

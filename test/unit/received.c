@@ -340,6 +340,7 @@ static const char *const greetings[] = {
     "[192.0.2.1] (helo=x) (",
     "good.example ([192.0.2.1] helo=x)",
     "good.example ([192.0.2.1])",
+    "good.example (HELO x)",
     "good.example (HELO x) (192.0.2.1)",
     "good.example (HELO x) (192.0.2.1) by mx.ours.example with SMTP; x (",
     "x) (192.0.2.1)",
