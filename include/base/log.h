@@ -20,6 +20,11 @@ enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG };
 void log_open(
     const char *program, enum log_target target, enum log_level least);
 
+bool log_is_to_stderr(void);
+/* In a new child, before it closes descriptors: libc forgets the one it sends
+ * lines by, and opens another. */
+void log_forked(void);
+
 void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);

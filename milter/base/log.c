@@ -36,6 +36,20 @@ log_open(const char *name, enum log_target where, enum log_level level)
 		openlog(name, LOG_PID, LOG_MAIL);
 }
 
+bool
+log_is_to_stderr(void)
+{
+	return target == LOG_TARGET_STDERR;
+}
+
+void
+log_forked(void)
+{
+	closelog();
+	if (target == LOG_TARGET_SYSLOG)
+		openlog(program, LOG_PID, LOG_MAIL);
+}
+
 void
 log_escape(struct buf *b, struct str s)
 {

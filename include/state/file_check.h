@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file_check -- is a file of LMDB sound?  Reads it page by page without the
+ * library, which trusts what it reads, so no bytes can make it crash.
+ */
+#ifndef STATE_FILE_CHECK_H
+#define STATE_FILE_CHECK_H
+
+#include "state/store.h"
+
+/* All of it: every page is what it says, used once, in order; every record can
+ * be read.  A file that is missing or empty is sound. */
+MUST_CHECK bool file_check(const char *path, struct store_why *ret_why);
+/* Only the first two pages, and that the file is as long as they say: cheap
+ * enough for each second. */
+MUST_CHECK bool file_check_head(int fd, struct store_why *ret_why);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* keeper -- the process that watches the worker. */
+#include "state/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define CRASHES_SUSPECT 3
+#define FLUSH_EVERY_MS 1000
+#define START_SECONDS_MAX 10
+#define PAUSE_MS_MAX 5000
+
+static int
+fd_compare(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Close all but the standard streams and what the keeper needs. */
+static void
+fds_close(const struct keeper_link *link, int alive)
+{
+	int keep[KEEPER_ASKS + 3];
+	size_t n = 0;
+	for (size_t i = 0; i < KEEPER_ASKS; i++)
+		keep[n++] = link->asks[i];
+	keep[n++] = link->wake;
+	keep[n++] = link->life;
+	keep[n++] = alive;
+	qsort(keep, n, sizeof(keep[0]), fd_compare);
+	unsigned from = 3;
+	for (size_t i = 0; i < n; i++) {
+		unsigned fd = (unsigned)keep[i];
+		if (fd > from)
+			(void)close_range(from, fd - 1, 0);
+		if (fd >= from)
+			from = fd + 1;
+	}
+	(void)close_range(from, ~0U, 0);
+}
+
+/* A terminal or a pipe of who started posternd must not be held open. */
+static void
+streams_close(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return;
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	if (!log_is_to_stderr())
+		(void)dup2(null, STDERR_FILENO);
+	(void)close(null);
+}
+
+/* posternd ends first and the keeper after it, so it heeds no signal that is
+ * meant for both. */
+static void
+signals_set(sigset_t *ret_watched)
+{
+	sigset_t blocked;
+	struct sigaction plain = {.sa_handler = SIG_DFL};
+	(void)sigaction(SIGCHLD, &plain, NULL);
+	plain.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &plain, NULL);
+	(void)sigemptyset(ret_watched);
+	(void)sigaddset(ret_watched, SIGCHLD);
+	(void)sigaddset(ret_watched, SIGUSR1);
+	blocked = *ret_watched;
+	(void)sigaddset(&blocked, SIGTERM);
+	(void)sigaddset(&blocked, SIGINT);
+	(void)sigaddset(&blocked, SIGHUP);
+	(void)sigaddset(&blocked, SIGUSR2);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+/* SIGCHLD: true.  SIGUSR1, or the time is over: false. */
+static bool
+child_signal_wait(const sigset_t *watched, int64_t ms)
+{
+	struct timespec wait = {ms / 1000, ms % 1000 * 1000000};
+	int signal;
+	do
+		signal = ms < 0 ? sigwaitinfo(watched, NULL)
+				: sigtimedwait(watched, NULL, &wait);
+	while (signal < 0 && errno == EINTR);
+	return signal == SIGCHLD;
+}
+
+/* Flush to disk what has changed, once a second, until the worker has ended.
+ */
+static int
+worker_wait(
+    const struct keeper_link *link, pid_t worker, const sigset_t *watched)
+{
+	int status;
+	pid_t ended;
+	while ((ended = waitpid(worker, &status, WNOHANG)) == 0) {
+		bool is_dirty = atomic_load(&link->ring->is_dirty) != 0;
+		if (child_signal_wait(watched, is_dirty ? FLUSH_EVERY_MS : -1))
+			continue;
+		if (is_dirty && atomic_exchange(&link->ring->is_dirty, 0) != 0)
+			place_sync(&link->place);
+	}
+	return ended == worker ? status : WORKER_BROKEN << 8;
+}
+
+/* A worker that was killed by hand says nothing about the file. */
+static bool
+is_crash(int status)
+{
+	return !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
+}
+
+static void
+end_tell(int status)
+{
+	if (WIFSIGNALED(status))
+		log_error("memory: the keeper was ended by signal %d (%s); "
+			  "another one is started",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != WORKER_BROKEN)
+		log_error("memory: the keeper has ended with code %d; another "
+			  "one is started",
+		    WEXITSTATUS(status));
+}
+
+/* A worker that ends again and again is not started all the time. */
+static void
+pause_before_next(uint32_t crashes)
+{
+	uint32_t ms = crashes < 2 ? 0 : crashes < 8 ? 50U << crashes : 5000;
+	if (ms > PAUSE_MS_MAX)
+		ms = PAUSE_MS_MAX;
+	struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
+	(void)nanosleep(&pause, NULL);
+}
+
+static pid_t
+worker_start(const struct keeper_link *link, int ret_leash[2])
+{
+	bool is_suspect = atomic_load(&link->ring->crashes) >= CRASHES_SUSPECT;
+	if (pipe2(ret_leash, O_CLOEXEC) != 0)
+		return -1;
+	pid_t worker = fork();
+	if (worker == 0) {
+		(void)close(ret_leash[1]);
+		worker_run(link, ret_leash[0], is_suspect);
+	}
+	(void)close(ret_leash[0]);
+	if (worker < 0)
+		(void)close(ret_leash[1]);
+	return worker;
+}
+
+static NORETURN void
+keeper_run(const struct keeper_link *link, int alive)
+{
+	sigset_t watched;
+	signals_set(&watched);
+	(void)prctl(PR_SET_NAME, "postern-keeper");
+	/*
+	 * If posternd has threads by now, one of them may hold a lock of libc
+	 * that nobody will ever give back here: rather end, and be started
+	 * once more.
+	 */
+	(void)alarm(START_SECONDS_MAX);
+	log_forked();
+	streams_close();
+	fds_close(link, alive);
+	for (;;) {
+		int leash[2];
+		pid_t worker = worker_start(link, leash);
+		if (worker < 0) {
+			log_error("memory: fork: %s", strerror(errno));
+			_exit(1);
+		}
+		(void)alarm(0);
+		int status = worker_wait(link, worker, &watched);
+		(void)close(leash[1]);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE)
+			_exit(0);
+		end_tell(status);
+		if (is_crash(status))
+			pause_before_next(
+			    atomic_fetch_add(&link->ring->crashes, 1));
+	}
+}
+
+pid_t
+keeper_start(const struct keeper_link *link, int *ret_alive)
+{
+	int alive[2];
+	if (pipe2(alive, O_CLOEXEC) != 0)
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0)
+		keeper_run(link, alive[1]);
+	int error = errno;
+	(void)close(alive[1]);
+	if (pid < 0)
+		(void)close(alive[0]);
+	else
+		*ret_alive = alive[0];
+	errno = error;
+	return pid;
+}

@@ -1,0 +1,779 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* worker -- the part of the keeper that has the file open and does the work. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "state/budget.h"
+#include "state/decision.h"
+#include "state/file_check.h"
+#include "state/keeper.h"
+#include "state/ledger.h"
+
+#define FORMAT "postern 1"
+#define TELLS_A_BATCH 256
+#define EVENTS_AT_ONCE 64
+#define LOOK_EVERY_MS 1000    /* at the file, while it is written to */
+#define TIDY_EVERY_MS 30000   /* days, readers, budgets */
+#define RETRY_EVERY_MS 2000   /* when there is no room */
+#define REPORT_EVERY_MS 60000 /* that there is none */
+#define LOCK_EVERY_MS 50
+#define LOCK_REPORT_MS 10000
+#define TRIES_ALONE 2 /* then what is told is taken one by one */
+#define TRIES_MAX 4   /* then it is dropped: it crashes the worker */
+#define DROPS_AT_ONCE 64
+#define DECISIONS_SHARE 8
+
+struct worker {
+	const struct keeper_link *link;
+	pid_t keeper; /* who flushes */
+	int leash, epoll;
+	struct store *store; /* NULL: there was no room for it */
+	struct store_table meta;
+	struct record_key key;
+	struct ledger *ledger;
+	struct budgets budgets;
+	struct decisions decisions;
+	bool is_ending;    /* posternd is gone */
+	int64_t retry_ms;  /* no room before that; 0: there is */
+	int64_t report_ms; /* when the last report was */
+	int64_t look_ms, tidy_ms;
+	bool has_written; /* since the last look */
+	char ask[ASK_BYTES_MAX];
+};
+
+/* The data of epoll events that are no question. */
+enum { EVENT_WAKE = KEEPER_ASKS, EVENT_LIFE, EVENT_LEASH };
+
+static struct ledger_limits
+limits_of(const struct worker *w)
+{
+	return (struct ledger_limits){
+	    .max_bytes = atomic_load(&w->link->ring->size_bytes),
+	    .days_s = (int64_t)atomic_load(&w->link->ring->days) * 86400,
+	};
+}
+
+/* ---- the file is broken: say so, begin a new one */
+
+static void
+file_renew(struct worker *w, const char *why)
+{
+	const struct place *place = &w->link->place;
+	if (place_move_aside(place))
+		log_error("memory: %s is broken (%s): moved to %s.broken-*, "
+			  "and a new one is begun; what it remembered is not "
+			  "known any more",
+		    place->file, why, place->file);
+	else
+		log_error("memory: %s is broken (%s) and cannot be moved "
+			  "aside (%s): remove it",
+		    place->file, why, strerror(errno));
+}
+
+/* End; the next worker checks the whole file. */
+static NORETURN void
+give_up(const struct worker *w, const struct store_why *why)
+{
+	log_error(
+	    "memory: %s: %s; it is checked", w->link->place.file, why->text);
+	_exit(WORKER_BROKEN);
+}
+
+static void
+no_room_tell(struct worker *w, const struct store_why *why)
+{
+	int64_t now = clock_ms();
+	w->retry_ms = now + RETRY_EVERY_MS;
+	if (w->report_ms != 0 && now - w->report_ms < REPORT_EVERY_MS)
+		return;
+	w->report_ms = now;
+	log_error("memory: %s: no room (%s): mail flows, but what comes now "
+		  "may not be remembered; free space on the disk, or set a "
+		  "larger size",
+	    w->link->place.file, why->text);
+}
+
+static void
+room_again(struct worker *w)
+{
+	if (w->retry_ms == 0)
+		return;
+	w->retry_ms = 0;
+	log_info("memory: %s: there is room again", w->link->place.file);
+}
+
+/* What is to be done about a status that is not STORE_OK. */
+static void
+trouble(struct worker *w, enum store_status status, const struct store_why *why)
+{
+	if (status == STORE_BAD)
+		give_up(w, why);
+	no_room_tell(w, why);
+}
+
+/* ---- opening */
+
+static void
+key_read(struct worker *w, struct store_txn *txn)
+{
+	struct str bytes;
+	if (store_get(txn, &w->meta, STR("key"), &bytes) &&
+	    bytes.len == sizeof(w->key)) {
+		memcpy(&w->key, bytes.p, sizeof(w->key));
+		return;
+	}
+	if (getrandom(&w->key, sizeof(w->key), 0) != sizeof(w->key))
+		log_fatal("memory: getrandom: %s", strerror(errno));
+	store_put(txn, &w->meta, STR("key"),
+	    str_of((const char *)&w->key, sizeof(w->key)));
+	store_put(txn, &w->meta, STR("format"), STR(FORMAT));
+}
+
+/* What of this posternd's ring is in the file already. */
+static void
+place_read(struct worker *w, struct store_txn *txn)
+{
+	struct ring *ring = w->link->ring;
+	struct str bytes;
+	uint64_t nonce, done;
+	if (!store_get(txn, &w->meta, STR("ring"), &bytes) ||
+	    !unpack_u64(&bytes, &nonce) || !unpack_u64(&bytes, &done) ||
+	    nonce != ring->nonce)
+		return;
+	if (done > atomic_load(&ring->tail) && done <= atomic_load(&ring->head))
+		atomic_store(&ring->tail, done);
+}
+
+static void
+format_check(struct worker *w, struct store_txn *txn)
+{
+	struct str format;
+	w->meta = store_table(txn, "meta", STORE_NAMES);
+	if (store_get(txn, &w->meta, STR("format"), &format) &&
+	    !str_eq(format, STR(FORMAT)))
+		store_spoil(txn, "it is of another version of Postern");
+}
+
+/* Handles of tables, after opening and after a transaction has failed. */
+static enum store_status
+tables_open(struct worker *w, struct store_why *why)
+{
+	struct store_txn *txn = store_begin(w->store, true, why);
+	if (txn == NULL)
+		return STORE_BAD;
+	ledger_free(w->ledger);
+	w->ledger = NULL;
+	format_check(w, txn);
+	if (store_state(txn) == STORE_OK) {
+		key_read(w, txn);
+		place_read(w, txn);
+		budgets_open(&w->budgets, txn, &w->key);
+		decisions_open(&w->decisions, txn);
+		w->ledger = ledger_open(txn, &w->key);
+	}
+	return store_commit(txn, why);
+}
+
+static enum store_status
+file_open(struct worker *w, struct store_why *why)
+{
+	uint64_t bytes = atomic_load(&w->link->ring->size_bytes);
+	enum store_status status =
+	    store_open(w->link->place.file, bytes, &w->store, why);
+	if (status == STORE_OK)
+		status = tables_open(w, why);
+	while (status == STORE_FULL && w->store != NULL &&
+	       store_grow(w->store, why) == STORE_OK)
+		status = tables_open(w, why);
+	if (status != STORE_OK) {
+		store_close(w->store);
+		w->store = NULL;
+	}
+	return status;
+}
+
+/* A file that cannot be opened goes aside; a disk that is full does not. */
+static void
+file_begin(struct worker *w)
+{
+	struct store_why why;
+	enum store_status status = file_open(w, &why);
+	if (status == STORE_BAD || status == STORE_IO) {
+		file_renew(w, why.text);
+		status = file_open(w, &why);
+	}
+	if (status == STORE_OK)
+		room_again(w);
+	else
+		no_room_tell(w, &why);
+}
+
+static void
+file_check_all(struct worker *w, bool is_suspect)
+{
+	struct store_why why = {""};
+	if (is_suspect)
+		file_renew(w, "the keeper has crashed on it again and again");
+	else if (!place_is_sound(&w->link->place, &why))
+		file_renew(w, why.text);
+}
+
+/* ---- room */
+
+static enum store_status
+oldest_drop(struct worker *w, struct store_why *why, bool *ret_dropped)
+{
+	struct store_txn *txn = store_begin(w->store, true, why);
+	if (txn == NULL)
+		return STORE_BAD;
+	*ret_dropped = ledger_drop_oldest(w->ledger, txn);
+	enum store_status status = store_commit(txn, why);
+	if (status == STORE_OK)
+		return status;
+	struct store_why again;
+	enum store_status reopened = tables_open(w, &again);
+	if (reopened == STORE_BAD)
+		give_up(w, &again);
+	return status;
+}
+
+/* The file grows; at its limit the oldest entries go.  False: neither can be.
+ */
+static bool
+room_make(struct worker *w, struct store_why *why)
+{
+	enum store_status status = store_grow(w->store, why);
+	bool is_dropped = false;
+	if (status == STORE_OK)
+		return true;
+	if (status == STORE_FULL)
+		status = oldest_drop(w, why, &is_dropped);
+	if (status == STORE_FULL && store_grow_last(w->store, why) == STORE_OK)
+		status = oldest_drop(w, why, &is_dropped);
+	if (status == STORE_BAD)
+		give_up(w, why);
+	return status == STORE_OK && is_dropped;
+}
+
+/* Call `fn` until it has found room; false: there is none. */
+static bool
+with_room(struct worker *w,
+    enum store_status (*fn)(struct worker *w, void *arg, struct store_why *why),
+    void *arg)
+{
+	struct store_why why, open_why;
+	enum store_status status = STORE_FULL;
+	for (int i = 0; i < DROPS_AT_ONCE; i++) {
+		status = fn(w, arg, &why);
+		if (status == STORE_OK)
+			return true;
+		/* what was made in the transaction is not there */
+		enum store_status opened = tables_open(w, &open_why);
+		if (status == STORE_BAD || opened == STORE_BAD)
+			give_up(w, status == STORE_BAD ? &why : &open_why);
+		if (status != STORE_FULL || !room_make(w, &why))
+			break;
+	}
+	no_room_tell(w, &why);
+	return false;
+}
+
+/* ---- what is told */
+
+static void
+wrote_apply(struct worker *w, struct store_txn *txn, struct str rest)
+{
+	struct str ours, theirs;
+	if (!unpack_str(&rest, &ours))
+		return;
+	for (int i = 0; i < TELL_WROTE_MAX && unpack_str(&rest, &theirs); i++)
+		ledger_add_wrote(w->ledger, txn, ours, theirs, clock_wall());
+}
+
+static void
+tell_apply(struct worker *w, struct store_txn *txn, struct str tell)
+{
+	unsigned kind;
+	bool is_fine = true;
+	if (!unpack_u8(&tell, &kind))
+		return;
+	switch ((enum tell)kind) {
+	case TELL_ENTRY:
+		is_fine = ledger_add(w->ledger, txn, tell);
+		break;
+	case TELL_WROTE:
+		wrote_apply(w, txn, tell);
+		break;
+	case TELL_DECISION:
+		is_fine = decisions_add(&w->decisions, txn, tell,
+		    limits_of(w).max_bytes / DECISIONS_SHARE);
+		break;
+	}
+	if (!is_fine)
+		log_warning("memory: what was told could not be read");
+}
+
+static void
+place_write(struct worker *w, struct store_txn *txn, uint64_t place)
+{
+	uint64_t both[2] = {w->link->ring->nonce, place};
+	store_put(txn, &w->meta, STR("ring"),
+	    str_of((const char *)both, sizeof(both)));
+}
+
+struct batch {
+	size_t max;
+	uint64_t place; /* behind what was taken */
+};
+
+static enum store_status
+batch_apply(struct worker *w, void *arg, struct store_why *why)
+{
+	struct batch *batch = arg;
+	struct ledger_limits limits = limits_of(w);
+	struct store_txn *txn = store_begin(w->store, true, why);
+	struct str tell;
+	if (txn == NULL)
+		return STORE_BAD;
+	ledger_turn(w->ledger, txn, &limits, clock_wall());
+	batch->place = atomic_load(&w->link->ring->tail);
+	for (size_t i = 0; i < batch->max && store_state(txn) == STORE_OK &&
+			   ring_next(w->link->ring, &batch->place, &tell);
+	     i++)
+		tell_apply(w, txn, tell);
+	place_write(w, txn, batch->place);
+	return store_commit(txn, why);
+}
+
+static void
+wrote_mark(struct worker *w)
+{
+	w->has_written = true;
+	if (atomic_exchange(&w->link->ring->is_dirty, 1) == 0 &&
+	    getppid() == w->keeper)
+		(void)kill(getppid(), SIGUSR1);
+}
+
+/* Something in the ring has ended worker after worker. */
+static void
+poison_drop(struct worker *w)
+{
+	struct ring *ring = w->link->ring;
+	uint64_t place = atomic_load(&ring->tail);
+	struct str tell;
+	if (ring_next(ring, &place, &tell))
+		log_error("memory: %zu bytes that were told crash the keeper: "
+			  "dropped",
+		    tell.len);
+	else
+		place = atomic_load(&ring->head);
+	atomic_store(&ring->tail, place);
+	atomic_store(&ring->tries, 0);
+}
+
+/* False: there is no room. */
+static bool
+batch_take(struct worker *w)
+{
+	struct ring *ring = w->link->ring;
+	uint32_t tries = atomic_fetch_add(&ring->tries, 1);
+	if (tries >= TRIES_MAX) {
+		poison_drop(w);
+		return true;
+	}
+	struct batch batch = {.max = tries >= TRIES_ALONE ? 1 : TELLS_A_BATCH};
+	bool is_taken = with_room(w, batch_apply, &batch);
+	atomic_store(&ring->tries, 0);
+	if (!is_taken)
+		return false;
+	atomic_store(&ring->tail, batch.place);
+	room_again(w);
+	wrote_mark(w);
+	return true;
+}
+
+static bool
+ring_is_empty(const struct worker *w)
+{
+	const struct ring *ring = w->link->ring;
+	return atomic_load(&ring->head) == atomic_load(&ring->tail);
+}
+
+/* Take all that was told up to now; false: there is no room for it. */
+static bool
+tells_take(struct worker *w)
+{
+	uint64_t until = atomic_load(&w->link->ring->head);
+	if (w->retry_ms != 0 && clock_ms() < w->retry_ms)
+		return ring_is_empty(w);
+	if (w->store == NULL)
+		file_begin(w);
+	if (w->store == NULL)
+		return false;
+	while (atomic_load(&w->link->ring->tail) < until)
+		if (!batch_take(w))
+			return false;
+	if (w->retry_ms != 0)
+		room_again(w);
+	return true;
+}
+
+/* ---- what is asked */
+
+struct find_reply {
+	struct buf *found;
+	unsigned n, max;
+	bool is_cut;
+};
+
+static bool
+find_take(void *arg, struct str bytes)
+{
+	struct find_reply *reply = arg;
+	reply->is_cut = reply->n == reply->max ||
+			reply->found->len + bytes.len + 2 > reply->found->max;
+	if (reply->is_cut)
+		return false;
+	pack_str(reply->found, bytes);
+	reply->n++;
+	return true;
+}
+
+static int64_t
+since_limit(const struct worker *w, uint64_t since)
+{
+	int64_t begin = clock_wall() - limits_of(w).days_s;
+	return (int64_t)since > begin ? (int64_t)since : begin;
+}
+
+static bool
+find_answer(struct worker *w, struct arena *a, struct store_txn *txn,
+    struct str request, struct buf *reply)
+{
+	uint64_t since;
+	unsigned max;
+	struct str sender, id;
+	if (!unpack_u64(&request, &since) || !unpack_u8(&request, &max) ||
+	    !unpack_str(&request, &sender) || !unpack_str(&request, &id))
+		return false;
+	struct find_reply found = {
+	    .found = buf_new(a, ASK_BYTES_MAX - 64),
+	    .max = max > LEDGER_FIND_MAX ? LEDGER_FIND_MAX : max,
+	};
+	ledger_seek(w->ledger, txn, sender, id, since_limit(w, since),
+	    find_take, &found);
+	/* what could not be taken into the file may be what is asked for */
+	if (found.n == 0 && !ring_is_empty(w) && w->retry_ms != 0)
+		return false;
+	pack_u8(reply, found.is_cut ? 1 : 0);
+	pack_u8(reply, found.n);
+	buf_put(reply, buf_str(found.found));
+	return true;
+}
+
+static bool
+wrote_answer(struct worker *w, struct store_txn *txn, struct str request,
+    struct buf *reply)
+{
+	struct str ours, theirs;
+	if (!unpack_str(&request, &ours) || !unpack_str(&request, &theirs))
+		return false;
+	pack_u64(reply, (uint64_t)ledger_when_wrote(
+			    w->ledger, txn, ours, theirs, since_limit(w, 0)));
+	return true;
+}
+
+struct budget_ask {
+	struct budget_row rows[BUDGET_ROWS_MAX];
+	unsigned n;
+	uint64_t now;
+	size_t full;
+};
+
+static bool
+budget_read(struct str request, struct budget_ask *ask)
+{
+	uint32_t limit, window;
+	if (!unpack_u64(&request, &ask->now) || !unpack_u8(&request, &ask->n) ||
+	    ask->n > BUDGET_ROWS_MAX)
+		return false;
+	for (unsigned i = 0; i < ask->n; i++) {
+		if (!unpack_u32(&request, &limit) ||
+		    !unpack_u32(&request, &window) ||
+		    !unpack_str(&request, &ask->rows[i].key))
+			return false;
+		ask->rows[i].limit = limit;
+		ask->rows[i].window_s = window;
+	}
+	return true;
+}
+
+static enum store_status
+budget_apply(struct worker *w, void *arg, struct store_why *why)
+{
+	struct budget_ask *ask = arg;
+	struct store_txn *txn = store_begin(w->store, true, why);
+	if (txn == NULL)
+		return STORE_BAD;
+	ask->full = budgets_take(
+	    &w->budgets, txn, ask->rows, ask->n, (int64_t)ask->now);
+	return store_commit(txn, why);
+}
+
+static bool
+budget_answer(struct worker *w, struct str request, struct buf *reply)
+{
+	struct budget_ask ask;
+	if (!budget_read(request, &ask) || !with_room(w, budget_apply, &ask))
+		return false;
+	wrote_mark(w);
+	pack_u8(reply, (unsigned)ask.full);
+	return true;
+}
+
+static bool
+read_answer(struct worker *w, struct arena *a, unsigned kind,
+    struct str request, struct buf *reply)
+{
+	struct store_why why;
+	struct store_txn *txn = store_begin(w->store, false, &why);
+	if (txn == NULL)
+		return false;
+	bool is_answered = kind == ASK_FIND
+			       ? find_answer(w, a, txn, request, reply)
+			       : wrote_answer(w, txn, request, reply);
+	enum store_status status = store_commit(txn, &why);
+	if (status != STORE_OK)
+		trouble(w, status, &why);
+	return is_answered && status == STORE_OK;
+}
+
+static bool
+answer(struct worker *w, struct arena *a, struct str request, struct buf *reply)
+{
+	unsigned kind;
+	if (w->store == NULL || !unpack_u8(&request, &kind))
+		return false;
+	switch ((enum ask)kind) {
+	case ASK_FIND:
+	case ASK_WROTE:
+		return read_answer(w, a, kind, request, reply);
+	case ASK_BUDGET:
+		return budget_answer(w, request, reply);
+	}
+	return false;
+}
+
+static void
+ask_serve(struct worker *w, int fd)
+{
+	ssize_t got = recv(fd, w->ask, sizeof(w->ask), MSG_DONTWAIT);
+	struct str request = str_of(w->ask, got < 0 ? 0 : (size_t)got);
+	uint32_t number;
+	if (!unpack_u32(&request, &number))
+		return;
+	struct arena *a = arena_new_small();
+	struct buf *results = buf_new(a, ASK_BYTES_MAX - 16);
+	struct buf *reply = buf_new(a, ASK_BYTES_MAX);
+	bool is_answered = answer(w, a, request, results) && !results->is_cut;
+	pack_u32(reply, number);
+	pack_u8(reply, is_answered ? ANSWER_OK : ANSWER_TEMP);
+	if (is_answered)
+		buf_put(reply, buf_str(results));
+	(void)send(fd, reply->p, reply->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	arena_free(a);
+}
+
+/* ---- now and then */
+
+/* Somebody may have cut the file off, or replaced it. */
+static void
+file_look(struct worker *w)
+{
+	struct store_why why = {"it is gone"};
+	const char *path = w->link->place.file;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool is_fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		       store_is_file(w->store, &st) &&
+		       file_check_head(fd, &why);
+	if (fd >= 0)
+		(void)close(fd);
+	if (!is_fine)
+		give_up(w, &why);
+	w->has_written = false;
+	/* it has worked for a while */
+	atomic_store(&w->link->ring->crashes, 0);
+}
+
+static bool
+is_too_large(struct worker *w)
+{
+	struct store_why why;
+	struct store_use use;
+	struct store_txn *txn = store_begin(w->store, false, &why);
+	if (txn == NULL)
+		return false;
+	store_use(txn, &use);
+	store_abort(txn);
+	return use.used_bytes > limits_of(w).max_bytes;
+}
+
+static enum store_status
+budgets_tidy(struct worker *w, void *arg, struct store_why *why)
+{
+	(void)arg;
+	struct store_txn *txn = store_begin(w->store, true, why);
+	if (txn == NULL)
+		return STORE_BAD;
+	budgets_sweep(&w->budgets, txn, clock_wall());
+	return store_commit(txn, why);
+}
+
+static void
+tidy(struct worker *w)
+{
+	struct ledger_limits limits = limits_of(w);
+	struct store_why why;
+	bool is_dropped = true;
+	store_limit(w->store, limits.max_bytes);
+	store_tidy(w->store);
+	while (
+	    is_dropped && (ledger_is_over(w->ledger, &limits, clock_wall()) ||
+			      is_too_large(w)))
+		if (oldest_drop(w, &why, &is_dropped) != STORE_OK)
+			break;
+	if (with_room(w, budgets_tidy, NULL))
+		wrote_mark(w);
+}
+
+static void
+housekeep(struct worker *w)
+{
+	int64_t now = clock_ms();
+	if (w->store == NULL || w->retry_ms != 0)
+		return;
+	if (w->has_written && now - w->look_ms >= LOOK_EVERY_MS) {
+		w->look_ms = now;
+		file_look(w);
+	}
+	if (now - w->tidy_ms >= TIDY_EVERY_MS) {
+		w->tidy_ms = now;
+		tidy(w);
+	}
+}
+
+/* ---- the loop */
+
+static void
+watch(struct worker *w, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event event = {.events = events, .data.u64 = data};
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+		log_fatal("memory: epoll: %s", strerror(errno));
+}
+
+static void
+watch_all(struct worker *w)
+{
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll < 0)
+		log_fatal("memory: epoll: %s", strerror(errno));
+	for (size_t i = 0; i < KEEPER_ASKS; i++)
+		watch(w, w->link->asks[i], EPOLLIN, i);
+	/* by edges, so that nobody has to read it empty */
+	watch(w, w->link->wake, EPOLLIN | EPOLLET, EVENT_WAKE);
+	watch(w, w->link->life, 0, EVENT_LIFE);
+	watch(w, w->leash, 0, EVENT_LEASH);
+}
+
+static int
+wait_ms(struct worker *w)
+{
+	if (w->is_ending || (w->retry_ms == 0 && !ring_sleep(w->link->ring)))
+		return 0;
+	if (w->retry_ms != 0)
+		return RETRY_EVERY_MS;
+	return w->has_written ? LOOK_EVERY_MS : TIDY_EVERY_MS;
+}
+
+static NORETURN void
+finish(struct worker *w)
+{
+	store_close(w->store);
+	place_sync(&w->link->place);
+	_exit(WORKER_DONE);
+}
+
+static void
+round_take(struct worker *w)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int n = epoll_wait(w->epoll, events, EVENTS_AT_ONCE, wait_ms(w));
+	atomic_store(&w->link->ring->is_asleep, 0);
+	/* in this order: who asks may have told something before */
+	bool has_room = tells_take(w);
+	for (int i = 0; i < n; i++) {
+		uint64_t which = events[i].data.u64;
+		if (which == EVENT_LIFE || which == EVENT_LEASH)
+			w->is_ending = true;
+		else if (which < KEEPER_ASKS)
+			ask_serve(w, w->link->asks[which]);
+	}
+	if (w->is_ending && (ring_is_empty(w) || !has_room))
+		finish(w);
+	housekeep(w);
+}
+
+static bool
+is_at_end(int pipe)
+{
+	char byte;
+	return read(pipe, &byte, 1) == 0;
+}
+
+/* An earlier keeper may still have work, or another posternd is here. */
+static void
+lock_wait(struct worker *w)
+{
+	int64_t begin = clock_ms();
+	bool is_told = false;
+	while (place_lock(&w->link->place) < 0) {
+		if (errno != EWOULDBLOCK)
+			log_fatal("memory: %s: %s", w->link->place.lock,
+			    strerror(errno));
+		if (!is_told && clock_ms() - begin > LOCK_REPORT_MS) {
+			is_told = true;
+			log_error("memory: %s is in use by another posternd: "
+				  "each one needs a state-dir of its own",
+			    w->link->place.dir);
+		}
+		if (is_at_end(w->link->life) || is_at_end(w->leash))
+			_exit(WORKER_DONE);
+		(void)usleep(LOCK_EVERY_MS * 1000);
+	}
+}
+
+void
+worker_run(const struct keeper_link *link, int leash, bool is_suspect)
+{
+	static struct worker worker;
+	struct worker *w = &worker;
+	*w = (struct worker){.link = link, .leash = leash, .keeper = getppid()};
+	(void)fcntl(link->life, F_SETFL, O_NONBLOCK);
+	(void)fcntl(leash, F_SETFL, O_NONBLOCK);
+	lock_wait(w);
+	watch_all(w);
+	file_check_all(w, is_suspect);
+	file_begin(w);
+	for (;;)
+		round_take(w);
+}
