@@ -21,7 +21,9 @@ sendmail_cf() {
 		>"$SENDMAIL/$1.cf" 2>>"$W/log/sendmail"
 }
 
-# Write its configuration; see postfix_configure.  Its port is SENDMAIL_PORT.
+# sendmail_configure [LINE...]: write its configuration, see postfix_configure,
+# with these lines in front of the MAILER lines.  Its port is SENDMAIL_PORT.
+# shellcheck disable=SC2120
 sendmail_configure() {
 	SENDMAIL=$W/sendmail
 	mkdir -p "$SENDMAIL/queue" "$SENDMAIL/mspq" "$SENDMAIL/sasl"
@@ -64,6 +66,7 @@ sendmail_configure() {
 	define(\`SMART_HOST', \`relay:[127.0.0.1]')dnl
 	define(\`RELAY_MAILER_ARGS', \`TCP \$h $SINK_PORT')dnl
 	${MILTER:+INPUT_MAIL_FILTER(\`postern', \`S=$MILTER, F=T, T=C:5s;S:10s;R:60s;E:60s')dnl}
+	$(printf '%s\n' "$@")
 	MAILER(\`local')dnl
 	MAILER(\`smtp')dnl
 	LOCAL_CONFIG
