@@ -64,6 +64,28 @@ put_hits(const struct scan_format *f, const struct rule_hits *hits,
 	}
 }
 
+/* "notice     dsn: multipart/report ...", and what is known of whom it answers.
+ */
+static void
+put_notice(
+    const struct scan_format *f, const struct notice *notice, struct buf *out)
+{
+	if (notice->form.kind != NOTICE_NONE) {
+		buf_printf(out, "    %-10s %.*s: ", "notice",
+		    STR_ARG(notice_kind_name(notice->form.kind)));
+		ui_escape(&f->ui, out, notice->form.evidence);
+		buf_putc(out, '\n');
+	}
+	if (!notice->is_answer)
+		return;
+	buf_printf(out, "    %-10s %.*s: ", "origin",
+	    STR_ARG(notice_origin_name(notice->origin)));
+	if (notice->never[0] != '\0')
+		buf_printf(out, "%s; ", notice->never);
+	ui_escape(&f->ui, out, notice->evidence);
+	buf_putc(out, '\n');
+}
+
 static void
 put_text(const struct scan_format *f, struct arena *a, struct str file,
     const struct envelope *envelope, const struct class_config *class,
@@ -96,28 +118,6 @@ put_text(const struct scan_format *f, struct arena *a, struct str file,
 		put_notice(f, notice, out);
 	if (f->has_subs)
 		put_hits(f, &scan->result.subs, false, out);
-}
-
-/* "notice     dsn: multipart/report ...", and what is known of whom it answers.
- */
-static void
-put_notice(
-    const struct scan_format *f, const struct notice *notice, struct buf *out)
-{
-	if (notice->form.kind != NOTICE_NONE) {
-		buf_printf(out, "    %-10s %.*s: ", "notice",
-		    STR_ARG(notice_kind_name(notice->form.kind)));
-		ui_escape(&f->ui, out, notice->form.evidence);
-		buf_putc(out, '\n');
-	}
-	if (!notice->is_answer)
-		return;
-	buf_printf(out, "    %-10s %.*s: ", "origin",
-	    STR_ARG(notice_origin_name(notice->origin)));
-	if (notice->never[0] != '\0')
-		buf_printf(out, "%s; ", notice->never);
-	ui_escape(&f->ui, out, notice->evidence);
-	buf_putc(out, '\n');
 }
 
 static json_t *

@@ -22,7 +22,11 @@ facts_of_words(
 	struct eval_facts *facts = ARENA_NEW(a, struct eval_facts);
 	struct notice *notice = ARENA_NEW(a, struct notice);
 	struct buf *rest = buf_new(a, text.len + 1);
-	*notice = (struct notice){.never = ""};
+	*notice = (struct notice){
+	    .form = {NOTICE_NONE, STR_EMPTY},
+	    .evidence = STR_EMPTY,
+	    .never = "",
+	};
 	for (struct str word = str_word(&text); word.len > 0;
 	     word = str_word(&text)) {
 		if (notice_test_word(notice, word)) {

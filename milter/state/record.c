@@ -9,6 +9,7 @@
 
 #define FLAG_LOGIN 0x08
 #define FLAG_AUTO 0x10
+#define FLAG_AUTHOR 0x20
 #define CLASS_BITS 0x07
 #define CLIENT_TEXT 0x80 /* else 0, 4 or 16 bytes of an address */
 #define CHECK_BYTES 2
@@ -286,7 +287,8 @@ entry_pack(struct buf *b, const struct ledger_entry *e)
 	pack_u32(b, time_u32(e->time_wall));
 	pack_u8(b, ((unsigned)e->class & CLASS_BITS) |
 		       (e->has_login ? FLAG_LOGIN : 0U) |
-		       (e->is_auto ? FLAG_AUTO : 0U));
+		       (e->is_auto ? FLAG_AUTO : 0U) |
+		       (e->is_author ? FLAG_AUTHOR : 0U));
 	pack_u8(b, (e->spf & 15U) << 4 | (e->dkim & 15U));
 	pack_u8(b, (e->dmarc & 15U) << 4 | (e->standing & 15U));
 	bool has_more = e->nrcpt_all > nrcpt;
@@ -315,6 +317,7 @@ results_unpack(struct str *rest, struct ledger_entry *e)
 	e->class = (enum mail_class)(flags & CLASS_BITS);
 	e->has_login = (flags & FLAG_LOGIN) != 0;
 	e->is_auto = (flags & FLAG_AUTO) != 0;
+	e->is_author = (flags & FLAG_AUTHOR) != 0;
 	e->spf = (uint8_t)(spf_dkim >> 4);
 	e->dkim = (uint8_t)(spf_dkim & 15);
 	e->dmarc = (uint8_t)(dmarc_standing >> 4);

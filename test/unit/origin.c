@@ -16,7 +16,9 @@
 #include "notice/arrival.h"
 #include "rules/ruleset.h"
 
-#define NOW ((int64_t)1800000000)
+/* Real time: the keeper has a clock of its own. */
+static int64_t now;
+#define NOW now
 #define DAY_S ((int64_t)24 * 3600)
 
 /* ---- the world: domains that say yes to 192.0.2.1, no, or nothing */
@@ -80,9 +82,10 @@ set_up(void **state)
 	static struct str trusted[] = {{"127.0.0.0/8", 11}, {"10.0.0.0/8", 10}};
 	static struct str egress[] = {{"203.0.113.1", 11}};
 	static struct str locals[] = {{"ours.example", 12}};
-	static struct str logins[] = {{"mapped: mapped@good.example", 27}};
+	static struct str logins[] = {{"mapped: mapped@ours.example", 27}};
 	struct strs local_list = {locals, 1, 1}, login_list = {logins, 1, 1};
 	struct diags diags;
+	now = clock_wall();
 	f.arena = arena_new();
 	diags = (struct diags){.arena = f.arena};
 	(void)snprintf(f.dir, sizeof(f.dir), "/tmp/postern-origin.XXXXXX");
@@ -100,8 +103,8 @@ set_up(void **state)
 	f.policy = (struct policy){
 	    .egress = {egress, 1, 1}, .helo = STR("mx.ours.example")};
 	f.policy.locals = local_domains_new(f.arena);
-	assert_true(local_domains_load(f.policy.locals, &local_list,
-	    STR("local-domains"), &diags));
+	assert_true(local_domains_load(
+	    f.policy.locals, &local_list, STR("local-domains"), &diags));
 	f.policy.logins =
 	    login_map_load(f.arena, &login_list, STR("login-map"), &diags);
 	f.trusted = (struct strs){trusted, 2, 2};
