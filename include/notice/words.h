@@ -36,5 +36,7 @@ void notice_fold(struct str text, char *to, size_t max, size_t *len);
 /* Add the phrases in `folded` to `*tally`, which begins as zeros. */
 void notice_tally_subject(struct str folded, struct notice_tally *tally);
 void notice_tally_text(struct str folded, struct notice_tally *tally);
+/* There is a reply of a server with a status (RFC 3463): "550 5.1.1". */
+bool notice_has_reply(struct str folded);
 
 #endif

@@ -19,6 +19,8 @@
 #define PARTS_MAX 100
 #define EVIDENCE_MAX 200
 #define SHOWN_MAX 70
+/* A reply of a server counts as a phrase does. */
+#define REPLY_WEIGHT 2
 
 static const char *const kind_names[NOTICE_KINDS] = {"none", "dsn", "delay",
     "quota", "mailbox", "reject", "list", "filter", "virus", "vacation",
@@ -142,12 +144,19 @@ tally_of_text(struct message *m, const struct notice_marks *marks,
 		if (!is_told(m, part))
 			continue;
 		ntexts++;
-		fold_lines(str_sub(part_rendered(m, part), 0, TEXT_MAX), &text);
+		struct str told = part_rendered(m, part);
+		/* Not in the charset it claims: its ASCII is still there. */
+		if (told.len == 0)
+			told = part_decoded(m, part);
+		fold_lines(str_sub(told, 0, TEXT_MAX), &text);
 	}
 	if (marks->status != NULL)
 		fold_lines(str_sub(part_decoded(m, marks->status), 0, TEXT_MAX),
 		    &text);
-	notice_tally_text(str_of(text.p, text.len), ret);
+	struct str said = str_of(text.p, text.len);
+	notice_tally_text(said, ret);
+	if (notice_has_reply(said))
+		ret->weight[NOTICE_DSN] += REPLY_WEIGHT;
 }
 
 /* --- the rulings -----------------------------------------------------------
@@ -177,7 +186,7 @@ struct ruling {
 static const struct ruling rulings[] = {
     /* Reports by their form */
     {NOTICE_ARF, M(FEEDBACK), M(REPORT) | M(RETURNED), NONE, 0, 0, 0},
-    {NOTICE_ARF, M(RETURNED), NONE, PEOPLE, 1, 2, 0},
+    {NOTICE_ARF, M(RETURNED), NONE, PEOPLE, 0, 3, 0},
     {NOTICE_ARF, M(RETURNED), M(ROBOT) | M(NULL), PEOPLE, 0, 2, 0},
     {NOTICE_DMARC, M(TLS_TYPE), NONE, NONE, 0, 0, 0},
     {NOTICE_DMARC, M(AGGREGATE), NONE, PEOPLE, 0, 2, 0},
@@ -223,6 +232,7 @@ static const struct ruling rulings[] = {
     /* List managers */
     {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE, 0, 2, 1},
     {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST), 0, 0, 4},
+    {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST), 1, 0, 0},
     {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 2, 3},
     {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 0, 6},
     {NOTICE_LIST, NONE, NONE, PEOPLE, 0, 3, 3},
@@ -236,12 +246,16 @@ static const struct ruling rulings[] = {
     {NOTICE_DSN, M(DAEMON), M(NULL) | M(SENDER), M(FORWARDED), 0, 1, 0},
     {NOTICE_DSN, M(RETURNED), MACHINE, PEOPLE, 0, 2, 0},
     {NOTICE_DSN, M(RETURNED), M(NULL) | M(DAEMON), PEOPLE, 0, 0, 2},
+    {NOTICE_DSN, M(RETURNED) | M(NULL), M(DAEMON) | M(POSTMASTER), PEOPLE, 0, 0,
+	0},
+    {NOTICE_DSN, M(POSTMASTER), M(NULL) | M(SENDER), PEOPLE, 0, 2, 0},
     {NOTICE_DSN, M(NULL), NONE, PEOPLE, 0, 2, 2},
     {NOTICE_DSN, NONE, M(DAEMON) | M(NULL), M(FORWARDED), 0, 0, 3},
     {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME) | M(EXCHANGE), PEOPLE, 0, 2, 2},
     {NOTICE_DSN, M(DAEMON), NONE, PEOPLE, 0, 2, 0},
     {NOTICE_DSN, M(EXCHANGE), NONE, PEOPLE, 0, 2, 0},
     {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME), PEOPLE, 0, 0, 5},
+    {NOTICE_DSN, M(POSTMASTER), NONE, M(FORWARDED) | M(LIST), 0, 0, 7},
     {NOTICE_DSN, M(RETURNED), NONE, PEOPLE, 0, 2, 3},
     {NOTICE_DSN, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 5},
 
@@ -303,13 +317,17 @@ less(unsigned a, unsigned b)
 
 /*
  * Words of those who want a click speak against words that a notice says,
- * unless it comes as only mail systems send.
+ * unless it comes as only programs send; a null sender anyone can claim.
  */
 static unsigned
 text_weight(const struct scene *scene, enum notice_kind kind)
 {
-	unsigned weight = scene->text.weight[kind];
-	if ((scene->marks.set & (SYSTEM | ANSWERS | M(STATUS))) != 0)
+	const unsigned *weights = scene->text.weight;
+	unsigned weight = weights[kind];
+	if (kind == NOTICE_DSN)
+		weight += weights[NOTICE_DELAY] + weights[NOTICE_QUOTA];
+	uint64_t sure = (SYSTEM & ~M(NULL)) | ANSWERS | M(STATUS);
+	if ((scene->marks.set & sure) != 0)
 		return weight;
 	return less(weight, scene->text.weight[NOTICE_NONE]);
 }

@@ -377,6 +377,7 @@ static const struct field_row {
     {"X-PHP-Script", NULL, MARK_SCRIPT, NOTICE_NONE, NULL},
     /* List managers */
     {"X-List-Administrivia", "yes", MARK_ADMIN, NOTICE_LIST, NULL},
+    {"X-MLServer", NULL, NOTICE_MARKS, NOTICE_LIST, NULL},
     /* Filters */
     {"X-MailScanner", "generated", NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Mailer", "mailscanner", NOTICE_MARKS, NOTICE_FILTER, NULL},

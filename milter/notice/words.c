@@ -138,6 +138,36 @@ notice_tally_text(struct str folded, struct notice_tally *tally)
 	tally_words(&texts, folded, tally);
 }
 
+/* "5.1.1", not part of a longer number. */
+static bool
+is_status(struct str s)
+{
+	size_t i = 0;
+	for (unsigned n = 0; n < 3; n++) {
+		size_t from = i;
+		while (i < s.len && i - from < 3 && char_is_digit(s.p[i]))
+			i++;
+		if (i == from || (n < 2 && (i == s.len || s.p[i++] != '.')))
+			return false;
+	}
+	return i == s.len || (!char_is_digit(s.p[i]) && s.p[i] != '.') ||
+	       (s.p[i] == '.' && i + 1 < s.len && !char_is_digit(s.p[i + 1]));
+}
+
+bool
+notice_has_reply(struct str folded)
+{
+	for (size_t i = 0; i + 9 <= folded.len; i++) {
+		char c = folded.p[i], gap = folded.p[i + 3];
+		if ((c == '4' || c == '5') && char_is_digit(folded.p[i + 1]) &&
+		    char_is_digit(folded.p[i + 2]) &&
+		    (gap == ' ' || gap == '-') && !is_inside(folded, i) &&
+		    folded.p[i + 4] == c && is_status(str_skip(folded, i + 4)))
+			return true;
+	}
+	return false;
+}
+
 /* --- folding ---------------------------------------------------------------
  */
 
