@@ -198,6 +198,7 @@ static const struct ruling rulings[] = {
     {NOTICE_REJECT, M(DISPOSITION), NONE, NONE, 0, 2, 0},
     {NOTICE_MDN, M(DISPOSITION), NONE, M(FORWARDED), 0, 0, 0},
     {NOTICE_MDN, M(MDN_TYPE), NONE, PEOPLE, 0, 0, 0},
+
     {NOTICE_DSN, M(STATUS) | M(REPORT), NONE, NONE, 0, 0, 0},
     {NOTICE_DSN, M(STATUS), MACHINE, M(FORWARDED), 0, 0, 0},
     {NOTICE_DSN, M(STATUS), NONE, PEOPLE, 0, 1, 0},
@@ -223,6 +224,8 @@ static const struct ruling rulings[] = {
     /* Virus scanners and filters before bounces: theirs look alike */
     {NOTICE_VIRUS, NONE, MACHINE | M(ROBOT) | M(GENERATED), PEOPLE | M(LIST), 0,
 	2, 2},
+    {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST), 0, 1, 4},
+    {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 4, 4},
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST), 1, 2, 0},
     {NOTICE_FILTER, NONE, MACHINE | M(ROBOT) | M(GENERATED),
 	PEOPLE | M(LIST) | M(RECIPIENTS), 0, 2, 2},
@@ -233,6 +236,8 @@ static const struct ruling rulings[] = {
     {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE, 0, 2, 1},
     {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST), 0, 0, 4},
     {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST), 1, 0, 0},
+    {NOTICE_LIST, M(LISTMASTER), ANSWERS | M(GENERATED) | M(BULK) | M(NULL),
+	PEOPLE | M(LIST), 0, 0, 2},
     {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 2, 3},
     {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 0, 6},
     {NOTICE_LIST, NONE, NONE, PEOPLE, 0, 3, 3},
@@ -253,6 +258,8 @@ static const struct ruling rulings[] = {
     {NOTICE_DSN, NONE, M(DAEMON) | M(NULL), M(FORWARDED), 0, 0, 3},
     {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME) | M(EXCHANGE), PEOPLE, 0, 2, 2},
     {NOTICE_DSN, M(DAEMON), NONE, PEOPLE, 0, 2, 0},
+    {NOTICE_DSN, M(DAEMON), NONE, PEOPLE, 0, 1, 1},
+    {NOTICE_DSN, M(POSTMASTER), NONE, PEOPLE, 0, 3, 1},
     {NOTICE_DSN, M(EXCHANGE), NONE, PEOPLE, 0, 2, 0},
     {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME), PEOPLE, 0, 0, 5},
     {NOTICE_DSN, M(POSTMASTER), NONE, M(FORWARDED) | M(LIST), 0, 0, 7},
@@ -273,6 +280,8 @@ static const struct ruling rulings[] = {
 	2},
     {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
 	M(LIST) | M(FORWARDED), 0, 2, 4},
+    {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
+	M(LIST) | PEOPLE, 1, 0, 5},
     {NOTICE_TICKET, NONE, NONE, PEOPLE | M(LIST), 1, 2, 3},
 
     /* Away */
@@ -309,6 +318,15 @@ struct scene {
 	bool has_text; /* `text` was made */
 };
 
+/* Read the text, once. */
+static void
+scene_tell(struct message *m, struct scene *scene)
+{
+	if (!scene->has_text)
+		tally_of_text(m, &scene->marks, &scene->text);
+	scene->has_text = true;
+}
+
 static unsigned
 less(unsigned a, unsigned b)
 {
@@ -329,7 +347,9 @@ text_weight(const struct scene *scene, enum notice_kind kind)
 	uint64_t sure = (SYSTEM & ~M(NULL)) | ANSWERS | M(STATUS);
 	if ((scene->marks.set & sure) != 0)
 		return weight;
-	return less(weight, scene->text.weight[NOTICE_NONE]);
+	/* An answer may quote the spam that it answers. */
+	unsigned against = weights[NOTICE_NONE];
+	return less(weight, kind == NOTICE_AUTOREPLY ? against : 2 * against);
 }
 
 static bool
@@ -349,10 +369,8 @@ rule(struct message *m, struct scene *scene)
 		const struct ruling *r = &rulings[i];
 		if (!applies_to_header(r, &scene->marks))
 			continue;
-		if (r->text > 0 && !scene->has_text) {
-			tally_of_text(m, &scene->marks, &scene->text);
-			scene->has_text = true;
-		}
+		if (r->text > 0)
+			scene_tell(m, scene);
 		if (r->text == 0 || text_weight(scene, r->kind) >= r->text)
 			return r;
 	}
@@ -389,10 +407,7 @@ actions_read(struct message *m, const struct notice_marks *marks)
 static enum notice_kind
 delivery_kind(struct message *m, struct scene *scene)
 {
-	if (!scene->has_text) {
-		tally_of_text(m, &scene->marks, &scene->text);
-		scene->has_text = true;
-	}
+	scene_tell(m, scene);
 	if (scene->text.weight[NOTICE_QUOTA] >= 2)
 		return NOTICE_QUOTA;
 	struct actions actions = actions_read(m, &scene->marks);
@@ -401,6 +416,23 @@ delivery_kind(struct message *m, struct scene *scene)
 	unsigned said = scene->text.weight[NOTICE_DELAY] +
 			scene->marks.subject.weight[NOTICE_DELAY];
 	return actions.is_delayed || said >= 2 ? NOTICE_DELAY : NOTICE_DSN;
+}
+
+/* --- answers: away, gone, or just an answer ---------------------------------
+ */
+
+static enum notice_kind
+answer_kind(struct message *m, struct scene *scene, enum notice_kind kind)
+{
+	scene_tell(m, scene);
+	const unsigned *said = scene->text.weight;
+	if (said[NOTICE_MAILBOX] >= 3 &&
+	    said[NOTICE_MAILBOX] > said[NOTICE_VACATION])
+		return NOTICE_MAILBOX;
+	if (said[NOTICE_VACATION] >= 2 ||
+	    scene->marks.subject.weight[NOTICE_VACATION] > 0)
+		return NOTICE_VACATION;
+	return kind;
 }
 
 /* --- evidence --------------------------------------------------------------
@@ -423,8 +455,8 @@ say(struct buf *out, const char *what, struct str text)
 }
 
 static struct str
-evidence_of(
-    struct message *m, const struct ruling *r, const struct scene *scene)
+evidence_of(struct message *m, const struct ruling *r,
+    const struct scene *scene, enum notice_kind kind)
 {
 	struct buf *out = buf_new(m->arena, EVIDENCE_MAX);
 	const struct notice_marks *marks = &scene->marks;
@@ -438,7 +470,19 @@ evidence_of(
 		say(out, "Subject: ", marks->subject_value);
 	if (r->text > 0 && scene->text.weight[r->kind] > 0)
 		say(out, "text: ", scene->text.said[r->kind]);
+	if (kind != r->kind && scene->text.weight[kind] > 0)
+		say(out, "text: ", scene->text.said[kind]);
 	return buf_str(out);
+}
+
+static enum notice_kind
+refined(struct message *m, struct scene *scene, enum notice_kind kind)
+{
+	if (kind == NOTICE_DSN)
+		return delivery_kind(m, scene);
+	if (kind == NOTICE_VACATION || kind == NOTICE_AUTOREPLY)
+		return answer_kind(m, scene, kind);
+	return kind;
 }
 
 struct notice_form
@@ -449,9 +493,7 @@ notice_form_of(struct message *m)
 	const struct ruling *r = rule(m, &scene);
 	if (r == NULL)
 		return (struct notice_form){NOTICE_NONE, STR_EMPTY};
-	struct notice_form ret = {r->kind, STR_EMPTY};
-	if (r->kind == NOTICE_DSN)
-		ret.kind = delivery_kind(m, &scene);
-	ret.evidence = evidence_of(m, r, &scene);
+	struct notice_form ret = {refined(m, &scene, r->kind), STR_EMPTY};
+	ret.evidence = evidence_of(m, r, &scene, ret.kind);
 	return ret;
 }

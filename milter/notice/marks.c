@@ -105,9 +105,7 @@ static const struct {
     {"mmdf", MARK_POSTMASTER},
     {"uucp", MARK_POSTMASTER},
     {"amavis*", MARK_POSTMASTER},
-    {"virusalert", MARK_POSTMASTER},
-    {"virus-alert", MARK_POSTMASTER},
-    {"viruswall", MARK_POSTMASTER},
+
     {"antivirus*", MARK_POSTMASTER},
     {"mailscanner*", MARK_POSTMASTER},
     {"mailsweeper*", MARK_POSTMASTER},
@@ -116,6 +114,13 @@ static const struct {
     {"scanmail*", MARK_POSTMASTER},
     {"groupshield*", MARK_POSTMASTER},
     {"gwava*", MARK_POSTMASTER},
+    {"antigen*", MARK_POSTMASTER},
+    {"navmse*", MARK_POSTMASTER},
+    {"interscan*", MARK_POSTMASTER},
+    {"imss*", MARK_POSTMASTER},
+    {"content-filter", MARK_POSTMASTER},
+    {"contentfilter", MARK_POSTMASTER},
+    {"virus*", MARK_POSTMASTER},
     {"quarantine*", MARK_POSTMASTER},
     {"spamfilter*", MARK_POSTMASTER},
     {"spam-filter*", MARK_POSTMASTER},
@@ -165,7 +170,7 @@ static const char *const system_names[] = {"mail delivery system",
     "bounce notification", "interscan", "delivery subsystem",
     "messaging system", "mta at", "amavis", "virus", "antivirus", "mailscanner",
     "content-filter", "content filter", "mail filter", "groupshield",
-    "barracuda"};
+    "barracuda", "antigen", "nav for"};
 
 static bool
 local_fits(struct str local, struct str pattern)
