@@ -23,6 +23,7 @@ cat >>"$POSTFIX/etc/main.cf" <<X
 mydestination = local.example
 local_recipient_maps =
 alias_maps =
+mailbox_size_limit = 0
 mail_spool_directory = $POSTFIX/data
 virtual_alias_domains = users.example
 virtual_alias_maps = inline:{ { gone@users.example = gone@refuses.example } }
