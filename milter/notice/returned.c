@@ -556,6 +556,13 @@ quoted_line(struct str *rest, struct str quote, struct str *ret)
 	return false;
 }
 
+/* A header, so a line that is no field was wrapped by whoever returned it. */
+static bool
+block_is_header(const struct block *b)
+{
+	return b->nfields >= 3 && b->has_trace;
+}
+
 /* Take the fields that `*rest` starts with behind `quote`. */
 static void
 block_read(struct block *b, struct str *rest, struct str quote)
@@ -566,11 +573,15 @@ block_read(struct block *b, struct str *rest, struct str quote)
 		if (!quoted_line(rest, quote, &line))
 			return;
 		bool is_fold = line.len > 0 && char_is_blank(line.p[0]);
-		if (!header_is_field(line) && !(is_fold && b->nfields > 0)) {
-			if (line.len > 0)
-				*rest = from;
+		bool is_field = header_is_field(line) || is_fold;
+		if (line.len == 0)
+			return;
+		if (!is_field && !block_is_header(b)) {
+			*rest = from;
 			return;
 		}
+		if (!is_field)
+			buf_putc(b->text, ' ');
 		block_put(b, line);
 	}
 }
@@ -596,7 +607,7 @@ static bool
 search_text(struct walk *w, struct str text)
 {
 	text = str_sub(text, 0, TEXT_BYTES);
-	struct buf *copy = buf_new(w->a, text.len + 1);
+	struct buf *copy = buf_new(w->a, text.len * 2 + 1);
 	while (text.len > 0) {
 		struct str from = text;
 		struct str line = str_line(&text);
@@ -608,7 +619,7 @@ search_text(struct walk *w, struct str text)
 		copy->len = 0;
 		text = from;
 		block_read(&block, &text, quote);
-		if (block.nfields >= 3 && block.has_trace) {
+		if (block_is_header(&block)) {
 			w->original = buf_str(copy);
 			w->ret->form = RETURNED_TEXT;
 			return true;

@@ -162,6 +162,12 @@ static const struct {
 	"  by b with SMTP; 28 Nov\n" FIELDS "\nHello\n",
 	"text from=<alice@a.example> recv=/,192.0.2.1/b ids=1@a.example "
 	"rcpt=bob@b.example"},
+    {"Yahoo, lines wrapped",
+	"From: MAILER-DAEMON@b.example\n\nSorry.\n\n--- Below this line is a "
+	"copy of the message.\n\nReceived: from a by b.example with NNFMP; 28 "
+	"Nov\nX-OSG: abcd\nX-A: abcd\nefgh\nijkl\nMessage-ID: <1@a.example>\n"
+	"\nMessage-ID: <evil@c.example>\n",
+	"text recv=/b.example ids=1@a.example"},
     {"Exchange",
 	"Content-Type: multipart/report; report-type=delivery-status;\n"
 	" boundary=B\n\n--B\nContent-Type: multipart/alternative; "
