@@ -62,4 +62,11 @@ struct notice_form {
  */
 struct notice_form notice_form_of(struct message *m);
 
+/*
+ * What the words of `m` alone speak for, though no mark says that a machine has
+ * written it.  Good enough only where it is known to be an answer (origin.h).
+ * Renders the text.
+ */
+enum notice_kind notice_kind_likely(struct message *m);
+
 #endif

@@ -19,6 +19,8 @@
 #define PARTS_MAX 100
 #define EVIDENCE_MAX 200
 #define SHOWN_MAX 70
+/* Of words alone, where something else says that it is an answer. */
+#define LIKELY_WEIGHT 2
 /* A reply of a server counts as a phrase does. */
 #define REPLY_WEIGHT 2
 
@@ -495,5 +497,29 @@ notice_form_of(struct message *m)
 		return (struct notice_form){NOTICE_NONE, STR_EMPTY};
 	struct notice_form ret = {refined(m, &scene, r->kind), STR_EMPTY};
 	ret.evidence = evidence_of(m, r, &scene, ret.kind);
+	return ret;
+}
+
+enum notice_kind
+notice_kind_likely(struct message *m)
+{
+	static const enum notice_kind kinds[] = {NOTICE_TICKET, NOTICE_VACATION,
+	    NOTICE_AUTOREPLY, NOTICE_MAILBOX, NOTICE_LIST, NOTICE_FILTER,
+	    NOTICE_VIRUS, NOTICE_CHALLENGE};
+	struct scene scene = {0};
+	enum notice_kind ret = NOTICE_NONE;
+	unsigned most = LIKELY_WEIGHT - 1;
+	notice_marks_of(m, &scene.marks);
+	if ((scene.marks.set & PEOPLE) != 0)
+		return NOTICE_NONE;
+	tally_of_text(m, &scene.marks, &scene.text);
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		unsigned weight = text_weight(&scene, kinds[i]) +
+				  scene.marks.subject.weight[kinds[i]];
+		if (weight <= most)
+			continue;
+		most = weight;
+		ret = kinds[i];
+	}
 	return ret;
 }

@@ -18,6 +18,8 @@
 /* How far back a notice that names no message may reach. */
 #define RECENT_S ((int64_t)24 * 3600)
 #define WRITERS_MAX 6
+/* A script that answers does so at once. */
+#define AT_ONCE_S ((int64_t)15 * 60)
 
 static const char *const origin_names[] = {
     [ORIGIN_UNKNOWN] = "unknown",
@@ -734,6 +736,38 @@ is_passed_on(struct work *w)
 	return false;
 }
 
+/*
+ * A script that does not say that it is one, and whose words are those of an
+ * answer, to somebody under whose name mail came in to its domain just before.
+ */
+static void
+script_find(struct work *w, struct notice *ret)
+{
+	const struct envelope *envelope = w->query->envelope;
+	struct ledger_found found;
+	bool is_program =
+	    envelope->login.len == 0 &&
+	    (envelope->class == CLASS_LOCAL || envelope->class == CLASS_RELAY);
+	if (!is_program || envelope->rcpt.n != 1 || w->query->memory == NULL)
+		return;
+	enum notice_kind kind = notice_kind_likely(w->message);
+	if (kind == NOTICE_NONE)
+		return;
+	w->addressee = envelope->rcpt.v[0];
+	w->evidence = buf_new(w->arena, EVIDENCE_BYTES);
+	if (!ledger_ask(w, STR_EMPTY, AT_ONCE_S, FOUND_MAX, &found))
+		return;
+	for (size_t i = 0; i < found.n; i++)
+		if (found.v[i].class == CLASS_INBOUND &&
+		    is_to_author(w, &found.v[i])) {
+			ret->form.kind = kind;
+			ret->form.evidence = STR(
+			    "its words, just after mail from its addressee");
+			ret->is_answer = true;
+			return;
+		}
+}
+
 static struct str
 author_of(struct message *m)
 {
@@ -760,8 +794,6 @@ notice_find(struct message *m, const struct notice_query *query,
 	ret->is_answer =
 	    notice_kind_is_answer(ret->form.kind) ||
 	    (ret->form.kind == NOTICE_NONE && envelope->from.len == 0);
-	if (!ret->is_answer || envelope->class == CLASS_INBOUND)
-		return;
 	struct work w = {
 	    .arena = m->arena,
 	    .message = m,
@@ -769,6 +801,10 @@ notice_find(struct message *m, const struct notice_query *query,
 	    .budget = budget,
 	    .author = ret->author,
 	};
+	if (ret->form.kind == NOTICE_NONE && !ret->is_answer)
+		script_find(&w, ret);
+	if (!ret->is_answer || envelope->class == CLASS_INBOUND)
+		return;
 	if (is_passed_on(&w)) {
 		ret->is_passing = true;
 		ret->origin = ORIGIN_GENUINE;

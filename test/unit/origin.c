@@ -193,7 +193,8 @@ struct sent {
 	const char *raw;
 	const char *from; /* envelope; NULL: null sender */
 	const char *to;
-	bool is_by_client; /* not by our MTA itself */
+	enum mail_class class; /* CLASS_SUBMISSION: notice */
+	bool is_by_client;     /* not by our MTA itself */
 	bool trusts_results;
 	bool is_forgetful; /* without a memory */
 };
@@ -207,7 +208,8 @@ judge(const struct sent *sent)
 	while (all.len > 0)
 		rcpt[list.n++] = str_word(&all);
 	struct envelope envelope = {
-	    .class = CLASS_NOTICE,
+	    .class =
+		sent->class == CLASS_SUBMISSION ? CLASS_NOTICE : sent->class,
 	    .from = str_from(sent->from),
 	    .rcpt = list,
 	    .login = STR_EMPTY,
@@ -588,6 +590,35 @@ a_notice_that_names_no_message_needs_a_day_without_doubt(void **state)
 	expect("only somebody under his name", sent, ORIGIN_FORGED);
 }
 
+#define BY_SCRIPT                                                        \
+	"From: Support <support@ours.example>\n"                         \
+	"Subject: Your request\n\n"                                      \
+	"Thank you for contacting us. A support ticket has been opened " \
+	"for your\nrequest.\n"
+
+static void
+a_script_that_answers_without_saying_so_is_seen_by_what_came(void **state)
+{
+	(void)state;
+	struct sent sent = {.raw = BY_SCRIPT,
+	    .from = "www-data@ours.example",
+	    .to = "v@victim.example",
+	    .class = CLASS_LOCAL};
+	assert_false(judge(&sent).is_answer);
+	arrive(&(struct arrived){"p1@x", "v@victim.example",
+	    "support@ours.example", "QUEUE1", "198.51.100.66",
+	    .class = CLASS_INBOUND, .age_s = 5});
+	expect("just after a forged message", sent, ORIGIN_FORGED);
+	sent.to = "bob@good.example";
+	arrive(&(struct arrived){"p2@x", "bob@good.example",
+	    "support@ours.example", "QUEUE2", "192.0.2.1",
+	    .class = CLASS_INBOUND, .age_s = 5});
+	expect("just after an honest one", sent, ORIGIN_GENUINE);
+	sent.raw = "From: Shop <shop@ours.example>\nSubject: Order 7\n\n"
+		   "Your order of 3 candles is on its way.\n";
+	assert_false(judge(&sent).is_answer);
+}
+
 /* ---- (d), (e), (f) */
 
 static void
@@ -786,6 +817,7 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(the_returned_message_is_asked_again),
     WITH_WORLD(what_another_program_returns_is_not_asked),
     WITH_WORLD(a_notice_that_names_no_message_needs_a_day_without_doubt),
+    WITH_WORLD(a_script_that_answers_without_saying_so_is_seen_by_what_came),
     WITH_WORLD(ours_are_genuine),
     WITH_WORLD(who_we_wrote_to_may_be_answered_a_few_times),
     WITH_WORLD(an_answer_to_a_notice_never_leaves),
