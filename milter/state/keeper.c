@@ -67,7 +67,8 @@ signals_set(sigset_t *ret_watched)
 {
 	sigset_t blocked;
 	struct sigaction plain = {.sa_handler = SIG_DFL};
-	(void)sigaction(SIGCHLD, &plain, NULL);
+	for (int i = 1; i < NSIG; i++)
+		(void)sigaction(i, &plain, NULL);
 	plain.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &plain, NULL);
 	(void)sigemptyset(ret_watched);

@@ -137,6 +137,18 @@ key_read(struct worker *w, struct store_txn *txn)
 	store_put(txn, &w->meta, STR("format"), STR(FORMAT));
 }
 
+/* For the commands, which see the file alone. */
+static void
+limit_write(struct worker *w, struct store_txn *txn)
+{
+	uint64_t limit = limits_of(w).max_bytes;
+	struct str have;
+	if (!store_get(txn, &w->meta, STR("limit"), &have) ||
+	    have.len != sizeof(limit) ||
+	    memcmp(have.p, &limit, sizeof(limit)) != 0)
+		store_put(txn, &w->meta, STR("limit"), store_key64(&limit));
+}
+
 /* What of this posternd's ring is in the file already. */
 static void
 place_read(struct worker *w, struct store_txn *txn)
@@ -174,6 +186,7 @@ tables_open(struct worker *w, struct store_why *why)
 	format_check(w, txn);
 	if (store_state(txn) == STORE_OK) {
 		key_read(w, txn);
+		limit_write(w, txn);
 		place_read(w, txn);
 		budgets_open(&w->budgets, txn, &w->key);
 		decisions_open(&w->decisions, txn);
@@ -628,13 +641,14 @@ is_too_large(struct worker *w)
 }
 
 static enum store_status
-budgets_tidy(struct worker *w, void *arg, struct store_why *why)
+tables_tidy(struct worker *w, void *arg, struct store_why *why)
 {
 	(void)arg;
 	struct store_txn *txn = store_begin(w->store, true, why);
 	if (txn == NULL)
 		return STORE_BAD;
 	budgets_sweep(&w->budgets, txn, clock_wall());
+	limit_write(w, txn);
 	return store_commit(txn, why);
 }
 
@@ -651,7 +665,7 @@ tidy(struct worker *w)
 			      is_too_large(w)))
 		if (oldest_drop(w, &why, &is_dropped) != STORE_OK)
 			break;
-	if (with_room(w, budgets_tidy, NULL))
+	if (with_room(w, tables_tidy, NULL))
 		wrote_mark(w);
 }
 
