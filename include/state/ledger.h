@@ -20,7 +20,8 @@ struct ledger *ledger_open(struct store_txn *txn, const struct record_key *key);
 void ledger_free(struct ledger *ledger);
 
 struct ledger_limits {
-	uint64_t max_bytes; /* of the file */
+	uint64_t max_bytes;  /* of the file */
+	uint64_t file_bytes; /* what it has now */
 	int64_t days_s;
 };
 

@@ -42,6 +42,9 @@ MUST_CHECK enum store_status store_open_read(
     const char *path, struct store **ret, struct store_why *ret_why);
 void store_close(struct store *store);
 void store_limit(struct store *store, uint64_t max_bytes);
+/* What is reserved for it now. */
+uint64_t store_bytes(const struct store *store);
+bool store_is_at_limit(const struct store *store);
 
 struct stat;
 /* Is `st` of the file that is open here? */

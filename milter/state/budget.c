@@ -3,6 +3,8 @@
 #include "state/budget.h"
 
 #define ROWS_A_SWEEP 1000
+/* A row ahead of the clock may wait: the next take puts it right. */
+#define SWEEP_AHEAD 86400
 
 /*
  * A row is a set: when each one was taken (seconds in the upper half, a count
@@ -163,7 +165,7 @@ row_is_stale(
 	store_cursor_free(cursor);
 	int64_t when = (int64_t)(last >> TIME_SHIFT);
 	return is_there && (when < now - (int64_t)window ||
-			       when > now + (int64_t)window + 1);
+			       when > now + (int64_t)window + SWEEP_AHEAD);
 }
 
 void

@@ -5,9 +5,14 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-#define SEGMENTS_MAX 48
+#define SEGMENTS_MAX 64
 #define SEGMENT_SHARE 16 /* a segment takes one part in so many: size, days */
 #define SEGMENT_SECONDS_MIN 3600
+/* While there are few: no more than this part of the file as it is, so that
+ * there is something to drop when the disk is full before the limit is. */
+#define SEGMENTS_FEW 32
+#define SEGMENT_SHARE_NOW 4
+#define SEGMENT_BYTES_MIN ((uint64_t)256 << 10)
 #define HITS_MAX 256
 /* An index entry: the upper bits of a hash, the lower ones of a number. */
 #define NUMBER_BITS 24
@@ -136,8 +141,18 @@ segment_bytes(struct store_txn *txn, const struct segment *s)
 	       (uint64_t)s->next * INDEX_BYTES_EACH + pairs * INDEX_BYTES_EACH;
 }
 
+static uint64_t
+segment_bytes_max(const struct ledger *l, const struct ledger_limits *limits)
+{
+	uint64_t share = limits->max_bytes / SEGMENT_SHARE;
+	uint64_t now = limits->file_bytes / SEGMENT_SHARE_NOW;
+	if (now < SEGMENT_BYTES_MIN)
+		now = SEGMENT_BYTES_MIN;
+	return l->n < SEGMENTS_FEW && now < share ? now : share;
+}
+
 static bool
-is_full(struct store_txn *txn, const struct segment *s,
+is_full(const struct ledger *l, struct store_txn *txn, const struct segment *s,
     const struct ledger_limits *limits, int64_t now)
 {
 	int64_t span = limits->days_s / SEGMENT_SHARE;
@@ -145,7 +160,7 @@ is_full(struct store_txn *txn, const struct segment *s,
 		span = SEGMENT_SECONDS_MIN;
 	return s->next > NUMBERS_END - (1U << 20) ||
 	       now - s->begin_wall >= span ||
-	       segment_bytes(txn, s) > limits->max_bytes / SEGMENT_SHARE;
+	       segment_bytes(txn, s) > segment_bytes_max(l, limits);
 }
 
 void
@@ -153,7 +168,7 @@ ledger_turn(struct ledger *l, struct store_txn *txn,
     const struct ledger_limits *limits, int64_t now_wall)
 {
 	struct segment *last = newest(l);
-	if (last != NULL && !is_full(txn, last, limits, now_wall))
+	if (last != NULL && !is_full(l, txn, last, limits, now_wall))
 		return;
 	if (l->n == SEGMENTS_MAX && !ledger_drop_oldest(l, txn))
 		return;

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "state/store.h"
 
-#define TABLES_MAX 200
+#define TABLES_MAX 256
 #define NAME_BYTES 16
 #define STEP_BYTES ((uint64_t)1 << 20)
 #define STEP_BYTES_MAX ((uint64_t)64 << 20)
@@ -210,6 +210,18 @@ store_limit(struct store *store, uint64_t max_bytes)
 {
 	store->max_bytes =
 	    max_bytes < STORE_BYTES_MIN ? STORE_BYTES_MIN : max_bytes;
+}
+
+uint64_t
+store_bytes(const struct store *store)
+{
+	return store->map_bytes;
+}
+
+bool
+store_is_at_limit(const struct store *store)
+{
+	return store->map_bytes >= pages_whole(limit_of(store));
 }
 
 bool

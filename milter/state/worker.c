@@ -44,6 +44,7 @@ struct worker {
 	bool is_ending;    /* posternd is gone */
 	int64_t retry_ms;  /* no room before that; 0: there is */
 	int64_t report_ms; /* when the last report was */
+	int64_t early_ms;  /* the same, of entries that go early */
 	int64_t look_ms, tidy_ms;
 	bool has_written; /* since the last look */
 	char ask[ASK_BYTES_MAX];
@@ -57,6 +58,7 @@ limits_of(const struct worker *w)
 {
 	return (struct ledger_limits){
 	    .max_bytes = atomic_load(&w->link->ring->size_bytes),
+	    .file_bytes = w->store == NULL ? 0 : store_bytes(w->store),
 	    .days_s = (int64_t)atomic_load(&w->link->ring->days) * 86400,
 	};
 }
@@ -258,6 +260,20 @@ oldest_drop(struct worker *w, struct store_why *why, bool *ret_dropped)
 	return status;
 }
 
+/* At the limit that was asked for it is as it should be. */
+static void
+early_drop_tell(struct worker *w, const struct store_why *why)
+{
+	int64_t now = clock_ms();
+	if (store_is_at_limit(w->store) ||
+	    (w->early_ms != 0 && now - w->early_ms < REPORT_EVERY_MS))
+		return;
+	w->early_ms = now;
+	log_error("memory: %s cannot grow (%s): the oldest entries are "
+		  "forgotten before their time; free space on the disk",
+	    w->link->place.file, why->text);
+}
+
 /* The file grows; at its limit the oldest entries go.  False: neither can be.
  */
 static bool
@@ -267,8 +283,11 @@ room_make(struct worker *w, struct store_why *why)
 	bool is_dropped = false;
 	if (status == STORE_OK)
 		return true;
+	struct store_why grow_why = *why;
 	if (status == STORE_FULL)
 		status = oldest_drop(w, why, &is_dropped);
+	if (is_dropped)
+		early_drop_tell(w, &grow_why);
 	if (status == STORE_FULL && store_grow_last(w->store, why) == STORE_OK)
 		status = oldest_drop(w, why, &is_dropped);
 	if (status == STORE_BAD)
@@ -788,6 +807,7 @@ worker_run(const struct keeper_link *link, int leash, bool is_suspect)
 	watch_all(w);
 	file_check_all(w, is_suspect);
 	file_begin(w);
+	w->tidy_ms = clock_ms();
 	for (;;)
 		round_take(w);
 }
