@@ -14,6 +14,11 @@ const struct command CMD_TABLE[] = {
 	"score mail offline: files, directories, Maildir, mbox", cmd_scan},
     {"preflight", NULL, "[--from ADDRESS] [--json] DOMAIN|ADDRESS",
 	"what receivers will think of mail from a domain", cmd_preflight},
+    {"doctor", NULL,
+	"[--postfix DIR] [--sendmail FILE] [--dovecot COMMAND|FILE]\n"
+	"            [--amavis DIR] [--json]",
+	"what the MTA's settings hide, and what sends to strangers",
+	cmd_doctor},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},
     {"lint", NULL, "[PATH...]",

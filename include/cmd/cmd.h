@@ -20,6 +20,7 @@ struct command {
 extern const struct command CMD_TABLE[];
 
 int cmd_config(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_preflight(int argc, char **argv);

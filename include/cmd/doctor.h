@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * doctor -- what `postern doctor` looks at and what it finds.  The settings of
+ * each program are read into a struct by one file, which also has the checks of
+ * that program.  All values are bytes of somebody else's files.
+ */
+#ifndef CMD_DOCTOR_H
+#define CMD_DOCTOR_H
+
+#include "base/str.h"
+#include "base/table.h"
+
+struct arena;
+struct config;
+struct policy;
+
+enum doctor_level {
+	DOCTOR_OK,
+	DOCTOR_NOTE,    /* worth knowing */
+	DOCTOR_WARNING, /* sends notices to strangers, or may */
+	DOCTOR_TROUBLE  /* Postern does not see it, or strangers get mail */
+};
+#define DOCTOR_LEVELS (DOCTOR_TROUBLE + 1)
+
+struct finding {
+	enum doctor_level level;
+	const char *check;
+	struct str found; /* "setting = value" */
+	struct str file;  /* where that stands; empty: nowhere */
+	struct str why;   /* a sentence */
+	struct str cure;  /* lines, separated by \n; empty: none is known */
+	struct str place; /* the file of these lines; empty: run them */
+};
+
+/* A service of master.cf. */
+struct postfix_service {
+	struct str name, type, program;
+	bool is_chroot;
+};
+
+/* A `-o name=value` there. */
+struct postfix_override {
+	struct str service; /* "smtp/inet" */
+	struct str name, value;
+};
+
+struct postfix {
+	bool is_there;
+	struct str folder;    /* of main.cf */
+	struct table *values; /* name -> struct str, $names expanded */
+	struct table *raw;    /* as written */
+	struct {
+		struct postfix_service *v;
+		size_t n, cap;
+	} services;
+	struct {
+		struct postfix_override *v;
+		size_t n, cap;
+	} overrides;
+};
+
+/* A line of sendmail.cf: a letter and its text. */
+struct sendmail_line {
+	char kind;
+	struct str text;
+};
+
+struct sendmail {
+	bool is_there;
+	struct str file;
+	struct {
+		struct sendmail_line *v;
+		size_t n, cap;
+	} lines;
+};
+
+/* A setting of Dovecot; "service quota-status/inet_listener" is a section. */
+struct dovecot_setting {
+	struct str section, name, value;
+};
+
+struct dovecot {
+	bool is_there;
+	struct str file;
+	struct {
+		struct dovecot_setting *v;
+		size_t n, cap;
+	} settings;
+};
+
+struct amavis {
+	bool is_there;
+	struct str file;      /* for lines of one's own */
+	struct table *values; /* "final_spam_destiny" -> struct str */
+};
+
+struct doctor {
+	struct arena *arena;
+	const struct config *config;
+	const struct policy *policy;
+	/* How files are read: tests have their own.  False: not to be had. */
+	bool (*file_text)(
+	    struct arena *a, struct str path, size_t max, struct str *ret);
+	/* Paths in a folder, sorted; none for what is no folder. */
+	void (*folder_paths)(
+	    struct arena *a, struct str path, struct strs *ret);
+	struct postfix postfix;
+	struct sendmail sendmail;
+	struct dovecot dovecot;
+	struct amavis amavis;
+	const char *check; /* that runs now */
+	struct {
+		struct finding *v;
+		size_t n, cap;
+	} findings;
+};
+
+/* One row of a table of checks, ended by one without name. */
+struct doctor_check {
+	const char *name;
+	const char *fine; /* what is so if it finds nothing */
+	void (*run)(struct doctor *d);
+};
+
+extern const struct doctor_check POSTFIX_CHECKS[], BACKSCATTER_CHECKS[],
+    SENDMAIL_CHECKS[], DOVECOT_CHECKS[], AMAVIS_CHECKS[];
+
+/* Largest file and output that is read. */
+#define DOCTOR_TEXT_MAX ((size_t)16 << 20)
+
+/* ok, note, warning, trouble */
+const char *doctor_level_name(enum doctor_level level);
+/* Run all checks of the programs that are there; what is fine is a finding. */
+void doctor_run(struct doctor *d);
+/* The check that runs found something. */
+void finding_add(struct doctor *d, struct finding finding);
+
+/* ---- texts, as each program has them */
+
+/*
+ * What `postconf`, `postconf -x`, `postconf -M` and `postconf -Px` said.  They
+ * live as long as `d`.
+ */
+void postfix_parse(struct doctor *d, struct str raw, struct str values,
+    struct str services, struct str overrides);
+/* A sendmail.cf. */
+void sendmail_parse(struct doctor *d, struct str text);
+/* What `doveconf -n` said. */
+void dovecot_parse(struct doctor *d, struct str text);
+/* Perl of amavis' configuration; later files win. */
+void amavis_parse(struct doctor *d, struct str text);
+
+/* ---- what the files of checks share */
+
+/* The value of a parameter; empty if there is none. */
+struct str postfix_value(const struct doctor *d, const char *name);
+struct str postfix_raw(const struct doctor *d, const char *name);
+struct str postfix_main_cf(const struct doctor *d);
+/* The next of a list of Postfix, "{...}" as one; false: no more. */
+bool postfix_list_next(struct str *rest, struct str *ret);
+bool postfix_list_has(struct str list, struct str word);
+/* `word` stands in `list` as often as it does no more. */
+struct str postfix_list_without(
+    struct arena *a, struct str list, struct str word);
+/* main.cf has `name`, which is wrong; `value` cures it. */
+void postfix_finding(struct doctor *d, enum doctor_level level,
+    const char *name, const char *why, struct str value);
+/* master.cf has `o`, which is wrong; an empty `value` takes it out. */
+void override_finding(struct doctor *d, const struct postfix_override *o,
+    const char *why, struct str value);
+/* What Dovecot has for `name` in a section that starts with `section`. */
+struct str dovecot_value(
+    const struct doctor *d, const char *section, const char *name);
+/* `word` as a whole word of `text`. */
+bool text_has_word(struct str text, struct str word);
+/* `s`, whatever is in it, as one word for a shell. */
+struct str doctor_shell_word(struct arena *a, struct str s);
+/* The path of posternd's unix socket; empty: it has another. */
+struct str doctor_socket_path(const struct doctor *d);
+
+#endif

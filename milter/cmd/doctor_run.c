@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* doctor_run -- all checks, one after the other. */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "cmd/doctor.h"
+
+/* A file with thousands of the same sin is understood before. */
+#define FINDINGS_MAX 1000
+
+static const char *const level_names[DOCTOR_LEVELS] = {
+    [DOCTOR_OK] = "ok",
+    [DOCTOR_NOTE] = "note",
+    [DOCTOR_WARNING] = "warning",
+    [DOCTOR_TROUBLE] = "trouble",
+};
+
+const char *
+doctor_level_name(enum doctor_level level)
+{
+	return level_names[level];
+}
+
+void
+finding_add(struct doctor *d, struct finding finding)
+{
+	finding.check = d->check;
+	if (d->findings.n < FINDINGS_MAX)
+		ARENA_PUSH(d->arena, &d->findings) = finding;
+}
+
+static bool
+is_inside_word(char c)
+{
+	return char_is_word(c) || c == '-';
+}
+
+bool
+text_has_word(struct str text, struct str word)
+{
+	size_t from = 0, at;
+	while ((at = str_find(str_skip(text, from), word)) != STR_NONE) {
+		struct str after = str_skip(text, from + at + word.len);
+		bool begins =
+		    from + at == 0 || !is_inside_word(text.p[from + at - 1]);
+		bool ends = after.len == 0 || !is_inside_word(after.p[0]);
+		if (begins && ends)
+			return true;
+		from += at + word.len;
+	}
+	return false;
+}
+
+struct str
+doctor_shell_word(struct arena *a, struct str s)
+{
+	struct buf *b = buf_new(a, 4 * s.len + 2);
+	buf_putc(b, '\'');
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] == '\'')
+			buf_put(b, STR("'\\''"));
+		else
+			buf_putc(b, s.p[i]);
+	buf_putc(b, '\'');
+	return buf_str(b);
+}
+
+static void
+checks_run(struct doctor *d, const struct doctor_check *checks)
+{
+	for (; checks->name != NULL; checks++) {
+		size_t before = d->findings.n;
+		d->check = checks->name;
+		checks->run(d);
+		if (d->findings.n == before)
+			finding_add(d, (struct finding){
+					   .level = DOCTOR_OK,
+					   .found = str_from(checks->fine),
+				       });
+	}
+}
+
+void
+doctor_run(struct doctor *d)
+{
+	const struct {
+		bool is_there;
+		const struct doctor_check *checks;
+	} rows[] = {
+	    {d->postfix.is_there, POSTFIX_CHECKS},
+	    {d->postfix.is_there, BACKSCATTER_CHECKS},
+	    {d->sendmail.is_there, SENDMAIL_CHECKS},
+	    {d->dovecot.is_there, DOVECOT_CHECKS},
+	    {d->amavis.is_there, AMAVIS_CHECKS},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].is_there)
+			checks_run(d, rows[i].checks);
+}
