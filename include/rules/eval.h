@@ -36,8 +36,9 @@ struct eval_row {
 	unsigned args_min, args_max;
 	/*
 	 * One letter an argument: s string, n number, r regex.  Further
-	 * arguments are of the last letter.  What does not fit is refused when
-	 * rules load.
+	 * arguments are of the last letter.  Words behind the letters, each
+	 * after a blank: no other string will do.  What does not fit is refused
+	 * when rules load.
 	 */
 	const char *args;
 	const char *help; /* one line for the manual */

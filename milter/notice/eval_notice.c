@@ -48,11 +48,13 @@ eval_notice_origin(struct eval_call *call)
 }
 
 const struct eval_row EVAL_NOTICE[] = {
-    {"notice_kind", 0, NOTICE_KINDS, "s",
+    {"notice_kind", 0, NOTICE_KINDS,
+	"s none dsn delay quota mailbox reject list filter virus vacation "
+	"autoreply ticket challenge mdn arf dmarc",
 	"an automatic answer of one of these kinds, or of any; 'dsn' is every "
 	"delivery report",
 	"postern", eval_notice_kind},
-    {"notice_origin", 1, 3, "s",
+    {"notice_origin", 1, 3, "s genuine forged unknown",
 	"an automatic answer whose addressee is 'genuine', 'forged' or "
 	"'unknown'",
 	"postern", eval_notice_origin},

@@ -271,12 +271,24 @@ static const struct {
     {"return-receipt", MARK_FAILURE},
 };
 
+/* Without comments in front of it. */
+static struct str
+skip_comments(struct str value)
+{
+	value = str_trim(value);
+	while (str_starts(value, STR("("))) {
+		(void)str_cut(&value, ')');
+		value = str_trim(value);
+	}
+	return value;
+}
+
 /* RFC 3834 section 5; comments of Sendmail, Dovecot. */
 static void
 look_auto_submitted(
     struct message *m, struct header *field, struct notice_marks *marks)
 {
-	struct str value = str_trim(header_value(m, field));
+	struct str value = skip_comments(header_value(m, field));
 	if (value.len == 0 || str_istarts(value, STR("no")) ||
 	    str_istarts(value, STR("auto-forwarded")))
 		return;

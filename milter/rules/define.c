@@ -439,8 +439,23 @@ call_cut(struct str text, struct str *ret_name, struct str *ret_arguments)
 static char
 argument_letter(const struct eval_row *row, size_t i)
 {
-	size_t n = row->args == NULL ? 0 : strlen(row->args);
+	size_t n = row->args == NULL ? 0 : strcspn(row->args, " ");
 	return n == 0 ? 's' : row->args[i < n ? i : n - 1];
+}
+
+/* One of the words that the row wants; true, too, if it names none. */
+static bool
+argument_is_known(const struct eval_row *row, struct str argument)
+{
+	struct str words = str_from(row->args);
+	(void)str_word(&words);
+	if (words.len == 0)
+		return true;
+	for (struct str word = str_word(&words); word.len > 0;
+	     word = str_word(&words))
+		if (str_ieq(word, argument))
+			return true;
+	return false;
 }
 
 static bool
@@ -471,7 +486,12 @@ argument_define(
 		return true;
 	}
 	default:
-		return true;
+		if (argument_is_known(rule->eval, argument))
+			return true;
+		*ret =
+		    BROKEN(str_printf(rules->arena, "%s() does not know %.*s",
+			rule->eval->name, STR_ARG(str_sub(argument, 0, 100))));
+		return false;
 	}
 }
 
