@@ -23,7 +23,15 @@ struct answers_query {
 	void *wait_arg;
 };
 
-/* What is known of `m` as a notice.  Waits for the DNS, at most dns-time. */
+/*
+ * As much of a message is looked at to tell whether it is a notice: this is
+ * done before there is a slot for it, however many wait.  No MTA returns more
+ * of a header, and few return more at all.
+ */
+#define NOTICE_BYTES ((size_t)256 * 1024)
+
+/* What is known of `m`, the first NOTICE_BYTES of a message, as a notice. Waits
+ * for the DNS, at most dns-time. */
 void answers_look(const struct snapshot *snapshot,
     const struct answers_query *query, struct message *m, struct notice *ret);
 

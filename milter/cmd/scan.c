@@ -210,7 +210,12 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	struct receiver_view view;
 	struct notice notice;
 	look(w, a, raw, &envelope, &view);
-	look_notice(w, m, &envelope, &notice);
+	look_notice(w,
+	    raw.len <= NOTICE_BYTES
+		? m
+		: scan_message(
+		      a, w->snapshot, str_sub(raw, 0, NOTICE_BYTES), &envelope),
+	    &envelope, &notice);
 	struct scan_job job = {
 	    .message = m,
 	    .size_bytes = raw.len,

@@ -259,6 +259,9 @@ check_release(struct action_work *w)
 static void
 scan(struct action_work *w)
 {
+	if (w->message == NULL)
+		w->message = scan_message(
+		    w->arena, w->snapshot, w->raw, &w->in->envelope);
 	struct scan_job job = {
 	    .message = w->message,
 	    .size_bytes = w->raw.len,
@@ -361,10 +364,12 @@ look_notice(struct action_work *w)
 {
 	if (w->is_released)
 		return;
-	w->message =
-	    scan_message(w->arena, w->snapshot, w->raw, &w->in->envelope);
+	struct message *head = scan_message(w->arena, w->snapshot,
+	    str_sub(w->raw, 0, NOTICE_BYTES), &w->in->envelope);
+	if (w->raw.len <= NOTICE_BYTES)
+		w->message = head;
 	struct answers_query query = answers_query_of(w);
-	answers_look(w->snapshot, &query, w->message, &w->notice);
+	answers_look(w->snapshot, &query, head, &w->notice);
 	w->has_notice = true;
 }
 
