@@ -18,14 +18,19 @@ struct notice_word {
 	const char *text; /* ^: only at the start */
 };
 
+/* A word's "kind" of its own: it is said to the sender of a message. */
+#define NOTICE_YOURS NOTICE_KINDS
+#define NOTICE_WORD_KINDS (NOTICE_KINDS + 1)
+
 /* The tables, each ended by a row without text. */
 extern const struct notice_word NOTICE_SUBJECTS[];
 extern const struct notice_word NOTICE_TEXTS[];
 
 /* What was found, by kind. */
 struct notice_tally {
-	unsigned weight[NOTICE_KINDS]; /* each phrase counts once */
-	struct str said[NOTICE_KINDS]; /* the weightiest phrase; empty: none */
+	unsigned weight[NOTICE_WORD_KINDS]; /* each phrase counts once */
+	struct str
+	    said[NOTICE_WORD_KINDS]; /* the weightiest phrase; empty: none */
 };
 
 /*
