@@ -157,8 +157,11 @@ tally_of_text(struct message *m, const struct notice_marks *marks,
 		    &text);
 	struct str said = str_of(text.p, text.len);
 	notice_tally_text(said, ret);
-	if (notice_has_reply(said))
-		ret->weight[NOTICE_DSN] += REPLY_WEIGHT;
+	if (!notice_has_reply(said))
+		return;
+	ret->weight[NOTICE_DSN] += REPLY_WEIGHT;
+	if (ret->said[NOTICE_DSN].p == NULL)
+		ret->said[NOTICE_DSN] = STR("the reply of a server");
 }
 
 /* --- the rulings -----------------------------------------------------------
@@ -217,7 +220,7 @@ static const struct ruling rulings[] = {
     {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 1, 0, 2, false},
     {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 0, 2, 2, false},
     {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 0, 0, 5, false},
-    {NOTICE_CHALLENGE, M(ROBOT), NONE, M(FORWARDED), 0, 0, 5, true},
+    {NOTICE_CHALLENGE, M(ROBOT) | M(RE), NONE, M(FORWARDED), 0, 0, 5, true},
     {NOTICE_CHALLENGE, NONE, NONE, PEOPLE | M(LIST), 0, 3, 2, false},
     {NOTICE_LIST, M(ADMIN), NONE, NONE, 0, 0, 0, false},
     {NOTICE_REJECT, M(REJECTED), NONE, M(STATUS), 0, 2, 0, false},

@@ -382,6 +382,8 @@ static const struct field_row {
 
     {"X-PHP-Originating-Script", NULL, MARK_SCRIPT, NOTICE_NONE, NULL},
     {"X-PHP-Script", NULL, MARK_SCRIPT, NOTICE_NONE, NULL},
+    {"X-Mailer", "phpmailer", MARK_SCRIPT, NOTICE_NONE, NULL},
+    {"X-Mailer", "php/", MARK_SCRIPT, NOTICE_NONE, NULL},
     /* List managers */
     {"X-List-Administrivia", "yes", MARK_ADMIN, NOTICE_LIST, NULL},
     {"X-MLServer", NULL, NOTICE_MARKS, NOTICE_LIST, NULL},
@@ -488,6 +490,18 @@ field_take(struct message *m, const struct field_row *row, struct header *field,
 	}
 }
 
+/* Offset behind the "auto" in `name`; STR_NONE: there is none. */
+static size_t
+behind_auto(struct str name)
+{
+	for (size_t i = 0; i + 4 < name.len; i++)
+		if (char_lower(name.p[i]) == 'a' &&
+		    char_lower(name.p[i + 1]) == 'u' &&
+		    str_ieq(str_sub(name, i, 4), STR("auto")))
+			return i + 4;
+	return STR_NONE;
+}
+
 /* X-Autoreply, X-Autoresponder, X-VENDOR-Auto-Reply, ...: each program has its
  * own. */
 static void
@@ -497,11 +511,11 @@ mark_answer_field(struct str name, struct notice_marks *marks)
 	    "repl", "-repl", "respon", "-respon", "_repl", "_respon"};
 	if (!str_istarts(name, STR("x-")))
 		return;
-	size_t at = str_ifind(name, STR("auto"));
+	size_t at = behind_auto(name);
 	if (at == STR_NONE || str_iends(name, STR("-suppress")))
 		return;
 	for (size_t i = 0; i < COUNT_OF(stems); i++)
-		if (str_istarts(str_skip(name, at + 4), str_from(stems[i])))
+		if (str_istarts(str_skip(name, at), str_from(stems[i])))
 			mark(marks, MARK_AUTOREPLY);
 }
 
