@@ -13,7 +13,8 @@ enum notice_mark {
 	/* Who sends it */
 	MARK_NULL,       /* the null sender */
 	MARK_SENDER,     /* envelope sender mailer-daemon, double-bounce */
-	MARK_DAEMON,     /* From mailer-daemon@, or nobody */
+	MARK_DAEMON,     /* From mailer-daemon@ */
+	MARK_NOBODY,     /* an empty From */
 	MARK_POSTMASTER, /* From postmaster@, mail-system@ */
 	MARK_NAME,       /* From is called "Mail Delivery System" */
 	MARK_LISTMASTER, /* From listname-request@, majordomo@ */

@@ -170,7 +170,7 @@ tally_of_text(struct message *m, const struct notice_marks *marks,
 #define M(name) MARK_BIT(MARK_##name)
 #define NONE ((uint64_t)0)
 /* Sent as only a mail system sends. */
-#define SYSTEM (M(NULL) | M(SENDER) | M(DAEMON) | M(RECIPIENTS))
+#define SYSTEM (M(NULL) | M(SENDER) | M(DAEMON) | M(NOBODY) | M(RECIPIENTS))
 /* Says that a program has written it, in answer to something. */
 #define ANSWERS (M(REPLIED) | M(AUTOREPLY) | M(AWAY) | M(REJECTED))
 #define MACHINE \
@@ -238,6 +238,7 @@ static const struct ruling rulings[] = {
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 4, 4, true},
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 6, 4, false},
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST), 1, 2, 0, false},
+    {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST), 0, 3, 0, false},
     {NOTICE_FILTER, NONE, MACHINE, PEOPLE | M(LIST) | M(RECIPIENTS), 0, 2, 2,
 	false},
     {NOTICE_FILTER, NONE, M(ROBOT) | M(GENERATED),
@@ -270,15 +271,19 @@ static const struct ruling rulings[] = {
 	0, false},
     {NOTICE_DSN, M(POSTMASTER), M(NULL) | M(SENDER), PEOPLE, 0, 2, 0, false},
     {NOTICE_DSN, M(NULL), NONE, PEOPLE, 0, 2, 2, false},
-    {NOTICE_DSN, NONE, M(DAEMON) | M(NULL), M(FORWARDED), 0, 0, 3, false},
+    {NOTICE_DSN, NONE, M(DAEMON) | M(NOBODY) | M(NULL), M(FORWARDED), 0, 0, 3,
+	false},
     {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME) | M(EXCHANGE), PEOPLE, 0, 2, 2,
 	false},
     {NOTICE_DSN, M(DAEMON), NONE, PEOPLE, 0, 2, 0, false},
     {NOTICE_DSN, M(DAEMON), NONE, PEOPLE, 0, 1, 1, false},
+    {NOTICE_DSN, M(DAEMON), M(NULL) | M(SENDER) | M(REPLIED) | M(RETURNED),
+	PEOPLE, 0, 0, 0, false},
     {NOTICE_DSN, M(POSTMASTER), NONE, PEOPLE, 0, 3, 1, false},
     {NOTICE_DSN, M(EXCHANGE), NONE, PEOPLE, 0, 2, 0, false},
-    {NOTICE_DSN, NONE, M(POSTMASTER) | M(NAME), PEOPLE, 0, 0, 5, false},
-    {NOTICE_DSN, M(POSTMASTER), NONE, M(FORWARDED) | M(LIST), 0, 0, 7, false},
+
+    {NOTICE_DSN, M(POSTMASTER) | M(RE), NONE, M(FORWARDED) | M(LIST), 0, 0, 7,
+	false},
     {NOTICE_DSN, M(RETURNED) | M(ROBOT), NONE, PEOPLE | M(BULLETIN), 0, 0, 5,
 	false},
     {NOTICE_DSN, M(RETURNED), NONE, PEOPLE, 0, 2, 3, false},
@@ -301,6 +306,8 @@ static const struct ruling rulings[] = {
 	M(LIST) | M(FORWARDED), 0, 2, 4, false},
     {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
 	M(LIST) | PEOPLE, 1, 0, 5, false},
+    {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK),
+	M(LIST) | PEOPLE, 0, 2, 2, true},
     {NOTICE_TICKET, NONE, NONE, PEOPLE | M(LIST), 1, 2, 3, false},
 
     /* Away */
@@ -314,9 +321,16 @@ static const struct ruling rulings[] = {
     {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 3, 2, false},
     {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 2, 3, false},
 
+    {NOTICE_VACATION, M(BULK), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 1, 2,
+	false},
+
     /* Receipts in words */
     {NOTICE_MDN, M(TNEF), M(NULL), PEOPLE, 0, 2, 0, false},
     {NOTICE_MDN, NONE, NONE, PEOPLE, 0, 2, 2, false},
+
+    /* A filter by its name, whatever the Subject */
+    {NOTICE_FILTER, NONE, M(POSTMASTER) | M(NAME), PEOPLE | M(LIST), 0, 0, 5,
+	true},
 
     /* Any other answer */
     {NOTICE_TICKET, NONE, ANSWERS, NONE, 0, 2, 0, false},
@@ -365,6 +379,8 @@ text_weight(const struct scene *scene, enum notice_kind kind)
 	unsigned weight = weights[kind];
 	if (kind == NOTICE_DSN)
 		weight += weights[NOTICE_DELAY] + weights[NOTICE_QUOTA];
+	if (kind == NOTICE_AUTOREPLY)
+		weight += weights[NOTICE_VACATION];
 	uint64_t sure = (SYSTEM & ~M(NULL)) | ANSWERS | M(STATUS);
 	if ((scene->marks.set & sure) != 0)
 		return weight;

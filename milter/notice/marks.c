@@ -34,6 +34,7 @@ static const char *const mark_names[NOTICE_MARKS] = {
     [MARK_NULL] = "null sender",
     [MARK_SENDER] = "sent by a mailer-daemon",
     [MARK_DAEMON] = "From: mailer-daemon",
+    [MARK_NOBODY] = "From: <>",
     [MARK_POSTMASTER] = "From: postmaster",
     [MARK_NAME] = "From: a mail system's name",
     [MARK_LISTMASTER] = "From: a list manager",
@@ -243,8 +244,10 @@ look_from(struct message *m, struct header *field, struct notice_marks *marks)
 {
 	marks->from = header_value(m, field);
 	struct str name, address = from_cut(marks->from, &name);
-	if (address.len == 0)
-		mark(marks, MARK_DAEMON);
+	if (address.len == 0) {
+		mark(marks, MARK_NOBODY);
+		address = str_trim(name); /* "MAILER-DAEMON <>" */
+	}
 	mark_local(marks, local_of(address));
 	mark_name(marks, name);
 }
