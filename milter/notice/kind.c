@@ -353,6 +353,17 @@ struct scene {
 	bool has_text; /* `text` was made */
 };
 
+/* A delivery report speaks of what has failed, of delay and of room. */
+static unsigned
+weight_of(const struct notice_tally *tally, enum notice_kind kind)
+{
+	const unsigned *weights = tally->weight;
+	unsigned weight = weights[kind];
+	if (kind == NOTICE_DSN)
+		weight += weights[NOTICE_DELAY] + weights[NOTICE_QUOTA];
+	return weight;
+}
+
 /* Read the text, once. */
 static void
 scene_tell(struct message *m, struct scene *scene)
@@ -376,9 +387,7 @@ static unsigned
 text_weight(const struct scene *scene, enum notice_kind kind)
 {
 	const unsigned *weights = scene->text.weight;
-	unsigned weight = weights[kind];
-	if (kind == NOTICE_DSN)
-		weight += weights[NOTICE_DELAY] + weights[NOTICE_QUOTA];
+	unsigned weight = weight_of(&scene->text, kind);
 	if (kind == NOTICE_AUTOREPLY)
 		weight += weights[NOTICE_VACATION];
 	uint64_t sure = (SYSTEM & ~M(NULL)) | ANSWERS | M(STATUS);
@@ -396,7 +405,7 @@ applies_to_header(const struct ruling *r, const struct notice_marks *marks)
 	       (r->any == 0 || (marks->set & r->any) != 0) &&
 	       (marks->set & r->none) == 0 &&
 	       marks->fields.weight[r->kind] >= r->field &&
-	       marks->subject.weight[r->kind] >= r->subject;
+	       weight_of(&marks->subject, r->kind) >= r->subject;
 }
 
 static const struct ruling *
