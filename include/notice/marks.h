@@ -60,11 +60,13 @@ struct notice_marks {
 	struct notice_tally subject;
 	struct str subject_value; /* decoded */
 	struct str from;          /* decoded */
-	struct str field;         /* name of the field that spoke first */
 	struct part *status;      /* delivery-status part; NULL: none */
 };
 
 void notice_marks_of(struct message *m, struct notice_marks *ret);
+/* The next part in document order that is not inside an embedded message;
+ * NULL: the last. */
+struct part *notice_part_next(struct part *part);
 /* For the evidence: "From: mailer-daemon"; empty: nothing to say. */
 struct str notice_mark_name(enum notice_mark mark);
 

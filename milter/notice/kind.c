@@ -58,8 +58,7 @@ notice_kind_is_answer(enum notice_kind kind)
 	       kind != NOTICE_DMARC;
 }
 
-/* --- the text --------------------------------------------------------------
- */
+/* --- the text ------------------------------------------------------------ */
 
 /* Lines behind which the returned message begins. */
 static bool
@@ -123,17 +122,6 @@ is_told(struct message *m, struct part *part)
 	       part->body.len <= HTML_MAX;
 }
 
-/* The next part that is not inside an embedded message. */
-static struct part *
-next_outside(struct part *part)
-{
-	if (!str_starts(part->type, STR("message/")) || part->child == NULL)
-		return part_next(part);
-	while (part != NULL && part->next == NULL)
-		part = part->parent;
-	return part == NULL ? NULL : part->next;
-}
-
 static void
 tally_of_text(struct message *m, const struct notice_marks *marks,
     struct notice_tally *ret)
@@ -142,7 +130,7 @@ tally_of_text(struct message *m, const struct notice_marks *marks,
 	size_t ntexts = 0, nparts = 0;
 	for (struct part *part = m->root;
 	     part != NULL && ntexts < TEXT_PARTS_MAX && nparts < PARTS_MAX;
-	     part = next_outside(part), nparts++) {
+	     part = notice_part_next(part), nparts++) {
 		if (!is_told(m, part))
 			continue;
 		ntexts++;
@@ -164,8 +152,7 @@ tally_of_text(struct message *m, const struct notice_marks *marks,
 		ret->said[NOTICE_DSN] = STR("the reply of a server");
 }
 
-/* --- the rulings -----------------------------------------------------------
- */
+/* --- the rulings --------------------------------------------------------- */
 
 #define M(name) MARK_BIT(MARK_##name)
 #define NONE ((uint64_t)0)
@@ -425,8 +412,7 @@ rule(struct message *m, struct scene *scene)
 	return NULL;
 }
 
-/* --- delivery reports: failed, delayed, full -------------------------------
- */
+/* --- delivery reports: failed, delayed, full ----------------------------- */
 
 /* The worst that a delivery-status part tells of any recipient. */
 struct actions {
@@ -466,8 +452,7 @@ delivery_kind(struct message *m, struct scene *scene)
 	return actions.is_delayed || said >= 2 ? NOTICE_DELAY : NOTICE_DSN;
 }
 
-/* --- answers: away, gone, or just an answer ---------------------------------
- */
+/* --- answers: away, gone, or just an answer ------------------------------ */
 
 static enum notice_kind
 answer_kind(struct message *m, struct scene *scene, enum notice_kind kind)
@@ -483,8 +468,7 @@ answer_kind(struct message *m, struct scene *scene, enum notice_kind kind)
 	return kind;
 }
 
-/* --- evidence --------------------------------------------------------------
- */
+/* --- evidence ------------------------------------------------------------ */
 
 static void
 say(struct buf *out, const char *what, struct str text)

@@ -168,8 +168,7 @@ notice_has_reply(struct str folded)
 	return false;
 }
 
-/* --- folding ---------------------------------------------------------------
- */
+/* --- folding ------------------------------------------------------------- */
 
 /* Small letter of a capital one: Latin, Greek, Cyrillic, and what mail has
  * for an apostrophe, a dash, a blank. */
