@@ -294,7 +294,7 @@ static const struct ruling rulings[] = {
     {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
 	M(LIST) | PEOPLE, 1, 0, 5, false},
     {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK),
-	M(LIST) | PEOPLE, 0, 2, 2, true},
+	M(LIST) | PEOPLE, 0, 3, 2, true},
     {NOTICE_TICKET, NONE, NONE, PEOPLE | M(LIST), 1, 2, 3, false},
 
     /* Away */

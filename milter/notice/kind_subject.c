@@ -736,7 +736,7 @@ const struct notice_word NOTICE_SUBJECTS[] = {
     {NOTICE_TICKET, 1, "ticket id"},
     {NOTICE_TICKET, 1, "ticket number"},
     {NOTICE_TICKET, 1, "ticket"},
-    {NOTICE_TICKET, 1, "new ticket"},
+    {NOTICE_TICKET, 2, "new ticket"},
     {NOTICE_TICKET, 2, "issue received"},
     {NOTICE_TICKET, 2, "bug#"},
     {NOTICE_TICKET, 2, "ticket wurde erstellt"},
