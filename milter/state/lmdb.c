@@ -16,13 +16,11 @@
 #define READERS_MAX 64
 
 /*
- * The file is written through the map (MDB_WRITEMAP): a commit of one message
- * costs a tenth of what writing page by page does.  A page that the disk has
- * no room for would then be a SIGBUS, so room is reserved first.  Nothing is
- * flushed here: the keeper does that beside the work.
+ * Pages are written by pwrite(2), not through the map: a disk that is full is
+ * an error then and no signal, and no stray write of ours gets into the file.
+ * Nothing is flushed here: the keeper does that beside the work.
  */
-#define WRITER_FLAGS \
-	(MDB_NOSUBDIR | MDB_WRITEMAP | MDB_NOSYNC | MDB_NOTLS | MDB_NOMEMINIT)
+#define WRITER_FLAGS (MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOTLS | MDB_NOMEMINIT)
 #define READER_FLAGS (MDB_NOSUBDIR | MDB_RDONLY | MDB_NOTLS)
 
 struct store {

@@ -24,6 +24,7 @@
 #define TIDY_EVERY_MS 30000   /* days, readers, budgets */
 #define RETRY_EVERY_MS 2000   /* when there is no room */
 #define REPORT_EVERY_MS 60000 /* that there is none */
+#define NAP_MS 50
 #define LOCK_EVERY_MS 50
 #define LOCK_REPORT_MS 10000
 #define TRIES_ALONE 2 /* then what is told is taken one by one */
@@ -47,6 +48,13 @@ struct worker {
 	int64_t early_ms;  /* the same, of entries that go early */
 	int64_t look_ms, tidy_ms;
 	bool has_written; /* since the last look */
+	/*
+	 * To be woken costs more than what is to be done then.  One message
+	 * after a while is taken at once; when they come thick, all of a nap
+	 * are taken together.
+	 */
+	bool naps;
+	int64_t woken_ms; /* when something was told the last time */
 	char ask[ASK_BYTES_MAX];
 };
 
@@ -728,13 +736,30 @@ watch_all(struct worker *w)
 	watch(w, w->leash, 0, EVENT_LEASH);
 }
 
+/* Something was told: is it time for naps, or is it over? */
+static void
+pace(struct worker *w, bool was_told)
+{
+	int64_t now = clock_ms();
+	if (was_told) {
+		w->naps = w->naps || now - w->woken_ms < NAP_MS;
+		w->woken_ms = now;
+	} else if (now - w->woken_ms >= NAP_MS) {
+		w->naps = false;
+	}
+}
+
 static int
 wait_ms(struct worker *w)
 {
-	if (w->is_ending || (w->retry_ms == 0 && !ring_sleep(w->link->ring)))
+	if (w->is_ending)
 		return 0;
 	if (w->retry_ms != 0)
 		return RETRY_EVERY_MS;
+	if (w->naps)
+		return NAP_MS;
+	if (!ring_sleep(w->link->ring))
+		return 0;
 	return w->has_written ? LOOK_EVERY_MS : TIDY_EVERY_MS;
 }
 
@@ -752,6 +777,7 @@ round_take(struct worker *w)
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int n = epoll_wait(w->epoll, events, EVENTS_AT_ONCE, wait_ms(w));
 	atomic_store(&w->link->ring->is_asleep, 0);
+	pace(w, !ring_is_empty(w));
 	/* in this order: who asks may have told something before */
 	bool has_room = tells_take(w);
 	for (int i = 0; i < n; i++) {
