@@ -21,6 +21,12 @@ const struct command CMD_TABLE[] = {
 	cmd_doctor},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},
+    {"notices", NULL,
+	"[--limit N] [--kind K] [--origin O] [--to ADDRESS] [--explain]\n"
+	"            [--json]",
+	"what was decided about automatic notices, and why", cmd_notices},
+    {"ledger", NULL, "[--json] [--limit N] [show ADDRESS|MESSAGE-ID]",
+	"messages that posternd remembers", cmd_ledger},
     {"lint", NULL, "[PATH...]",
 	"check configuration and rules, run the rules' tests", cmd_lint},
     {"reload", NULL, "", "make posternd read configuration and rules again",

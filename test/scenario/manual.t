@@ -45,6 +45,10 @@ flags() { sed -n "/^\.Ss $1$/,/^\.S[sh] /p" "$man/postern.1" |
 	sed -nE 's/^\.It Fl -([a-z-]+).*/\1/p' | sort -u; }
 is "postern(1) has every option of scan" "$(flags scan)" \
 	"$(postern help scan | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
+for command in notices ledger; do
+	is "postern(1) has every option of $command" "$(flags $command)" \
+		"$(postern help $command | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
+done
 is "postern(1) has every option of quarantine" \
 	"$(sed -n '/^\.Ss quarantine$/,/^\.S[sh] /p' "$man/postern.1" |
 		grep -oE '^(\.It )?[. ,A-Z].*' | grep -oE 'Fl -[a-z-]+' | sort -u)" \

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* memory_open -- what the commands share that read what posternd remembers. */
+#include "cmd/memory_open.h"
+
+#include <errno.h>
+#include <getopt.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "session/config.h"
+
+#define FLAGS_MAX 16
+
+bool
+memory_flags_parse(int argc, char **argv, const struct memory_flag *flags)
+{
+	struct option options[FLAGS_MAX + 1] = {0};
+	int which, c;
+	for (size_t i = 0; flags[i].name != NULL && i < FLAGS_MAX; i++)
+		options[i] = (struct option){flags[i].name,
+		    flags[i].text == NULL ? no_argument : required_argument,
+		    NULL, 1};
+	while ((c = getopt_long(argc, argv, "", options, &which)) != -1) {
+		if (c != 1) {
+			(void)cmd_usage(argv[0]);
+			return false;
+		}
+		if (flags[which].text != NULL)
+			*flags[which].text = optarg;
+		if (flags[which].is_set != NULL)
+			*flags[which].is_set = true;
+	}
+	return true;
+}
+
+bool
+memory_limit_parse(const char *text, uint64_t *ret)
+{
+	if (text == NULL || str_u64(str_from(text), UINT32_MAX, ret))
+		return true;
+	log_error("--limit %s: wants a number; 0 is no limit", text);
+	return false;
+}
+
+struct memory_reader *
+memory_open(struct arena *a, int *ret_exit)
+{
+	struct config config;
+	struct memory_reader *reader = NULL;
+	struct str why = STR_EMPTY;
+	cmd_config_load(a, &config);
+	struct str dir =
+	    str_printf(a, "%.*s/ledger", STR_ARG(config.state_dir));
+	switch (memory_read_open(a, dir, &reader, &why)) {
+	case READER_OK:
+		return reader;
+	case READER_NONE:
+		log_error("%.*s: there is no ledger yet: posternd has not "
+			  "begun one",
+		    STR_ARG(dir));
+		*ret_exit = CMD_FOUND;
+		return NULL;
+	case READER_BAD:
+		log_error("%.*s", STR_ARG(why));
+		break;
+	}
+	*ret_exit = CMD_TROUBLE;
+	return NULL;
+}
+
+int
+memory_exit(enum reader_status status, uint64_t shown)
+{
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		log_error("standard output: %s", strerror(errno));
+		return CMD_TROUBLE;
+	}
+	if (status != READER_OK)
+		return CMD_TROUBLE;
+	return shown == 0 ? CMD_FOUND : CMD_FINE;
+}
+
+json_t *
+memory_time_json(int64_t wall)
+{
+	char stamp[CLOCK_STAMP];
+	clock_stamp(wall, stamp);
+	return json_string(stamp);
+}
