@@ -49,20 +49,9 @@ enum memory_status {
 #define LEDGER_PATH_BYTES 254 /* of an address */
 #define LEDGER_RCPT_MAX 20    /* recipients that are kept; more are counted */
 
-enum ledger_dmarc {
-	LEDGER_DMARC_NONE,
-	LEDGER_DMARC_PASS,
-	LEDGER_DMARC_FAIL,
-	LEDGER_DMARC_TEMPERROR,
-	LEDGER_DMARC_PERMERROR
-};
-/* "none", "pass", ...; of a number that is none of these: "unknown". */
-struct str ledger_dmarc_name(unsigned dmarc);
-
 /*
  * One message.  `spf`, `dkim`, `dmarc` and `standing` are the numbers of the
- * enums spf_result, dkim_result, ledger_dmarc and sender_standing; at most 15
- * each.
+ * enums spf_result, dkim_result, ... of the rooms above; at most 15 each.
  */
 struct ledger_entry {
 	int64_t time_wall; /* s since 1970 */

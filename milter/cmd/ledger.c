@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ledger -- which messages posternd remembers, and how many. */
-#include "auth/dkim_verify.h"
-#include "auth/spf.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,7 +7,7 @@
 #include "cmd/held_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
-#include "notice/origin.h"
+#include "notice/sender.h"
 
 #define LIMIT_DEFAULT 50
 
@@ -46,15 +44,17 @@ dkim_text(unsigned dkim)
 static struct str
 standing_text(unsigned standing)
 {
-	static const char *const names[] = {
-	    [STANDING_UNKNOWN] = "unknown",
-	    [STANDING_PASS] = "pass",
-	    [STANDING_DKIM] = "dkim",
-	    [STANDING_FAIL] = "fail",
-	    [STANDING_OURS] = "ours",
-	};
-	return standing < COUNT_OF(names) ? str_from(names[standing])
-					  : STR("unknown");
+	return standing < SENDER_STANDINGS
+		   ? sender_standing_name((enum sender_standing)standing)
+		   : STR("unknown");
+}
+
+static struct str
+dmarc_text(unsigned dmarc)
+{
+	return dmarc < SENDER_DMARCS
+		   ? sender_dmarc_name((enum sender_dmarc)dmarc)
+		   : STR("unknown");
 }
 
 /* ---- show */
@@ -87,7 +87,7 @@ row_show(struct show *show, const struct ledger_entry *e)
 	const struct str cells[COUNT_OF(columns)] = {
 	    held_age_text(a, show->now - e->time_wall),
 	    mail_class_name(e->class), standing_text(e->standing),
-	    spf_text(e->spf), dkim_text(e->dkim), ledger_dmarc_name(e->dmarc),
+	    spf_text(e->spf), dkim_text(e->dkim), dmarc_text(e->dmarc),
 	    path_text(a, e->sender, 0), rcpt_text(a, e), e->message_id,
 	    e->queue_id, e->client_addr};
 	enum ui_style style = e->standing == STANDING_FAIL ? UI_RED : UI_PLAIN;
@@ -113,10 +113,9 @@ json_show(const struct show *show, const struct ledger_entry *e)
 		struct str value;
 	} texts[] = {{"class", mail_class_name(e->class)},
 	    {"standing", standing_text(e->standing)}, {"spf", spf_text(e->spf)},
-	    {"dkim", dkim_text(e->dkim)},
-	    {"dmarc", ledger_dmarc_name(e->dmarc)}, {"from", e->sender},
-	    {"message_id", e->message_id}, {"queue_id", e->queue_id},
-	    {"client", e->client_addr}};
+	    {"dkim", dkim_text(e->dkim)}, {"dmarc", dmarc_text(e->dmarc)},
+	    {"from", e->sender}, {"message_id", e->message_id},
+	    {"queue_id", e->queue_id}, {"client", e->client_addr}};
 	json_t *o = json_object();
 	json_object_set_new(o, "time", memory_time_json(e->time_wall));
 	json_object_set_new(o, "age_s", json_integer(show->now - e->time_wall));

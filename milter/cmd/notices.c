@@ -6,7 +6,6 @@
 #include "cmd/cmd.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
-#include "notice/origin.h"
 
 #define LIMIT_DEFAULT 50
 

@@ -92,20 +92,6 @@ segments_load(struct ledger *l, struct store_txn *txn)
 			segment_load(l, txn, numbers[n], begin);
 }
 
-struct str
-ledger_dmarc_name(unsigned dmarc)
-{
-	static const char *const names[] = {
-	    [LEDGER_DMARC_NONE] = "none",
-	    [LEDGER_DMARC_PASS] = "pass",
-	    [LEDGER_DMARC_FAIL] = "fail",
-	    [LEDGER_DMARC_TEMPERROR] = "temperror",
-	    [LEDGER_DMARC_PERMERROR] = "permerror",
-	};
-	return dmarc < COUNT_OF(names) ? str_from(names[dmarc])
-				       : STR("unknown");
-}
-
 struct ledger *
 ledger_open(struct store_txn *txn, const struct record_key *key)
 {

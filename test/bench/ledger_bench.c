@@ -62,7 +62,7 @@ entry_make(struct texts *t)
 	    .client_addr = str_from(t->client),
 	    .spf = 2,
 	    .dkim = 1,
-	    .dmarc = LEDGER_DMARC_PASS,
+	    .dmarc = 1,
 	    .standing = 1,
 	};
 }
