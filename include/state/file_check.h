@@ -11,6 +11,8 @@
 /* All of it: every page is what it says, used once, in order; every record can
  * be read.  A file that is missing or empty is sound. */
 MUST_CHECK bool file_check(const char *path, struct store_why *ret_why);
+/* The same, of a file that is open. */
+MUST_CHECK bool file_check_fd(int fd, struct store_why *ret_why);
 /* Only the first two pages, and that the file is as long as they say: cheap
  * enough for each second. */
 MUST_CHECK bool file_check_head(int fd, struct store_why *ret_why);

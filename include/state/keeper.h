@@ -1,35 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * keeper -- the process beside posternd that holds the state file: one that
- * watches, and its child, the worker, that works.  Requests and replies are
- * described here too; memory.h's functions are the other side.
+ * watches, and its child, the worker, that works.  What posternd
+ * tells it is in a ring, what it asks comes over sockets (request.h);
+ * memory.h's functions are the other side.
  */
 #ifndef STATE_KEEPER_H
 #define STATE_KEEPER_H
 
 #include "state/place.h"
+#include "state/request.h"
 #include "state/ring.h"
 
-#define KEEPER_ASKS 32      /* sockets for questions */
-#define ASK_BYTES_MAX 65536 /* of a request and of a reply */
+#define KEEPER_ASKS 32 /* sockets for questions */
 #define TELL_WROTE_MAX 100
 
-/* The first byte of what is told. */
+/* The first byte of what is told; a record follows, or ours and theirs. */
 enum tell { TELL_ENTRY = 'E', TELL_WROTE = 'W', TELL_DECISION = 'D' };
-
-/*
- * A request is a number, one of these, and its arguments; a reply is the same
- * number, an answer, and the results.
- *
- *	find    since u64, max u8, sender, message-id
- *	        -> is_cut u8, n u8, n times the bytes of an entry
- *	wrote   ours, theirs, since u64
- *	        -> when u64
- *	budget  now u64, n u8, n times: limit u32, window u32, key
- *	        -> full u8
- */
-enum ask { ASK_FIND = 'F', ASK_WROTE = 'W', ASK_BUDGET = 'B' };
-enum answer { ANSWER_OK = 1, ANSWER_TEMP = 2 };
 
 /* What both sides share.  The keeper's ends of the sockets. */
 struct keeper_link {

@@ -28,6 +28,10 @@ MUST_CHECK bool entry_unpack(
     struct arena *a, struct str bytes, struct ledger_entry *ret);
 MUST_CHECK bool decision_unpack(struct str bytes, struct decision *ret);
 
+/* What an entry and a decision begin with, of the bytes behind it. */
+#define RECORD_CHECK_BYTES 2
+uint16_t record_check(struct str bytes);
+
 /* Message-ID and address as they are kept and compared. */
 struct str ledger_id_cut(struct str message_id);
 struct str ledger_path_cut(struct str path);

@@ -300,7 +300,7 @@ free_list_check(struct walk *w, struct str value)
 
 /* What our own tables have. */
 static bool
-record_check(const struct tree_walk *t, struct str value)
+value_is_ours(const struct tree_walk *t, struct str value)
 {
 	struct walk *w = t->walk;
 	bool is_fine = true;
@@ -386,7 +386,7 @@ value_check(struct tree_walk *t, const struct node *node)
 		return subtree_check(t, node->key, value);
 	if ((node->flags & NODE_SET) != 0)
 		return subpage_check(t, value);
-	return t->is_free ? free_list_check(w, value) : record_check(t, value);
+	return t->is_free ? free_list_check(w, value) : value_is_ours(t, value);
 }
 
 static bool
@@ -510,17 +510,21 @@ pages_check(int fd, struct store_why *why)
 }
 
 bool
+file_check_fd(int fd, struct store_why *ret_why)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return no(ret_why, "it is no file");
+	return st.st_size == 0 || pages_check(fd, ret_why);
+}
+
+bool
 file_check(const char *path, struct store_why *ret_why)
 {
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT || no(ret_why, "%s", strerror(errno));
-	bool is_sound = true;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		is_sound = no(ret_why, "it is no file");
-	else if (st.st_size > 0)
-		is_sound = pages_check(fd, ret_why);
+	bool is_sound = file_check_fd(fd, ret_why);
 	(void)close(fd);
 	return is_sound;
 }

@@ -315,7 +315,7 @@ memory_wrote(struct memory *m, struct str ours, const struct strs *theirs)
 	if (theirs->n == 0 || !enter(m))
 		return;
 	struct arena *a = arena_new_small();
-	struct buf *b = buf_new(a, ASK_BYTES_MAX);
+	struct buf *b = buf_new(a, REQUEST_BYTES_MAX);
 	pack_u8(b, TELL_WROTE);
 	pack_str(b, ledger_path_cut(ours));
 	for (size_t i = 0; i < theirs->n && i < TELL_WROTE_MAX; i++)
@@ -399,15 +399,12 @@ reply_read(int fd, struct arena *a, int64_t end_ms, struct str *ret)
 /* A late reply to an earlier question is not one to this. */
 static bool
 reply_wait(
-    int fd, struct arena *a, uint32_t number, int64_t end_ms, struct str *ret)
+    int fd, struct arena *a, uint32_t number, int64_t end_ms, struct reply *ret)
 {
-	struct str reply;
-	uint32_t got;
-	while (reply_read(fd, a, end_ms, &reply))
-		if (unpack_u32(&reply, &got) && got == number) {
-			*ret = reply;
+	struct str bytes;
+	while (reply_read(fd, a, end_ms, &bytes))
+		if (reply_unpack(bytes, ret) && ret->number == number)
 			return true;
-		}
 	return false;
 }
 
@@ -418,56 +415,30 @@ is_silent(struct memory *m)
 	return clock_ms() < atomic_load(&m->silent_ms);
 }
 
-static struct buf *
-request_new(struct memory *m, struct arena *a, enum ask kind)
-{
-	struct buf *b = buf_new(a, ASK_BYTES_MAX);
-	pack_u32(b, atomic_fetch_add(&m->number, 1) + 1);
-	pack_u8(b, kind);
-	return b;
-}
-
 /* Send `request` and read the results into `*ret`, which lives in `a`. */
 static enum memory_status
-ask(struct memory *m, struct arena *a, const struct buf *request,
-    struct str *ret)
+ask(struct memory *m, struct arena *a, struct request *request, struct str *ret)
 {
 	int64_t end = clock_ms() + ASK_MS;
-	struct str rest = buf_str(request);
-	uint32_t number;
-	unsigned answer;
+	struct buf *bytes = buf_new(a, REQUEST_BYTES_MAX);
+	struct reply reply;
 	size_t slot;
 	keeper_check(m);
-	if (request->is_cut || is_silent(m) || !unpack_u32(&rest, &number) ||
-	    !slot_take(m, end, &slot))
+	request->number = atomic_fetch_add(&m->number, 1) + 1;
+	request_pack(bytes, request);
+	if (bytes->is_cut || is_silent(m) || !slot_take(m, end, &slot))
 		return MEMORY_TEMP;
 	int fd = m->asks[slot];
-	bool is_sent = send(fd, request->p, request->len,
-			   MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-	bool is_answered = is_sent && reply_wait(fd, a, number, end, ret);
+	bool is_sent =
+	    send(fd, bytes->p, bytes->len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+	bool is_answered =
+	    is_sent && reply_wait(fd, a, request->number, end, &reply);
 	slot_give(m, slot);
 	if (!is_answered)
 		atomic_store(&m->silent_ms, clock_ms() + ASK_MS);
-	return is_answered && unpack_u8(ret, &answer) && answer == ANSWER_OK
-		   ? MEMORY_OK
-		   : MEMORY_TEMP;
-}
-
-static enum memory_status
-found_read(struct arena *a, struct str reply, struct ledger_found *ret)
-{
-	unsigned is_cut, n;
-	if (!unpack_u8(&reply, &is_cut) || !unpack_u8(&reply, &n))
+	if (!is_answered || reply.answer != REPLY_OK)
 		return MEMORY_TEMP;
-	struct ledger_found found = {
-	    ARENA_ARRAY(a, struct ledger_entry, n), n, is_cut != 0};
-	for (size_t i = 0; i < n; i++) {
-		struct str bytes;
-		if (!unpack_str(&reply, &bytes) ||
-		    !entry_unpack(a, bytes, &found.v[i]))
-			return MEMORY_TEMP;
-	}
-	*ret = found;
+	*ret = reply.results;
 	return MEMORY_OK;
 }
 
@@ -476,64 +447,59 @@ ledger_find(struct memory *m, struct arena *a, struct str sender,
     struct str message_id, int64_t since_wall, size_t max,
     struct ledger_found *ret)
 {
-	struct str reply;
+	struct request request = {.kind = REQUEST_FIND,
+	    .first = ledger_path_cut(sender),
+	    .second = ledger_id_cut(message_id),
+	    .wall = since_wall,
+	    .max = max > LEDGER_FIND_MAX ? LEDGER_FIND_MAX : (unsigned)max};
+	struct str results;
 	if (!enter(m))
 		return MEMORY_TEMP;
-	struct buf *b = request_new(m, a, ASK_FIND);
-	pack_u64(b, since_wall < 0 ? 0 : (uint64_t)since_wall);
-	pack_u8(b, max > UINT8_MAX ? UINT8_MAX : (unsigned)max);
-	pack_str(b, ledger_path_cut(sender));
-	pack_str(b, ledger_id_cut(message_id));
-	enum memory_status status = ask(m, a, b, &reply);
+	enum memory_status status = ask(m, a, &request, &results);
 	leave(m);
-	return status == MEMORY_OK ? found_read(a, reply, ret) : status;
+	return status == MEMORY_OK && found_unpack(a, results, ret)
+		   ? MEMORY_OK
+		   : MEMORY_TEMP;
 }
 
 enum memory_status
 memory_has_written(
     struct memory *m, struct str ours, struct str theirs, int64_t *ret_wall)
 {
-	struct str reply;
+	struct request request = {.kind = REQUEST_WROTE,
+	    .first = ledger_path_cut(ours),
+	    .second = ledger_path_cut(theirs)};
+	struct str results;
 	uint64_t when;
 	if (!enter(m))
 		return MEMORY_TEMP;
 	struct arena *a = arena_new_small();
-	struct buf *b = request_new(m, a, ASK_WROTE);
-	pack_str(b, ledger_path_cut(ours));
-	pack_str(b, ledger_path_cut(theirs));
-	enum memory_status status = ask(m, a, b, &reply);
-	if (status == MEMORY_OK && !unpack_u64(&reply, &when))
-		status = MEMORY_TEMP;
-	if (status == MEMORY_OK)
+	bool is_known = ask(m, a, &request, &results) == MEMORY_OK &&
+			unpack_u64(&results, &when);
+	if (is_known)
 		*ret_wall = (int64_t)when;
 	arena_free(a);
 	leave(m);
-	return status;
+	return is_known ? MEMORY_OK : MEMORY_TEMP;
 }
 
 enum memory_status
 budget_take(struct memory *m, const struct budget_row *rows, size_t n,
     int64_t now_wall, size_t *ret_full)
 {
-	struct str reply;
+	struct request request = {.kind = REQUEST_BUDGET, .wall = now_wall};
+	struct str results;
 	unsigned full;
 	if (n > BUDGET_ROWS_MAX || !enter(m))
 		return MEMORY_TEMP;
+	for (size_t i = 0; i < n; i++)
+		request.rows[request.nrows++] = rows[i];
 	struct arena *a = arena_new_small();
-	struct buf *b = request_new(m, a, ASK_BUDGET);
-	pack_u64(b, now_wall < 0 ? 0 : (uint64_t)now_wall);
-	pack_u8(b, (unsigned)n);
-	for (size_t i = 0; i < n; i++) {
-		pack_u32(b, rows[i].limit);
-		pack_u32(b, rows[i].window_s);
-		pack_str(b, rows[i].key);
-	}
-	enum memory_status status = ask(m, a, b, &reply);
-	if (status == MEMORY_OK && !unpack_u8(&reply, &full))
-		status = MEMORY_TEMP;
-	if (status == MEMORY_OK)
+	bool is_known = ask(m, a, &request, &results) == MEMORY_OK &&
+			unpack_u8(&results, &full);
+	if (is_known)
 		*ret_full = full;
 	arena_free(a);
 	leave(m);
-	return status;
+	return is_known ? MEMORY_OK : MEMORY_TEMP;
 }

@@ -12,7 +12,6 @@
 #define FLAG_AUTHOR 0x20
 #define CLASS_BITS 0x07
 #define CLIENT_TEXT 0x80 /* else 0, 4 or 16 bytes of an address */
-#define CHECK_BYTES 2
 
 void
 pack_u8(struct buf *b, unsigned n)
@@ -176,8 +175,8 @@ record_hash(const struct record_key *key, const struct str *parts, size_t n)
  * Tells a record from bytes that somebody has written over it; no more is
  * needed, as nobody gains by forging one in a file of ours.
  */
-static uint16_t
-check_of(struct str s)
+uint16_t
+record_check(struct str s)
 {
 	uint32_t sum = 0x811c9dc5U; /* FNV-1a */
 	for (size_t i = 0; i < s.len; i++)
@@ -189,10 +188,10 @@ check_of(struct str s)
 static void
 check_put(struct buf *b, size_t from)
 {
-	size_t body = from + CHECK_BYTES;
+	size_t body = from + RECORD_CHECK_BYTES;
 	if (b->len < body)
 		return;
-	uint16_t check = check_of(str_of(b->p + body, b->len - body));
+	uint16_t check = record_check(str_of(b->p + body, b->len - body));
 	memcpy(b->p + from, &check, sizeof(check));
 }
 
@@ -201,7 +200,7 @@ check_take(struct str *rest)
 {
 	uint16_t check;
 	return unpack_bytes(rest, &check, sizeof(check)) &&
-	       check == check_of(*rest);
+	       check == record_check(*rest);
 }
 
 struct str

@@ -55,7 +55,7 @@ struct worker {
 	 */
 	bool naps;
 	int64_t woken_ms; /* when something was told the last time */
-	char ask[ASK_BYTES_MAX];
+	char ask[REQUEST_BYTES_MAX];
 };
 
 /* The data of epoll events that are no question. */
@@ -488,73 +488,55 @@ find_take(void *arg, struct str bytes)
 }
 
 static int64_t
-since_limit(const struct worker *w, uint64_t since)
+since_limit(const struct worker *w, int64_t since)
 {
 	int64_t begin = clock_wall() - limits_of(w).days_s;
-	return (int64_t)since > begin ? (int64_t)since : begin;
+	return since > begin ? since : begin;
 }
 
 static bool
 find_answer(struct worker *w, struct arena *a, struct store_txn *txn,
-    struct str request, struct buf *reply)
+    const struct request *request, struct buf *results)
 {
-	uint64_t since;
-	unsigned max;
-	struct str sender, id;
-	if (!unpack_u64(&request, &since) || !unpack_u8(&request, &max) ||
-	    !unpack_str(&request, &sender) || !unpack_str(&request, &id))
-		return false;
 	struct find_reply found = {
-	    .found = buf_new(a, ASK_BYTES_MAX - 64),
-	    .max = max > LEDGER_FIND_MAX ? LEDGER_FIND_MAX : max,
+	    .found = buf_new(a, REQUEST_BYTES_MAX - 64),
+	    .max =
+		request->max > LEDGER_FIND_MAX ? LEDGER_FIND_MAX : request->max,
 	};
-	ledger_seek(w->ledger, txn, sender, id, since_limit(w, since),
-	    find_take, &found);
+	ledger_seek(w->ledger, txn, request->first, request->second,
+	    since_limit(w, request->wall), find_take, &found);
 	/* what could not be taken into the file may be what is asked for */
 	if (found.n == 0 && !ring_is_empty(w) && w->retry_ms != 0)
 		return false;
-	pack_u8(reply, found.is_cut ? 1 : 0);
-	pack_u8(reply, found.n);
-	buf_put(reply, buf_str(found.found));
+	found_pack(results, found.is_cut, found.n, buf_str(found.found));
 	return true;
 }
 
 static bool
-wrote_answer(struct worker *w, struct store_txn *txn, struct str request,
-    struct buf *reply)
+read_answer(struct worker *w, struct arena *a, const struct request *request,
+    struct buf *results)
 {
-	struct str ours, theirs;
-	if (!unpack_str(&request, &ours) || !unpack_str(&request, &theirs))
+	struct store_why why;
+	struct store_txn *txn = store_begin(w->store, false, &why);
+	bool is_answered = true;
+	if (txn == NULL)
 		return false;
-	pack_u64(reply, (uint64_t)ledger_when_wrote(
-			    w->ledger, txn, ours, theirs, since_limit(w, 0)));
-	return true;
+	if (request->kind == REQUEST_FIND)
+		is_answered = find_answer(w, a, txn, request, results);
+	else
+		pack_u64(results,
+		    (uint64_t)ledger_when_wrote(w->ledger, txn, request->first,
+			request->second, since_limit(w, 0)));
+	enum store_status status = store_commit(txn, &why);
+	if (status != STORE_OK)
+		trouble(w, status, &why);
+	return is_answered && status == STORE_OK;
 }
 
 struct budget_ask {
-	struct budget_row rows[BUDGET_ROWS_MAX];
-	unsigned n;
-	uint64_t now;
+	const struct request *request;
 	size_t full;
 };
-
-static bool
-budget_read(struct str request, struct budget_ask *ask)
-{
-	uint32_t limit, window;
-	if (!unpack_u64(&request, &ask->now) || !unpack_u8(&request, &ask->n) ||
-	    ask->n > BUDGET_ROWS_MAX)
-		return false;
-	for (unsigned i = 0; i < ask->n; i++) {
-		if (!unpack_u32(&request, &limit) ||
-		    !unpack_u32(&request, &window) ||
-		    !unpack_str(&request, &ask->rows[i].key))
-			return false;
-		ask->rows[i].limit = limit;
-		ask->rows[i].window_s = window;
-	}
-	return true;
-}
 
 static enum store_status
 budget_apply(struct worker *w, void *arg, struct store_why *why)
@@ -563,51 +545,35 @@ budget_apply(struct worker *w, void *arg, struct store_why *why)
 	struct store_txn *txn = store_begin(w->store, true, why);
 	if (txn == NULL)
 		return STORE_BAD;
-	ask->full = budgets_take(
-	    &w->budgets, txn, ask->rows, ask->n, (int64_t)ask->now);
+	ask->full = budgets_take(&w->budgets, txn, ask->request->rows,
+	    ask->request->nrows, ask->request->wall);
 	return store_commit(txn, why);
 }
 
 static bool
-budget_answer(struct worker *w, struct str request, struct buf *reply)
+budget_answer(
+    struct worker *w, const struct request *request, struct buf *results)
 {
-	struct budget_ask ask;
-	if (!budget_read(request, &ask) || !with_room(w, budget_apply, &ask))
+	struct budget_ask ask = {.request = request};
+	if (!with_room(w, budget_apply, &ask))
 		return false;
 	wrote_mark(w);
-	pack_u8(reply, (unsigned)ask.full);
+	pack_u8(results, (unsigned)ask.full);
 	return true;
 }
 
 static bool
-read_answer(struct worker *w, struct arena *a, unsigned kind,
-    struct str request, struct buf *reply)
+answer(struct worker *w, struct arena *a, const struct request *request,
+    struct buf *results)
 {
-	struct store_why why;
-	struct store_txn *txn = store_begin(w->store, false, &why);
-	if (txn == NULL)
+	if (w->store == NULL)
 		return false;
-	bool is_answered = kind == ASK_FIND
-			       ? find_answer(w, a, txn, request, reply)
-			       : wrote_answer(w, txn, request, reply);
-	enum store_status status = store_commit(txn, &why);
-	if (status != STORE_OK)
-		trouble(w, status, &why);
-	return is_answered && status == STORE_OK;
-}
-
-static bool
-answer(struct worker *w, struct arena *a, struct str request, struct buf *reply)
-{
-	unsigned kind;
-	if (w->store == NULL || !unpack_u8(&request, &kind))
-		return false;
-	switch ((enum ask)kind) {
-	case ASK_FIND:
-	case ASK_WROTE:
-		return read_answer(w, a, kind, request, reply);
-	case ASK_BUDGET:
-		return budget_answer(w, request, reply);
+	switch (request->kind) {
+	case REQUEST_FIND:
+	case REQUEST_WROTE:
+		return read_answer(w, a, request, results);
+	case REQUEST_BUDGET:
+		return budget_answer(w, request, results);
 	}
 	return false;
 }
@@ -616,19 +582,22 @@ static void
 ask_serve(struct worker *w, int fd)
 {
 	ssize_t got = recv(fd, w->ask, sizeof(w->ask), MSG_DONTWAIT);
-	struct str request = str_of(w->ask, got < 0 ? 0 : (size_t)got);
-	uint32_t number;
-	if (!unpack_u32(&request, &number))
+	struct request request;
+	if (got <= 0)
 		return;
 	struct arena *a = arena_new_small();
-	struct buf *results = buf_new(a, ASK_BYTES_MAX - 16);
-	struct buf *reply = buf_new(a, ASK_BYTES_MAX);
-	bool is_answered = answer(w, a, request, results) && !results->is_cut;
-	pack_u32(reply, number);
-	pack_u8(reply, is_answered ? ANSWER_OK : ANSWER_TEMP);
-	if (is_answered)
-		buf_put(reply, buf_str(results));
-	(void)send(fd, reply->p, reply->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	struct buf *results = buf_new(a, REQUEST_BYTES_MAX - 16);
+	struct buf *bytes = buf_new(a, REQUEST_BYTES_MAX);
+	bool is_answered =
+	    request_unpack(str_of(w->ask, (size_t)got), &request) &&
+	    answer(w, a, &request, results) && !results->is_cut;
+	const struct reply reply = {
+	    .number = request.number,
+	    .answer = is_answered ? REPLY_OK : REPLY_TEMP,
+	    .results = is_answered ? buf_str(results) : STR_EMPTY,
+	};
+	reply_pack(bytes, &reply);
+	(void)send(fd, bytes->p, bytes->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	arena_free(a);
 }
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records of the state file, requests and replies: any bytes are read or
+ * refused, and what is read comes back when it is written again.
+ */
+#include "fuzz.h"
+
+#include "state/request.h"
+
+static void
+must(bool is_true)
+{
+	if (!is_true)
+		abort();
+}
+
+/* The bytes as a record whose check is right. */
+static struct str
+checked(struct arena *a, struct str bytes)
+{
+	uint16_t check = record_check(bytes);
+	struct buf *b = buf_new(a, bytes.len + sizeof(check));
+	buf_put(b, str_of((const char *)&check, sizeof(check)));
+	buf_put(b, bytes);
+	return buf_str(b);
+}
+
+static void
+same_entries(const struct ledger_entry *x, const struct ledger_entry *y)
+{
+	must(x->time_wall == y->time_wall && x->class == y->class);
+	must(str_eq(x->message_id, y->message_id));
+	must(str_eq(x->sender, y->sender));
+	must(x->nrcpt == y->nrcpt);
+	for (size_t i = 0; i < x->nrcpt; i++)
+		must(str_eq(x->rcpt[i], y->rcpt[i]));
+	must(str_eq(x->queue_id, y->queue_id));
+	must(str_eq(x->client_addr, y->client_addr));
+	must(x->spf == y->spf && x->dkim == y->dkim && x->dmarc == y->dmarc);
+	must(x->standing == y->standing && x->has_login == y->has_login);
+	must(x->is_auto == y->is_auto);
+}
+
+static void
+entry(struct arena *a, struct str bytes)
+{
+	struct ledger_entry e, again;
+	if (!entry_unpack(a, bytes, &e))
+		return;
+	must(e.nrcpt <= LEDGER_RCPT_MAX && e.class < CLASS_COUNT);
+	struct buf *b = buf_new(a, RECORD_BYTES_MAX);
+	entry_pack(b, &e);
+	must(!b->is_cut);
+	must(entry_unpack(a, buf_str(b), &again));
+	same_entries(&e, &again);
+}
+
+static void
+decision(struct arena *a, struct str bytes)
+{
+	struct decision d, again;
+	if (!decision_unpack(bytes, &d))
+		return;
+	struct buf *b = buf_new(a, RECORD_BYTES_MAX);
+	decision_pack(b, &d);
+	must(!b->is_cut);
+	must(decision_unpack(buf_str(b), &again));
+	must(d.time_wall == again.time_wall);
+	must(str_starts(d.evidence, again.evidence));
+	must(str_starts(d.addressee, again.addressee));
+}
+
+static void
+request(struct arena *a, struct str bytes)
+{
+	struct request r, again;
+	if (!request_unpack(bytes, &r))
+		return;
+	must(r.nrows <= BUDGET_ROWS_MAX);
+	struct buf *b = buf_new(a, REQUEST_BYTES_MAX);
+	request_pack(b, &r);
+	if (b->is_cut)
+		return;
+	must(request_unpack(buf_str(b), &again));
+	must(r.number == again.number && r.kind == again.kind);
+	must(str_eq(r.first, again.first) && str_eq(r.second, again.second));
+	must(r.wall == again.wall && r.nrows == again.nrows);
+	for (unsigned i = 0; i < r.nrows; i++) {
+		must(str_eq(r.rows[i].key, again.rows[i].key));
+		must(r.rows[i].limit == again.rows[i].limit);
+		must(r.rows[i].window_s == again.rows[i].window_s);
+	}
+}
+
+static void
+reply(struct arena *a, struct str bytes)
+{
+	struct reply r;
+	struct ledger_found found;
+	if (reply_unpack(bytes, &r) && found_unpack(a, r.results, &found))
+		must(found.n <= UINT8_MAX);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new();
+	struct str bytes = str_of((const char *)data, size);
+	entry(a, bytes);
+	entry(a, checked(a, bytes));
+	decision(a, bytes);
+	decision(a, checked(a, bytes));
+	request(a, bytes);
+	reply(a, bytes);
+	arena_free(a);
+	return 0;
+}
