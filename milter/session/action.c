@@ -132,6 +132,7 @@ answer_not_kept(struct action_work *w)
 		w->verdict.action = ACTION_DEFER;
 		answer_refuse(w, ANSWER_TEMPFAIL, w->config->defer_text);
 	} else {
+		w->verdict.action = ACTION_HOLD;
 		answer_mta_hold(w);
 	}
 }

@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The notice gate at the socket: what it answers, what survives a restart and
+# kill -9, and what it does when its memory or the quarantine is broken.
+. "$(dirname "$0")/lib/scenario.sh"
+. "$(dirname "$0")/lib/mclient.sh"
+
+cat >"$W/zone" <<X
+good.example. 300 IN TXT "v=spf1 ip4:192.0.2.7 -all"
+victim.example. 300 IN TXT "v=spf1 ip4:192.0.2.250 -all"
+plain.example. 300 IN A 192.0.2.250
+X
+DNS="{\"file:$W/zone\"}"
+gate_alone 'egress-addresses = {"203.0.113.1"}' 'local-domains = {"ours.example"}'
+LEDGER=$POSTERN/state/ledger
+
+# came SENDER ID: a message with that Message-ID comes in.
+came() {
+	mail "a question" | sed "s/^From: .*/From: <$1>/; s/^Message-ID: .*/Message-ID: <$2>/" \
+		>"$W/in"
+	mclient_files "$W/in" -- --from "$1" --rcpt nobody@ours.example --queue-id IN | answers
+}
+
+# bounced ADDRESS ID [OPTION...]: Postfix's bounce about it; what it is answered.
+bounced() {
+	local to=$1 id=$2
+	shift 2
+	cat >"$W/out" <<-X
+	From: MAILER-DAEMON@mail.test.example (Mail Delivery System)
+	To: $to
+	Subject: Undelivered Mail Returned to Sender
+	Auto-Submitted: auto-replied
+	MIME-Version: 1.0
+	Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+	Message-Id: <$RANDOM.$RANDOM@mail.test.example>
+
+	--b
+	Content-Type: text/plain
+
+	I'm sorry to have to inform you that your message could not be delivered.
+
+	--b
+	Content-Type: message/delivery-status
+
+	Reporting-MTA: dns; mail.test.example
+
+	Final-Recipient: rfc822; nobody@ours.example
+	Action: failed
+	Status: 5.1.1
+
+	--b
+	Content-Type: text/rfc822-headers
+
+	Return-Path: <$to>
+	Message-ID: <$id>
+	Subject: a question
+
+	--b--
+	X
+	mclient_files "$W/out" -- --client 127.0.0.1:0 --from '' --rcpt "$to" \
+		--queue-id OUT "$@" | answers
+}
+
+is "mail comes in" "$(came a@good.example 1@good; came v@victim.example 1@bad
+	came p@plain.example 1@plain)" $'accept\naccept\naccept'
+like "it is judged, and nothing else" "$(logged 'from=<v@victim.example>')" \
+	"action=accept class=inbound .*spf=fail dkim=none dmarc=none\$"
+is "a notice to who wrote leaves" "$(bounced a@good.example 1@good)" accept
+is "one to a forged sender does not" "$(bounced v@victim.example 1@bad)" discard
+is "one of unknown origin leaves once" \
+	"$(bounced p@plain.example 1@plain; bounced p@plain.example 1@plain)" $'accept\ndiscard'
+is "what does not leave is kept apart" \
+	"$(find "$HELD/.discarded/new" -type f | wc -l) $(held_count)" "2 0"
+
+# ---- it is remembered
+
+remembered() {
+	is "$1: who wrote is known" "$(bounced a@good.example 1@good)" accept
+	is "$1: who was forged, too" "$(bounced v@victim.example 1@bad)" discard
+	is "$1: so are the budgets" "$(bounced p@plain.example 1@plain)" discard
+}
+posternd_stop
+posternd_start
+remembered "after a restart"
+is "kill -9 right behind a message" "$(came b@good.example 2@good)" accept
+kill -9 "$POSTERND_PID"
+posternd_start
+remembered "after kill -9"
+is "and the last message before it" "$(bounced b@good.example 2@good)" accept
+pkill -9 -P "$POSTERND_PID"
+sleep 0.5
+remembered "after kill -9 of the keeper"
+
+# ---- the file breaks while mail flows
+
+told=0
+breaks() {
+	told=$((told + 1))
+	is "$1: mail comes in" "$(came c@good.example "$2")" accept
+	ok "$1: it is said, with what was done" \
+		wait_for 10 eval '[ "$(grep -ac " is broken " "$W/log/posternd")" = $told ]'
+	ok "$1: and remembered again" wait_for 15 eval \
+		"came c@good.example $2 >/dev/null; [ \"\$(bounced c@good.example $2)\" = accept ]"
+	ok "$1: the broken one is still there" \
+		eval "ls '$LEDGER' | grep -q broken"
+	rm -f "$LEDGER"/*broken*
+}
+file=$(find "$LEDGER" -type f -size +16k | head -n 1)
+truncate -s 5000 "$file"
+breaks "cut short" 3@good
+file=$(find "$LEDGER" -type f -size +16k | head -n 1)
+dd if=/dev/urandom of="$file" bs=4096 count=200 conv=notrunc status=none
+breaks "overwritten" 4@good
+posternd_stop
+file=$(find "$LEDGER" -type f -size +16k | head -n 1)
+dd if=/dev/urandom of="$file" bs=4096 seek=2 count=200 conv=notrunc status=none
+posternd_start
+breaks "overwritten before the start" 5@good
+keepers=$(pgrep -P "$POSTERND_PID"; pgrep -P "$(pgrep -d, -P "$POSTERND_PID")")
+# shellcheck disable=SC2086
+kill -STOP $keepers
+is "the keeper hangs: mail comes in" "$(came c@good.example 6@good)" accept
+is "what cannot be judged is not let out, nor refused" \
+	"$(bounced r@plain.example 6@plain)" discard
+like "but held" "$(logged 'to=<r@plain.example>')" "action=hold .*reason=no-budget-known"
+# shellcheck disable=SC2086
+kill -CONT $keepers
+sleep 2
+
+# ---- options, loops, and a quarantine that is full
+
+came v@victim.example 7@bad >/dev/null
+{
+	cat "$CONF"
+	printf '%s\n' 'observe = yes'
+} >"$CONF.new"
+cat "$CONF.new" >"$CONF"
+postern reload >/dev/null
+is "with observe everything leaves" "$(bounced v@victim.example 7@bad)" accept
+like "and is told" "$(logged 'would=discard')" "action=accept would=discard .*reason=forged"
+sed -i 's/^observe = yes/notice-over-budget = hold/' "$CONF"
+postern reload >/dev/null
+is "past the budget" "$(bounced q@plain.example 7@a; bounced q@plain.example 7@b)" \
+	$'accept\ndiscard'
+like "held, as configured" "$(logged 'to=<q@plain.example>.*budget')" \
+	"action=hold .*reason=budget-addressee"
+sed -i 's/^notice-over-budget.*/notice-gate = no/' "$CONF"
+postern reload >/dev/null
+is "with notice-gate = no all leave" "$(bounced v@victim.example 7@bad)" accept
+sed -i '/^notice-gate/d' "$CONF"
+postern reload >/dev/null
+chattr +i "$HELD/.discarded/tmp" 2>/dev/null || mv "$HELD" "$HELD.gone"
+like "nowhere to keep it: the MTA holds it, nobody refuses it" \
+	"$(bounced v@victim.example 7@bad; mclient_files "$W/out" -- --client 127.0.0.1:0 \
+		--from '' --rcpt v@victim.example)" "^accept.*reply=accept.*quarantine="
+like "and so says the log" "$(logged 'note=quarantine')" "action=hold .*origin=forged"
+chattr -i "$HELD/.discarded/tmp" 2>/dev/null || true
+[ -d "$HELD" ] || mv "$HELD.gone" "$HELD"
+ok "posternd is alive" is_alive "$POSTERND_PID"
+done_testing
