@@ -104,6 +104,7 @@ struct doctor {
 	/* Paths in a folder, sorted; none for what is no folder. */
 	void (*folder_paths)(
 	    struct arena *a, struct str path, struct strs *ret);
+	struct table *texts; /* of files that were read; starts as NULL */
 	struct postfix postfix;
 	struct sendmail sendmail;
 	struct dovecot dovecot;
@@ -159,7 +160,7 @@ struct str postfix_main_cf(const struct doctor *d);
 /* The next of a list of Postfix, "{...}" as one; false: no more. */
 bool postfix_list_next(struct str *rest, struct str *ret);
 bool postfix_list_has(struct str list, struct str word);
-/* `word` stands in `list` as often as it does no more. */
+/* `list` without each `word`. */
 struct str postfix_list_without(
     struct arena *a, struct str list, struct str word);
 /* main.cf has `name`, which is wrong; `value` cures it. */
@@ -173,6 +174,8 @@ struct str dovecot_value(
     const struct doctor *d, const char *section, const char *name);
 /* `word` as a whole word of `text`. */
 bool text_has_word(struct str text, struct str word);
+/* All of the file `path`, read once; false: it cannot be read. */
+bool doctor_file(struct doctor *d, struct str path, struct str *ret);
 /* `s`, whatever is in it, as one word for a shell. */
 struct str doctor_shell_word(struct arena *a, struct str s);
 /* The path of posternd's unix socket; empty: it has another. */

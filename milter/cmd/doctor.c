@@ -374,7 +374,7 @@ cmd_doctor(int argc, char **argv)
 	    .file_text = text_of_file,
 	    .folder_paths = paths_of_folder,
 	};
-	int code = CMD_TROUBLE;
+	int code = CMD_FOUND;
 	cmd_config_load(a, &config);
 	if (config_policy_load(
 		a, &config, cmd_config_path, true, &policy, &diags))

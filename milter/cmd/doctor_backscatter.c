@@ -8,6 +8,9 @@
 
 #define LIST_BYTES 65536
 #define SIGNERS 8
+/* Rows of whole domains, and targets of one, that are looked at. */
+#define WILDCARDS_MAX 1000
+#define TARGETS_MAX 50
 
 /* ---- restrictions */
 
@@ -34,8 +37,7 @@ map_text(struct doctor *d, struct str map, struct str *ret)
 		type = str_cut(&map, ':');
 	for (size_t i = 0; i < COUNT_OF(types); i++)
 		if (str_eq(type, str_from(types[i])))
-			return d->file_text(
-			    d->arena, map, DOCTOR_TEXT_MAX, ret);
+			return doctor_file(d, map, ret);
 	return false;
 }
 
@@ -212,7 +214,8 @@ static bool
 is_open_target(struct doctor *d, struct str targets)
 {
 	struct str target;
-	while (postfix_list_next(&targets, &target)) {
+	for (size_t n = 0;
+	     n < TARGETS_MAX && postfix_list_next(&targets, &target); n++) {
 		size_t at = str_rchr(target, '@');
 		if (at == 0 || (at != STR_NONE &&
 				   !delivers_here(d, str_skip(target, at + 1))))
@@ -250,13 +253,15 @@ check_wildcards(struct doctor *d)
 {
 	struct str maps = postfix_value(d, "virtual_alias_maps"), map, text,
 		   key, value;
+	size_t n = 0;
 	if (recipients_are_verified(d))
 		return;
 	while (postfix_list_next(&maps, &map)) {
 		if (!map_text(d, map, &text))
 			continue;
-		while (map_next(&text, &key, &value))
-			if (key.p[0] == '@' && is_open_target(d, value))
+		while (n < WILDCARDS_MAX && map_next(&text, &key, &value))
+			if (key.p[0] == '@' && ++n > 0 &&
+			    is_open_target(d, value))
 				wildcard_finding(d, map, key, value);
 	}
 }
@@ -444,7 +449,7 @@ origin_domain(struct doctor *d)
 {
 	struct str origin = postfix_value(d, "myorigin"), text;
 	if (origin.len > 0 && origin.p[0] == '/' &&
-	    d->file_text(d->arena, origin, 4096, &text))
+	    doctor_file(d, origin, &text))
 		origin = str_word(&text);
 	return str_lower(d->arena, origin);
 }

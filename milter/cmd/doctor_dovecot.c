@@ -205,8 +205,7 @@ static void
 script_judge(struct doctor *d, const char *setting, struct str path)
 {
 	struct str text;
-	if (!d->file_text(d->arena, path, DOCTOR_TEXT_MAX, &text) ||
-	    !script_rejects(text))
+	if (!doctor_file(d, path, &text) || !script_rejects(text))
 		return;
 	finding_add(
 	    d, (struct finding){

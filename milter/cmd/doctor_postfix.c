@@ -154,16 +154,17 @@ postfix_list_without(struct arena *a, struct str list, struct str word)
 {
 	struct buf *b = buf_new(a, LIST_BYTES);
 	struct str rest = list, element;
-	const char *end = list.p; /* of what is kept already */
-	while (postfix_list_next(&rest, &element)) {
+	while (rest.len > 0) {
+		const char *start = rest.p;
+		if (!postfix_list_next(&rest, &element))
+			break;
 		if (!str_ieq(element, word)) {
-			buf_put(b, str_of(end, (size_t)(rest.p - end)));
-			end = rest.p;
+			buf_put(b, str_of(start, (size_t)(rest.p - start)));
 			continue;
 		}
+		buf_put(b, str_of(start, (size_t)(element.p - start)));
 		while (rest.len > 0 && is_separator(rest.p[0]))
 			rest = str_skip(rest, 1);
-		end = rest.p;
 	}
 	struct str kept = buf_str(b);
 	while (kept.len > 0 && is_separator(kept.p[kept.len - 1]))
@@ -443,13 +444,27 @@ is_reinjection(const struct doctor *d, struct str service)
 	return is_filtered;
 }
 
+/* postconf -P takes no blanks in a value; a comma is as good in a list. */
+static struct str
+without_blanks(struct arena *a, struct str list)
+{
+	struct buf *b = buf_new(a, LIST_BYTES);
+	struct str element;
+	while (postfix_list_next(&list, &element)) {
+		if (b->len > 0)
+			buf_putc(b, ',');
+		buf_put(b, element);
+	}
+	return buf_str(b);
+}
+
 void
 override_finding(struct doctor *d, const struct postfix_override *o,
     const char *why, struct str value)
 {
-	struct str setting =
-	    str_printf(d->arena, "%.*s/%.*s%s%.*s", STR_ARG(o->service),
-		STR_ARG(o->name), value.len == 0 ? "" : "=", STR_ARG(value));
+	struct str setting = str_printf(d->arena, "%.*s/%.*s%s%.*s",
+	    STR_ARG(o->service), STR_ARG(o->name), value.len == 0 ? "" : "=",
+	    STR_ARG(without_blanks(d->arena, value)));
 	finding_add(d,
 	    (struct finding){
 		.level = DOCTOR_TROUBLE,

@@ -20,9 +20,21 @@ doctor_level_name(enum doctor_level level)
 	return level_names[level];
 }
 
+/* Rows leave out what they have not. */
+static struct str
+filled(struct str s)
+{
+	return s.p == NULL ? STR_EMPTY : s;
+}
+
 void
 finding_add(struct doctor *d, struct finding finding)
 {
+	finding.found = filled(finding.found);
+	finding.file = filled(finding.file);
+	finding.why = filled(finding.why);
+	finding.cure = filled(finding.cure);
+	finding.place = filled(finding.place);
 	finding.check = d->check;
 	if (d->findings.n < FINDINGS_MAX)
 		ARENA_PUSH(d->arena, &d->findings) = finding;
@@ -48,6 +60,22 @@ text_has_word(struct str text, struct str word)
 		from += at + word.len;
 	}
 	return false;
+}
+
+bool
+doctor_file(struct doctor *d, struct str path, struct str *ret)
+{
+	if (d->texts == NULL)
+		d->texts = table_new(d->arena, false);
+	struct str *text = table_get(d->texts, path);
+	if (text == NULL) {
+		text = ARENA_NEW(d->arena, struct str);
+		if (!d->file_text(d->arena, path, DOCTOR_TEXT_MAX, text))
+			*text = (struct str){NULL, 0};
+		table_set(d->texts, path, text);
+	}
+	*ret = filled(*text);
+	return text->p != NULL;
 }
 
 struct str

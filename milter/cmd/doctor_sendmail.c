@@ -6,6 +6,8 @@
 #include "session/config.h"
 
 #define EXAMPLES "/usr/share/doc/postern/examples"
+/* Nobody writes longer settings. */
+#define SETTING_BYTES 4096
 
 /* ---- reading */
 
@@ -19,7 +21,8 @@ line_add(struct doctor *d, struct str line)
 	if (char_is_blank(line.p[0]) && s->lines.n > 0) {
 		struct str *before = &s->lines.v[s->lines.n - 1].text;
 		/* Rules and headers are long; nobody asks for their rest. */
-		if (strchr("ODKXM", s->lines.v[s->lines.n - 1].kind) != NULL)
+		if (strchr("ODKXM", s->lines.v[s->lines.n - 1].kind) != NULL &&
+		    before->len + line.len < SETTING_BYTES)
 			*before = str_printf(d->arena, "%.*s %.*s",
 			    STR_ARG(*before), STR_ARG(str_trim(line)));
 		return;
@@ -283,7 +286,7 @@ check_msp(struct doctor *d)
 		return;
 	struct str path = str_printf(
 	    d->arena, "%.*s/submit.cf", STR_ARG(str_sub(folder, 0, slash)));
-	if (!d->file_text(d->arena, path, DOCTOR_TEXT_MAX, &text))
+	if (!doctor_file(d, path, &text))
 		return;
 	while (text.len > 0) {
 		struct str line = str_trim(str_line(&text));
@@ -358,7 +361,7 @@ wildcard_finding(
 			   "says it is from.  Write a line for each user in "
 			   "front of this one."),
 		.cure = str_printf(d->arena,
-		    "%.*s\terror:5.1.1:550 User unknown", STR_ARG(key)),
+		    "%.*s error:5.1.1:550 User unknown", STR_ARG(key)),
 		.place = file,
 	    });
 }
@@ -367,8 +370,7 @@ static void
 check_virtusers(struct doctor *d)
 {
 	struct str file = map_path(d, "virtuser"), text;
-	if (file.len == 0 ||
-	    !d->file_text(d->arena, file, DOCTOR_TEXT_MAX, &text))
+	if (file.len == 0 || !doctor_file(d, file, &text))
 		return;
 	while (text.len > 0) {
 		struct str line = str_line(&text);
@@ -385,8 +387,7 @@ static void
 check_mailertable(struct doctor *d)
 {
 	struct str file = map_path(d, "mailertable"), text;
-	if (file.len == 0 ||
-	    !d->file_text(d->arena, file, DOCTOR_TEXT_MAX, &text))
+	if (file.len == 0 || !doctor_file(d, file, &text))
 		return;
 	while (text.len > 0) {
 		struct str line = str_trim(str_line(&text));
@@ -406,7 +407,7 @@ check_mailertable(struct doctor *d)
 				"for anybody in it is taken.  Name its users "
 				"in /etc/mail/access instead, as here."),
 			.cure = str_printf(
-			    d->arena, "To:user@%.*s\tRELAY", STR_ARG(key)),
+			    d->arena, "To:user@%.*s RELAY", STR_ARG(key)),
 			.place = STR("/etc/mail/access"),
 		    });
 	}
