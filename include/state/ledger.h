@@ -13,8 +13,6 @@
 struct arena;
 struct ledger;
 
-#define LEDGER_FIND_MAX 64
-
 /* In a writing transaction: the tables are made.  NULL: see its state. */
 struct ledger *ledger_open(struct store_txn *txn, const struct record_key *key);
 void ledger_free(struct ledger *ledger);

@@ -12,6 +12,7 @@
 struct arena;
 
 #define REQUEST_BYTES_MAX 65536 /* of a request and of a reply */
+#define LEDGER_FIND_MAX 64      /* entries that a find is answered with */
 
 enum request_kind {
 	REQUEST_FIND = 'F',

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/keeper.h"
-#include "state/ledger.h"
 #include "state/record.h"
 
 #define RING_BYTES ((size_t)8 << 20)

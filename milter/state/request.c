@@ -59,6 +59,7 @@ request_unpack(struct str rest, struct request *ret)
 	unsigned kind;
 	uint64_t wall;
 	memset(ret, 0, sizeof(*ret));
+	ret->first = ret->second = STR_EMPTY;
 	if (!unpack_u32(&rest, &ret->number) || !unpack_u8(&rest, &kind) ||
 	    !kind_is_known(kind) || !unpack_u64(&rest, &wall) ||
 	    wall > INT64_MAX)

@@ -99,6 +99,8 @@ entry(const char *sender, const char *id)
 	    .rcpt = {STR("us@ours.example")},
 	    .nrcpt = 1,
 	    .nrcpt_all = 1,
+	    .queue_id = STR_EMPTY,
+	    .client_addr = STR_EMPTY,
 	};
 }
 
