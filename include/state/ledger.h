@@ -16,6 +16,8 @@ struct ledger;
 /* In a writing transaction: the tables are made.  NULL: see its state. */
 struct ledger *ledger_open(struct store_txn *txn, const struct record_key *key);
 void ledger_free(struct ledger *ledger);
+/* For who adds and seeks: what the one before had not put into an index. */
+void ledger_catch_up(struct ledger *ledger, struct store_txn *txn);
 
 struct ledger_limits {
 	uint64_t max_bytes;  /* of the file */

@@ -20,6 +20,12 @@
 #define NUMBER_MASK ((uint64_t)NUMBERS_END - 1)
 /* Two index entries a record, two thirds full. */
 #define INDEX_BYTES_EACH 24
+/*
+ * Index entries of the newest records wait in memory and are put into the
+ * table many at a time, in order: each of its pages is then written once for
+ * several of them.  Those of a crashed keeper are made again from the records.
+ */
+#define PENDING_MAX 16384
 /* A pair: the upper bits of a hash, then 32 of the time. */
 #define PAIR_HASH_MASK (~(uint64_t)UINT32_MAX)
 
@@ -31,7 +37,8 @@
 struct segment {
 	uint32_t number;
 	int64_t begin_wall;
-	uint32_t next; /* number of the next record */
+	uint32_t next;    /* number of the next record */
+	uint32_t indexed; /* the first one that is not in `index` */
 	struct store_table records, index, pairs;
 };
 
@@ -40,6 +47,8 @@ struct ledger {
 	struct store_table names;       /* number -> begin_wall */
 	struct segment v[SEGMENTS_MAX]; /* oldest first */
 	size_t n;
+	uint64_t pending[PENDING_MAX]; /* of the newest segment, oldest first */
+	size_t npending;
 };
 
 #define INDEX_KEY ((uint64_t)0) /* the one set of an index */
@@ -56,19 +65,32 @@ segment_tables(struct store_txn *txn, struct segment *s)
 	s->pairs = store_table(txn, name, STORE_SETS);
 }
 
+/* What the table of segments has of one. */
+static void
+segment_save(struct ledger *l, struct store_txn *txn, const struct segment *s)
+{
+	struct arena *a = arena_new_small();
+	struct buf *b = buf_new(a, 16);
+	pack_u64(b, (uint64_t)s->begin_wall);
+	pack_u32(b, s->indexed);
+	store_put(txn, &l->names, store_key32(&s->number), buf_str(b));
+	arena_free(a);
+}
+
 static void
 segment_load(
-    struct ledger *l, struct store_txn *txn, uint32_t number, struct str begin)
+    struct ledger *l, struct store_txn *txn, uint32_t number, struct str saved)
 {
 	struct segment *s = &l->v[l->n++];
 	struct str bytes;
+	uint64_t begin;
 	uint32_t last;
 	*s = (struct segment){.number = number};
-	if (begin.len != sizeof(s->begin_wall)) {
+	if (!unpack_u64(&saved, &begin) || !unpack_u32(&saved, &s->indexed)) {
 		store_spoil(txn, "a segment without its time");
 		return;
 	}
-	memcpy(&s->begin_wall, begin.p, sizeof(s->begin_wall));
+	s->begin_wall = (int64_t)begin;
 	segment_tables(txn, s);
 	if (store_last(txn, &s->records, &last, &bytes))
 		s->next = last + 1;
@@ -119,6 +141,91 @@ newest(struct ledger *l)
 	return l->n == 0 ? NULL : &l->v[l->n - 1];
 }
 
+/* ASCII lower case, cut as it is kept. */
+struct folded {
+	char bytes[LEDGER_PATH_BYTES];
+	struct str text;
+};
+
+static void
+fold(struct str path, struct folded *ret)
+{
+	path = ledger_path_cut(path);
+	for (size_t i = 0; i < path.len; i++)
+		ret->bytes[i] = char_lower(path.p[i]);
+	ret->text = str_of(ret->bytes, path.len);
+}
+
+/* Message-ID and sender; only the sender, for an empty Message-ID. */
+static uint64_t
+entry_hash(const struct ledger *l, struct str sender, struct str id)
+{
+	struct folded folded;
+	fold(sender, &folded);
+	struct str parts[] = {folded.text, ledger_id_cut(id)};
+	return record_hash(&l->key, parts, id.len == 0 ? 1 : 2) & ~NUMBER_MASK;
+}
+
+static int
+u64_compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+	return *x < *y ? -1 : *x > *y;
+}
+
+static void
+pending_flush(struct ledger *l, struct store_txn *txn)
+{
+	struct segment *s = newest(l);
+	if (s == NULL || l->npending == 0)
+		return;
+	qsort(l->pending, l->npending, sizeof(l->pending[0]), u64_compare);
+	for (size_t i = 0; i < l->npending; i++)
+		store_set_add(txn, &s->index, INDEX_KEY, l->pending[i]);
+	l->npending = 0;
+	s->indexed = s->next;
+	segment_save(l, txn, s);
+}
+
+static void
+pending_add(struct ledger *l, const struct ledger_entry *e, uint32_t number)
+{
+	l->pending[l->npending++] =
+	    entry_hash(l, e->sender, STR_EMPTY) | number;
+	if (e->message_id.len > 0)
+		l->pending[l->npending++] =
+		    entry_hash(l, e->sender, e->message_id) | number;
+}
+
+static bool
+pending_is_full(const struct ledger *l)
+{
+	return l->npending + 2 > PENDING_MAX;
+}
+
+void
+ledger_catch_up(struct ledger *l, struct store_txn *txn)
+{
+	struct segment *s = newest(l);
+	if (s == NULL)
+		return;
+	struct arena *a = arena_new();
+	for (uint32_t number = s->indexed; number < s->next; number++) {
+		struct ledger_entry e;
+		struct str bytes;
+		if (pending_is_full(l) ||
+		    !store_get(
+			txn, &s->records, store_key32(&number), &bytes) ||
+		    !entry_unpack(a, bytes, &e)) {
+			store_spoil(txn, "records without an index");
+			break;
+		}
+		pending_add(l, &e, number);
+		arena_reset(a);
+	}
+	arena_free(a);
+}
+
 static uint64_t
 segment_bytes(struct store_txn *txn, const struct segment *s)
 {
@@ -158,12 +265,12 @@ ledger_turn(struct ledger *l, struct store_txn *txn,
 		return;
 	if (l->n == SEGMENTS_MAX && !ledger_drop_oldest(l, txn))
 		return;
+	pending_flush(l, txn);
 	struct segment *s = &l->v[l->n];
 	uint32_t number = l->n == 0 ? 1 : l->v[l->n - 1].number + 1;
 	*s = (struct segment){.number = number, .begin_wall = now_wall};
 	segment_tables(txn, s);
-	store_put(txn, &l->names, store_key32(&number),
-	    str_of((const char *)&now_wall, sizeof(now_wall)));
+	segment_save(l, txn, s);
 	l->n++;
 }
 
@@ -190,31 +297,6 @@ ledger_drop_oldest(struct ledger *l, struct store_txn *txn)
 	return true;
 }
 
-/* ASCII lower case, cut as it is kept. */
-struct folded {
-	char bytes[LEDGER_PATH_BYTES];
-	struct str text;
-};
-
-static void
-fold(struct str path, struct folded *ret)
-{
-	path = ledger_path_cut(path);
-	for (size_t i = 0; i < path.len; i++)
-		ret->bytes[i] = char_lower(path.p[i]);
-	ret->text = str_of(ret->bytes, path.len);
-}
-
-/* Message-ID and sender; only the sender, for an empty Message-ID. */
-static uint64_t
-entry_hash(const struct ledger *l, struct str sender, struct str id)
-{
-	struct folded folded;
-	fold(sender, &folded);
-	struct str parts[] = {folded.text, ledger_id_cut(id)};
-	return record_hash(&l->key, parts, id.len == 0 ? 1 : 2) & ~NUMBER_MASK;
-}
-
 bool
 ledger_add(struct ledger *l, struct store_txn *txn, struct str bytes)
 {
@@ -225,13 +307,11 @@ ledger_add(struct ledger *l, struct store_txn *txn, struct str bytes)
 	arena_free(a);
 	if (!is_fine)
 		return false;
+	if (pending_is_full(l))
+		pending_flush(l, txn);
 	uint32_t number = s->next++;
 	store_append(txn, &s->records, store_key32(&number), bytes);
-	store_set_add(txn, &s->index, INDEX_KEY,
-	    entry_hash(l, e.sender, STR_EMPTY) | number);
-	if (e.message_id.len > 0)
-		store_set_add(txn, &s->index, INDEX_KEY,
-		    entry_hash(l, e.sender, e.message_id) | number);
+	pending_add(l, &e, number);
 	return true;
 }
 
@@ -273,6 +353,26 @@ seek_number(struct seek *seek, const struct segment *s, uint32_t number)
 	return !seek_wants(seek, bytes) || seek->take(seek->arg, bytes);
 }
 
+/* One place of an index; false: enough. */
+static bool
+seek_hit(struct seek *seek, const struct segment *s, uint64_t at)
+{
+	return seek->left-- > 1 &&
+	       seek_number(seek, s, (uint32_t)(at & NUMBER_MASK));
+}
+
+/* What is not in a table yet. */
+static bool
+seek_pending(struct seek *seek, uint64_t hash)
+{
+	const struct ledger *l = seek->ledger;
+	for (size_t i = l->npending; i > 0; i--)
+		if ((l->pending[i - 1] & ~NUMBER_MASK) == hash &&
+		    !seek_hit(seek, newest(seek->ledger), l->pending[i - 1]))
+			return false;
+	return store_state(seek->txn) == STORE_OK;
+}
+
 static bool
 seek_segment(struct seek *seek, const struct segment *s, uint64_t hash)
 {
@@ -283,8 +383,7 @@ seek_segment(struct seek *seek, const struct segment *s, uint64_t hash)
 	bool is_there =
 	    store_set_below(cursor, INDEX_KEY, hash | NUMBER_MASK, &at);
 	while (goes_on && is_there && (at & ~NUMBER_MASK) == hash) {
-		goes_on = seek->left-- > 1 &&
-			  seek_number(seek, s, (uint32_t)(at & NUMBER_MASK));
+		goes_on = seek_hit(seek, s, at);
 		is_there = store_set_prev(cursor, &at);
 	}
 	store_cursor_free(cursor);
@@ -299,6 +398,8 @@ ledger_seek(struct ledger *l, struct store_txn *txn, struct str sender,
 	struct seek seek = {l, txn, ledger_path_cut(sender),
 	    ledger_id_cut(message_id), since_wall, HITS_MAX, take, arg};
 	uint64_t hash = entry_hash(l, seek.sender, seek.id);
+	if (!seek_pending(&seek, hash))
+		return;
 	for (size_t i = l->n; i > 0; i--)
 		if (!seek_segment(&seek, &l->v[i - 1], hash))
 			return;

@@ -17,7 +17,7 @@
 #include "state/keeper.h"
 #include "state/ledger.h"
 
-#define FORMAT "postern 1"
+#define FORMAT "postern 2"
 #define TELLS_A_BATCH 256
 #define EVENTS_AT_ONCE 64
 #define LOOK_EVERY_MS 1000    /* at the file, while it is written to */
@@ -201,6 +201,8 @@ tables_open(struct worker *w, struct store_why *why)
 		budgets_open(&w->budgets, txn, &w->key);
 		decisions_open(&w->decisions, txn);
 		w->ledger = ledger_open(txn, &w->key);
+		if (w->ledger != NULL)
+			ledger_catch_up(w->ledger, txn);
 	}
 	return store_commit(txn, why);
 }

@@ -566,6 +566,33 @@ killing_the_worker_loses_nothing(void **state)
 	assert_int_equal(broken_files(f), 0);
 }
 
+/* Some thousand wait for their index; the next keeper makes it again. */
+static void
+what_had_no_index_yet_is_found_after_a_kill(void **state)
+{
+	static const int some[] = {0, 8190, 8191, 8192, 8193, 16384, 19999};
+	struct fixture *f = *state;
+	char id[32];
+	for (int i = 0; i < 20000; i++) {
+		(void)snprintf(id, sizeof(id), "%d@x", i);
+		record(f, "s@x.example", id);
+		if (i % 1000 == 999)
+			assert_int_equal(count(f, "s@x.example", id), 1);
+	}
+	for (int kills = 0; kills < 3; kills++) {
+		for (size_t i = 0; i < COUNT_OF(some); i++) {
+			(void)snprintf(id, sizeof(id), "%d@x", some[i]);
+			assert_int_equal(count(f, "s@x.example", id), 1);
+		}
+		if (kills == 1)
+			restart(f);
+		else
+			end_child(worker(), SIGKILL);
+		wait_for_answer(f);
+	}
+	assert_int_equal(broken_files(f), 0);
+}
+
 static void
 a_worker_that_crashes_is_started_again(void **state)
 {
@@ -1073,6 +1100,7 @@ main(void)
 	    THROUGH_KEEPER(a_clock_that_goes_back_locks_no_budget_for_ever),
 	    THROUGH_KEEPER(a_large_budget_is_exact),
 	    THROUGH_KEEPER(killing_the_worker_loses_nothing),
+	    THROUGH_KEEPER(what_had_no_index_yet_is_found_after_a_kill),
 	    THROUGH_KEEPER(a_worker_that_crashes_is_started_again),
 	    THROUGH_KEEPER(killing_the_keeper_whole_is_noticed),
 	    THROUGH_KEEPER(killing_the_watcher_alone_is_noticed),
