@@ -13,6 +13,19 @@
 MUST_CHECK bool file_check(const char *path, struct store_why *ret_why);
 /* The same, of a file that is open. */
 MUST_CHECK bool file_check_fd(int fd, struct store_why *ret_why);
+
+/*
+ * The same while the file is written: of the state it was in when the snapshot
+ * was taken.  A transaction that reads must have begun before that, with no
+ * commit between, and stay open until the check is done.
+ */
+struct file_snapshot {
+	unsigned char bytes[136];
+};
+MUST_CHECK bool file_snapshot_take(
+    int fd, struct file_snapshot *ret, struct store_why *ret_why);
+MUST_CHECK bool file_check_snapshot(
+    int fd, const struct file_snapshot *snapshot, struct store_why *ret_why);
 /* Only the first two pages, and that the file is as long as they say: cheap
  * enough for each second. */
 MUST_CHECK bool file_check_head(int fd, struct store_why *ret_why);

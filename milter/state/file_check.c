@@ -485,28 +485,50 @@ tree_check(struct walk *walk, const struct tree *tree, struct str name,
 		   (unsigned long long)tree->entries);
 }
 
+/* Every page of the state that `meta` stands for. */
 static bool
-pages_check(int fd, struct store_why *why)
+pages_check(int fd, const struct meta *meta, struct store_why *why)
 {
-	struct meta meta = {0};
-	if (!meta_newest(fd, &meta, why) || !length_check(fd, &meta, why))
+	if (!length_check(fd, meta, why))
 		return false;
 	struct walk walk = {
 	    .fd = fd,
-	    .page_bytes = meta.trees[0].width,
-	    .pages = meta.last_page + 1,
-	    .seen = calloc(meta.last_page / 8 + 1, 1),
+	    .page_bytes = meta->trees[0].width,
+	    .pages = meta->last_page + 1,
+	    .seen = calloc(meta->last_page / 8 + 1, 1),
 	    .scratch = arena_new(),
 	    .why = why,
 	};
 	/* the width of the first two says how large a page is */
-	bool is_sound =
-	    walk.seen != NULL &&
-	    tree_check(&walk, &meta.trees[0], STR_EMPTY, true, false, false) &&
-	    tree_check(&walk, &meta.trees[1], STR_EMPTY, false, true, false);
+	bool is_sound = walk.seen == NULL
+			    ? no(why, "out of memory")
+			    : tree_check(&walk, &meta->trees[0], STR_EMPTY,
+				  true, false, false) &&
+				  tree_check(&walk, &meta->trees[1], STR_EMPTY,
+				      false, true, false);
 	arena_free(walk.scratch);
 	free(walk.seen);
 	return is_sound;
+}
+
+bool
+file_snapshot_take(int fd, struct file_snapshot *ret, struct store_why *ret_why)
+{
+	struct meta meta = {0};
+	_Static_assert(sizeof(ret->bytes) == sizeof(meta), "it is a copy");
+	if (!meta_newest(fd, &meta, ret_why))
+		return false;
+	memcpy(ret->bytes, &meta, sizeof(meta));
+	return true;
+}
+
+bool
+file_check_snapshot(
+    int fd, const struct file_snapshot *snapshot, struct store_why *ret_why)
+{
+	struct meta meta;
+	memcpy(&meta, snapshot->bytes, sizeof(meta));
+	return pages_check(fd, &meta, ret_why);
 }
 
 bool
@@ -515,7 +537,9 @@ file_check_fd(int fd, struct store_why *ret_why)
 	struct stat st;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return no(ret_why, "it is no file");
-	return st.st_size == 0 || pages_check(fd, ret_why);
+	struct meta meta = {0};
+	return st.st_size == 0 || (meta_newest(fd, &meta, ret_why) &&
+				      pages_check(fd, &meta, ret_why));
 }
 
 bool

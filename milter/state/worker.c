@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -25,11 +28,17 @@
 #define RETRY_EVERY_MS 2000   /* when there is no room */
 #define REPORT_EVERY_MS 60000 /* that there is none */
 #define NAP_MS 50
+/* The whole file is read again now and then: a small part of the time, and not
+ * if nothing has happened. */
+#define SCRUB_EVERY_MS 60000
+#define SCRUB_SHARE 200
 #define LOCK_EVERY_MS 50
 #define LOCK_REPORT_MS 10000
 #define TRIES_ALONE 2 /* then what is told is taken one by one */
 #define TRIES_MAX 4   /* then it is dropped: it crashes the worker */
-#define DROPS_AT_ONCE 64
+/* Pages that a command is reading are not free yet: then it is better to wait
+ * than to drop still more. */
+#define DROPS_AT_ONCE 3
 #define DECISIONS_SHARE 8
 
 struct worker {
@@ -55,6 +64,12 @@ struct worker {
 	 */
 	bool naps;
 	int64_t woken_ms; /* when something was told the last time */
+	struct {
+		pid_t child;           /* 0: nobody reads now */
+		struct store_txn *txn; /* keeps what it reads */
+		int64_t begin_ms, due_ms;
+		bool is_wanted; /* something has happened since */
+	} scrub;
 	char ask[REQUEST_BYTES_MAX];
 };
 
@@ -253,6 +268,36 @@ file_check_all(struct worker *w, bool is_suspect)
 
 /* ---- room */
 
+/* What it reads cannot be used again until it has ended. */
+static void
+scrub_cancel(struct worker *w)
+{
+	if (w->scrub.child <= 0)
+		return;
+	(void)kill(w->scrub.child, SIGKILL);
+	(void)waitpid(w->scrub.child, NULL, 0);
+	store_abort(w->scrub.txn);
+	w->scrub.child = 0;
+	w->scrub.txn = NULL;
+	w->scrub.due_ms = clock_ms() + SCRUB_EVERY_MS;
+}
+
+/* LMDB gives what one transaction has freed to the second one after it. */
+static void
+commit_once_more(struct worker *w)
+{
+	struct store_why why;
+	const int64_t now = clock_wall();
+	struct store_txn *txn = store_begin(w->store, true, &why);
+	if (txn == NULL)
+		return;
+	store_put(txn, &w->meta, STR("dropped"),
+	    str_of((const char *)&now, sizeof(now)));
+	enum store_status status = store_commit(txn, &why);
+	if (status == STORE_BAD)
+		give_up(w, &why);
+}
+
 static enum store_status
 oldest_drop(struct worker *w, struct store_why *why, bool *ret_dropped)
 {
@@ -261,8 +306,10 @@ oldest_drop(struct worker *w, struct store_why *why, bool *ret_dropped)
 		return STORE_BAD;
 	*ret_dropped = ledger_drop_oldest(w->ledger, txn);
 	enum store_status status = store_commit(txn, why);
-	if (status == STORE_OK)
+	if (status == STORE_OK) {
+		commit_once_more(w);
 		return status;
+	}
 	struct store_why again;
 	enum store_status reopened = tables_open(w, &again);
 	if (reopened == STORE_BAD)
@@ -293,6 +340,7 @@ room_make(struct worker *w, struct store_why *why)
 	bool is_dropped = false;
 	if (status == STORE_OK)
 		return true;
+	scrub_cancel(w);
 	struct store_why grow_why = *why;
 	if (status == STORE_FULL)
 		status = oldest_drop(w, why, &is_dropped);
@@ -439,6 +487,7 @@ batch_take(struct worker *w)
 	atomic_store(&ring->tail, batch.place);
 	room_again(w);
 	wrote_mark(w);
+	w->scrub.is_wanted = true;
 	return true;
 }
 
@@ -667,6 +716,60 @@ tidy(struct worker *w)
 		wrote_mark(w);
 }
 
+/* Read all of the file in a child, as it is now, while the work goes on. */
+static void
+scrub_begin(struct worker *w)
+{
+	struct file_snapshot snapshot;
+	struct store_why why;
+	int fd = open(w->link->place.file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct store_txn *txn = store_begin(w->store, false, &why);
+	bool is_taken =
+	    fd >= 0 && txn != NULL && file_snapshot_take(fd, &snapshot, &why);
+	pid_t child = is_taken ? fork() : -1;
+	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)setpriority(PRIO_PROCESS, 0, 19);
+		_exit(file_check_snapshot(fd, &snapshot, &why) ? 0 : 1);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	if (child > 0) {
+		w->scrub.child = child;
+		w->scrub.txn = txn;
+	} else {
+		store_abort(txn);
+	}
+}
+
+static void
+scrub_end(struct worker *w, int status)
+{
+	const struct store_why why = {"pages of it have been overwritten"};
+	int64_t now = clock_ms();
+	int64_t took = now - w->scrub.begin_ms;
+	store_abort(w->scrub.txn);
+	w->scrub.child = 0;
+	w->scrub.txn = NULL;
+	w->scrub.due_ms = now + SCRUB_EVERY_MS + took * SCRUB_SHARE;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		give_up(w, &why);
+}
+
+static void
+scrub(struct worker *w, int64_t now)
+{
+	int status;
+	if (w->scrub.child > 0) {
+		if (waitpid(w->scrub.child, &status, WNOHANG) == w->scrub.child)
+			scrub_end(w, status);
+	} else if (w->scrub.is_wanted && now >= w->scrub.due_ms) {
+		w->scrub.is_wanted = false;
+		w->scrub.begin_ms = now;
+		scrub_begin(w);
+	}
+}
+
 static void
 housekeep(struct worker *w)
 {
@@ -681,6 +784,7 @@ housekeep(struct worker *w)
 		w->tidy_ms = now;
 		tidy(w);
 	}
+	scrub(w, now);
 }
 
 /* ---- the loop */
@@ -731,12 +835,14 @@ wait_ms(struct worker *w)
 		return NAP_MS;
 	if (!ring_sleep(w->link->ring))
 		return 0;
-	return w->has_written ? LOOK_EVERY_MS : TIDY_EVERY_MS;
+	return w->has_written || w->scrub.child > 0 ? LOOK_EVERY_MS
+						    : TIDY_EVERY_MS;
 }
 
 static NORETURN void
 finish(struct worker *w)
 {
+	scrub_cancel(w);
 	store_close(w->store);
 	place_sync(&w->link->place);
 	_exit(WORKER_DONE);
@@ -805,6 +911,7 @@ worker_run(const struct keeper_link *link, int leash, bool is_suspect)
 	file_check_all(w, is_suspect);
 	file_begin(w);
 	w->tidy_ms = clock_ms();
+	w->scrub.due_ms = w->tidy_ms + SCRUB_EVERY_MS;
 	for (;;)
 		round_take(w);
 }
