@@ -18,7 +18,7 @@ memory_flags_parse(int argc, char **argv, const struct memory_flag *flags)
 {
 	struct option options[FLAGS_MAX + 1] = {0};
 	int which, c;
-	for (size_t i = 0; flags[i].name != NULL && i < FLAGS_MAX; i++)
+	for (size_t i = 0; i < FLAGS_MAX && flags[i].name != NULL; i++)
 		options[i] = (struct option){flags[i].name,
 		    flags[i].text == NULL ? no_argument : required_argument,
 		    NULL, 1};
