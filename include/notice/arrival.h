@@ -12,6 +12,7 @@
 struct arrival_query {
 	const struct policy *policy;
 	const struct dns *dns; /* NULL or off: nothing is asked */
+	struct memory *memory; /* NULL: nothing is remembered */
 	const struct envelope *envelope;
 	const struct dkim_mail *mail;
 	const struct facts *facts; /* of our own mail; NULL: class inbound */
@@ -21,10 +22,16 @@ struct arrival_query {
 	const struct strs *trusted, *inbound;
 	bool is_auto; /* a program says that it made it, or it is a notice */
 	int64_t now_wall;
+	int64_t ledger_s; /* how far back the ledger goes */
 };
 
+#define ARRIVAL_IDS_MAX 4
+
 struct arrival {
-	struct str message_id; /* without < >; empty: none */
+	/* The Message-IDs that somebody may see in it (msgid.h). */
+	struct str ids[ARRIVAL_IDS_MAX];
+	size_t nids;
+	struct str sender; /* as sender_plain() has it */
 	struct str client_addr;
 	struct sender_view view;
 	bool is_auto;
@@ -39,7 +46,8 @@ void arrival_judge(struct arena *a, const struct arrival_query *query,
 
 /*
  * Tell the memory: an entry for the envelope sender, one for the author if that
- * is somebody else, and who wrote to whom if our own mail is no notice.
+ * is somebody else, for each Message-ID; and who wrote to whom if our own mail
+ * is no notice.
  */
 void arrival_record(struct memory *memory, const struct envelope *envelope,
     const struct arrival *arrival, int64_t now_wall);

@@ -22,6 +22,7 @@ struct inquiry {
 	/* The Received field with which the original came in from outside, or
 	 * was made here; returned.nreceived: not known. */
 	size_t border;
+	bool has_entrance; /* at the border it came from outside, or was made */
 	/* Fields above the first hop are ours for sure; those between it and
 	 * the border, a program on one of our hosts may have written. */
 	bool is_walked;

@@ -52,6 +52,11 @@ struct notice_form {
 	 * NOTICE_NONE.
 	 */
 	struct str evidence;
+	/* The message says that a program has written it in answer to another,
+	 * or comes as only mail systems send, whatever its words are. */
+	bool is_automatic;
+	bool has_report; /* an abuse, DMARC or TLS report is attached */
+	bool is_script;  /* it names the script that wrote it */
 };
 
 /*
@@ -64,8 +69,9 @@ struct notice_form notice_form_of(struct message *m);
 
 /*
  * What the words of `m` alone speak for, though no mark says that a machine has
- * written it.  Good enough only where it is known to be an answer (origin.h).
- * Renders the text.
+ * written it: good enough only where something else says that it is an answer
+ * (origin.h).  A stranger who chose the Subject cannot lower it.  Renders the
+ * text.
  */
 enum notice_kind notice_kind_likely(struct message *m);
 

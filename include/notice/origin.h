@@ -26,8 +26,11 @@ struct notice {
 	 * an answer by its kind, or from the null sender. */
 	bool is_answer;
 	enum notice_origin origin;
-	struct str evidence;  /* of the origin, for people */
-	struct str addressee; /* the first recipient; empty: none */
+	struct str evidence; /* of the origin, for people */
+	/* The recipient that speaks most against it, as sender_plain() has it;
+	 * empty: none. */
+	struct str addressee;
+	size_t nrcpt;
 	/* Gone into a loop, or to an address that is never answered: no budget
 	 * lets it out.  In words; "": neither. */
 	const char *never;
@@ -38,7 +41,12 @@ struct notice {
 	 */
 	bool is_weak;
 	struct str weak_id;
-	bool is_passing; /* it came in from outside and is only passed on */
+	/* It came in from outside as `weak_id`, and is only passed on. */
+	bool is_passing;
+	/* Only its words, and what came just before, say that it is an answer:
+	 * a person may have written it. */
+	bool is_inferred;
+	bool is_temp; /* UNKNOWN because the DNS or the memory gave no answer */
 };
 
 struct notice_query {

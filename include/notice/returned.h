@@ -39,13 +39,17 @@ struct returned {
 	/* The index of each in mail.v. */
 	size_t received_at[RETURNED_RECEIVED_MAX];
 	size_t nreceived;
-	/* Message-IDs, without < >, that the notice may answer: the original's,
-	 * In-Reply-To, the last ones of References, X-Postfix-Queue-ID is none;
-	 * each once, the surest first. */
+	/*
+	 * Message-IDs (msgid.h) that the notice may answer, each once.  The
+	 * first `nsure` are what it says itself: of the original in a report,
+	 * Original-Message-ID, In-Reply-To.  Those behind may be from a
+	 * stranger's text: of an original that is only quoted, and the last
+	 * ones of References.
+	 */
 	struct str ids[RETURNED_IDS_MAX];
-	size_t nids;
+	size_t nids, nsure;
 	/* Recipients it speaks of: Original-Recipient, Final-Recipient,
-	 * X-Failed-Recipients, X-Original-To. */
+	 * X-Failed-Recipients. */
 	struct str rcpt[RETURNED_RCPT_MAX];
 	size_t nrcpt;
 	/* Queue id under which our MTA had the original (X-Postfix-Queue-ID of

@@ -17,11 +17,14 @@ enum sender_standing {
 	/* SPF fail or softfail, or DMARC fail under a policy that is enforced,
 	 * and no signature of the domain */
 	STANDING_FAIL,
-	/* From inside: a domain of ours, or a login that may use it. */
-	STANDING_OURS
+	/* From inside: a domain of ours, or a login that the map allows it. */
+	STANDING_OURS,
+	/* From inside: a login of which the map says nothing, and SPF does not
+	 * forbid it. */
+	STANDING_LOGIN
 };
-#define SENDER_STANDINGS (STANDING_OURS + 1)
-/* "unknown", "pass", "dkim", "fail", "ours" */
+#define SENDER_STANDINGS (STANDING_LOGIN + 1)
+/* "unknown", "pass", "dkim", "fail", "ours", "login" */
 struct str sender_standing_name(enum sender_standing standing);
 
 /* A DMARC result (RFC 8601 section 2.7.5) as a number of the ledger. */
@@ -73,6 +76,16 @@ void sender_judge(struct arena *a, const struct sender_query *query,
  */
 void sender_of_ours(struct arena *a, const struct facts *facts,
     struct str mta_name, struct sender_view *ret);
+
+/*
+ * The address that an MTA makes of `path`, a reverse or forward path without
+ * < >, before it sends anything there: without a source route (RFC 5321
+ * appendix C), quotes that are not needed, a final dot; with the routing of
+ * %, ! and a second @ done where it would be done here.  Anything else as it
+ * is.
+ */
+struct str sender_plain(struct arena *a, const struct policy *policy,
+    struct str mta_name, struct str path);
 
 /* `address` is of a domain of ours, or of the host `mta_name` itself. */
 bool sender_is_local(struct arena *a, const struct policy *policy,

@@ -4,9 +4,11 @@
 
 #include "base/arena.h"
 #include "base/network.h"
+#include "mail/msgid.h"
 #include "mail/received.h"
 
 #define HOPS_MAX 20
+#define FOUND_MAX 16
 
 /* Where a message entered our network. */
 struct entrance {
@@ -66,7 +68,7 @@ judge_outside(struct arena *a, const struct arrival_query *q,
 	    .dns = q->dns,
 	    .address = entrance->address,
 	    .helo = entrance->helo,
-	    .sender = q->envelope->from,
+	    .sender = ret->sender,
 	    .mail = q->mail,
 	    .is_whole = true,
 	    .now_wall = q->now_wall,
@@ -80,13 +82,67 @@ judge_outside(struct arena *a, const struct arrival_query *q,
  * made by a hacked site there, whose Received fields prove nothing.
  */
 static bool
-is_from_further_out(
-    struct arena *a, const struct arrival_query *q, const struct arrival *ret)
+is_foreign(struct arena *a, const struct arrival_query *q, struct arrival *ret)
 {
-	return q->envelope->class == CLASS_RELAY &&
-	       ret->view.standing != STANDING_OURS &&
-	       ret->view.standing != STANDING_PASS &&
-	       !sender_is_local(a, q->policy, q->mta_name, q->envelope->from);
+	enum sender_standing standing = ret->view.standing;
+	return q->envelope->class == CLASS_RELAY && standing != STANDING_OURS &&
+	       standing != STANDING_PASS &&
+	       !sender_is_local(a, q->policy, q->mta_name, ret->sender);
+}
+
+static bool
+has_entry(const struct ledger_found *found, struct str queue_id,
+    uint8_t *ret_standing)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		const struct ledger_entry *e = &found->v[i];
+		if (e->class == CLASS_INBOUND && queue_id.len > 0 &&
+		    str_eq(e->queue_id, queue_id)) {
+			*ret_standing = e->standing;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A filter of ours hands it over again: what the ledger has of it from when it
+ * came in, by the queue id that we gave it then.
+ */
+static bool
+is_known(struct arena *a, const struct arrival_query *q, struct arrival *ret)
+{
+	struct ledger_found found;
+	size_t hops = 0;
+	uint8_t standing;
+	if (ret->nids == 0 ||
+	    ledger_find(q->memory, a, ret->sender, ret->ids[0],
+		q->now_wall - q->ledger_s, FOUND_MAX, &found) != MEMORY_OK)
+		return false;
+	for (size_t i = 0; i < q->mail->n && hops < HOPS_MAX; i++) {
+		struct received hop;
+		if (!str_ieq(q->mail->v[i].name, STR("Received")))
+			continue;
+		hops++;
+		if (!received_parse(a, field_value(&q->mail->v[i]), &hop) ||
+		    !str_ieq(hop.by, q->mta_name) ||
+		    !has_entry(&found, hop.id, &standing))
+			continue;
+		ret->view.standing = (enum sender_standing)standing;
+		return true;
+	}
+	return false;
+}
+
+/* A path that is routed on here is not what the login or SPF was asked for. */
+static void
+judge_inside(
+    struct arena *a, const struct arrival_query *q, struct arrival *ret)
+{
+	sender_of_ours(a, q->facts, q->mta_name, &ret->view);
+	if (!str_ieq(ret->sender, q->envelope->from) &&
+	    ret->view.standing != STANDING_FAIL)
+		ret->view.standing = STANDING_UNKNOWN;
 }
 
 static void
@@ -98,8 +154,9 @@ judge(struct arena *a, const struct arrival_query *q, struct dns_budget *budget,
 		judge_outside(a, q, &entrance, budget, ret);
 		return;
 	}
-	sender_of_ours(a, q->facts, q->mta_name, &ret->view);
-	if (!entrance.is_walked || !is_from_further_out(a, q, ret))
+	judge_inside(a, q, ret);
+	if (!is_foreign(a, q, ret) || is_known(a, q, ret) ||
+	    !entrance.is_walked)
 		return;
 	judge_outside(a, q, &entrance, budget, ret);
 	if (ret->view.standing == STANDING_PASS)
@@ -108,20 +165,14 @@ judge(struct arena *a, const struct arrival_query *q, struct dns_budget *budget,
 		ret->view.author_standing = STANDING_UNKNOWN;
 }
 
-/* The first one: the others are a stranger's, too, but it is what is quoted. */
-static struct str
-message_id_of(const struct dkim_mail *mail)
+/* Of all such fields: programs do not agree which of them counts. */
+static void
+ids_find(const struct dkim_mail *mail, struct arrival *ret)
 {
-	for (size_t i = 0; i < mail->n; i++) {
-		if (!str_ieq(mail->v[i].name, STR("Message-ID")))
-			continue;
-		struct str id = str_trim(field_value(&mail->v[i]));
-		size_t begin = str_chr(id, '<'), end = str_rchr(id, '>');
-		if (begin != STR_NONE && end != STR_NONE && begin < end)
-			id = str_sub(id, begin + 1, end - begin - 1);
-		return str_sub(id, 0, LEDGER_ID_BYTES);
-	}
-	return STR_EMPTY;
+	for (size_t i = 0; i < mail->n; i++)
+		if (str_ieq(mail->v[i].name, STR("Message-ID")))
+			ret->nids += msgids_of(field_value(&mail->v[i]),
+			    ret->ids + ret->nids, ARRIVAL_IDS_MAX - ret->nids);
 }
 
 void
@@ -129,11 +180,26 @@ arrival_judge(struct arena *a, const struct arrival_query *query,
     struct dns_budget *budget, struct arrival *ret)
 {
 	*ret = (struct arrival){
-	    .message_id = message_id_of(query->mail),
+	    .sender = sender_plain(
+		a, query->policy, query->mta_name, query->envelope->from),
 	    .client_addr = query->envelope->client_addr,
 	    .is_auto = query->is_auto || query->envelope->from.len == 0,
 	};
+	ids_find(query->mail, ret);
 	judge(a, query, budget, ret);
+}
+
+static void
+record(struct memory *memory, struct ledger_entry *entry,
+    const struct arrival *arrival)
+{
+	entry->message_id = STR_EMPTY;
+	if (arrival->nids == 0)
+		ledger_record(memory, entry);
+	for (size_t i = 0; i < arrival->nids; i++) {
+		entry->message_id = arrival->ids[i];
+		ledger_record(memory, entry);
+	}
 }
 
 void
@@ -144,8 +210,7 @@ arrival_record(struct memory *memory, const struct envelope *envelope,
 	struct ledger_entry entry = {
 	    .time_wall = now_wall,
 	    .class = envelope->class,
-	    .message_id = arrival->message_id,
-	    .sender = str_sub(envelope->from, 0, LEDGER_PATH_BYTES),
+	    .sender = str_sub(arrival->sender, 0, LEDGER_PATH_BYTES),
 	    .nrcpt_all = (uint32_t)envelope->rcpt.n,
 	    .queue_id = envelope->queue_id,
 	    .client_addr = arrival->client_addr,
@@ -159,13 +224,13 @@ arrival_record(struct memory *memory, const struct envelope *envelope,
 	for (size_t i = 0; i < envelope->rcpt.n && i < LEDGER_RCPT_MAX; i++)
 		entry.rcpt[entry.nrcpt++] =
 		    str_sub(envelope->rcpt.v[i], 0, LEDGER_PATH_BYTES);
-	ledger_record(memory, &entry);
+	record(memory, &entry, arrival);
 	if (view->author.len > 0) {
 		entry.sender = str_sub(view->author, 0, LEDGER_PATH_BYTES);
 		entry.standing = (uint8_t)view->author_standing;
 		entry.is_author = true;
-		ledger_record(memory, &entry);
+		record(memory, &entry, arrival);
 	}
 	if (envelope->class != CLASS_INBOUND && !arrival->is_auto)
-		memory_wrote(memory, envelope->from, &envelope->rcpt);
+		memory_wrote(memory, arrival->sender, &envelope->rcpt);
 }

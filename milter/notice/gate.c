@@ -27,14 +27,24 @@ key_of(struct arena *a, const char *kind, struct str first, struct str second,
 
 static struct notice_ruling
 take(struct memory *memory, const struct budget_row *rows, size_t n,
-    const char *const *over, const char *reason, int64_t now_wall)
+    const struct notice_ruling *over, const char *reason, int64_t now_wall)
 {
 	size_t full = n;
 	if (budget_take(memory, rows, n, now_wall, &full) != MEMORY_OK)
 		return (struct notice_ruling){PERMIT_HOLD, "no-budget-known"};
 	if (full < n)
-		return (struct notice_ruling){PERMIT_OVER, over[full]};
+		return over[full];
 	return (struct notice_ruling){PERMIT_PASS, reason};
+}
+
+/* Without the +tag, by which one mailbox has many names. */
+static struct str
+mailbox_of(struct arena *a, struct str address)
+{
+	struct str rest = address_local(address);
+	struct str local = str_cut(&rest, '+');
+	return str_printf(a, "%.*s@%.*s", STR_ARG(local),
+	    STR_ARG(address_domain(address)));
 }
 
 static struct notice_ruling
@@ -42,31 +52,49 @@ rule_unknown(struct arena *a, const struct notice *notice,
     struct memory *memory, const struct notice_budgets *budgets,
     int64_t now_wall)
 {
-	static const char *const over[] = {
-	    "budget-addressee", "budget-domain", "budget-total"};
+	/* what may be a person's, or may be known later, is not thrown away */
+	enum notice_permit over =
+	    notice->is_inferred || notice->is_temp ? PERMIT_HOLD : PERMIT_OVER;
+	const struct notice_ruling rulings[] = {{over, "budget-addressee"},
+	    {over, "budget-domain"}, {over, "budget-total"}};
 	struct budget_row rows[] = {
-	    {key_of(
-		 a, "addressee", notice->addressee, notice->author, STR_EMPTY),
+	    {key_of(a, "addressee", mailbox_of(a, notice->addressee),
+		 notice->author, STR_EMPTY),
 		budgets->addressee, DAY_S},
 	    {key_of(a, "domain", address_domain(notice->addressee), STR_EMPTY,
 		 STR_EMPTY),
 		budgets->domain, HOUR_S},
 	    {STR("total"), budgets->total, HOUR_S},
 	};
-	return take(memory, rows, COUNT_OF(rows), over, "unknown", now_wall);
+	if (notice->nrcpt > 1)
+		return (struct notice_ruling){over, "several-recipients"};
+	return take(memory, rows, COUNT_OF(rows), rulings, "unknown", now_wall);
+}
+
+/* Genuine, so what is too much of it is kept for somebody to see. */
+static struct notice_ruling
+rule_repeated(struct memory *memory, struct str key, unsigned limit,
+    const char *reason, int64_t now_wall)
+{
+	static const struct notice_ruling over = {
+	    PERMIT_HOLD, "budget-repeated"};
+	struct budget_row row = {key, limit, DAY_S};
+	return take(memory, &row, 1, &over, reason, now_wall);
 }
 
 static struct notice_ruling
 rule_weak(struct arena *a, const struct notice *notice, struct memory *memory,
     int64_t now_wall)
 {
-	static const char *const over[] = {"budget-repeated"};
-	struct budget_row row = {key_of(a, "weak", notice->addressee,
-				     notice->author, notice->weak_id),
-	    notice->weak_id.len > 0 ? NOTICE_WEAK_MESSAGE_LIMIT
-				    : NOTICE_WEAK_LIMIT,
-	    DAY_S};
-	return take(memory, &row, 1, over, "genuine", now_wall);
+	bool is_one = notice->weak_id.len > 0;
+	if (notice->nrcpt > 1)
+		return (struct notice_ruling){
+		    PERMIT_HOLD, "several-recipients"};
+	return rule_repeated(memory,
+	    key_of(a, "weak", mailbox_of(a, notice->addressee), notice->author,
+		notice->weak_id),
+	    is_one ? NOTICE_WEAK_MESSAGE_LIMIT : NOTICE_WEAK_LIMIT, "genuine",
+	    now_wall);
 }
 
 struct notice_ruling
@@ -74,12 +102,18 @@ notice_rule(struct arena *a, const struct notice *notice, struct memory *memory,
     const struct notice_budgets *budgets, int64_t now_wall)
 {
 	if (notice->is_passing)
-		return (struct notice_ruling){PERMIT_PASS, "passed-on"};
+		return rule_repeated(memory,
+		    key_of(a, "passed", notice->weak_id, STR_EMPTY, STR_EMPTY),
+		    NOTICE_WEAK_LIMIT, "passed-on", now_wall);
 	if (notice->never[0] != '\0')
-		return (struct notice_ruling){PERMIT_DISCARD, "never"};
+		return (struct notice_ruling){
+		    notice->is_inferred ? PERMIT_HOLD : PERMIT_DISCARD,
+		    "never"};
 	switch (notice->origin) {
 	case ORIGIN_FORGED:
-		return (struct notice_ruling){PERMIT_DISCARD, "forged"};
+		return (struct notice_ruling){
+		    notice->is_inferred ? PERMIT_HOLD : PERMIT_DISCARD,
+		    "forged"};
 	case ORIGIN_GENUINE:
 		if (!notice->is_weak)
 			break;

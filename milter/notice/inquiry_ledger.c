@@ -13,24 +13,27 @@
 /* What entries say together: they may be of several messages, of which only
  * one is answered. */
 struct ballot {
-	size_t pass, dkim, fail, unknown;
-	bool is_auto;
+	size_t pass, login, dkim, fail, unknown, temp;
+	size_t automatic; /* that a program says it wrote, and are not forged */
 };
 
 static void
 ballot_take(struct ballot *b, const struct ledger_entry *e)
 {
 	b->pass += e->standing == STANDING_PASS || e->standing == STANDING_OURS;
+	b->login += e->standing == STANDING_LOGIN;
 	b->dkim += e->standing == STANDING_DKIM;
 	b->fail += e->standing == STANDING_FAIL;
 	b->unknown += e->standing == STANDING_UNKNOWN;
-	b->is_auto = b->is_auto || e->is_auto;
+	b->temp += e->spf == SPF_TEMPERROR;
+	b->automatic += e->is_auto && e->standing != STANDING_FAIL;
 }
 
 static enum notice_origin
 ballot_result(const struct ballot *b)
 {
-	if (b->unknown > 0 || (b->fail > 0 && b->pass + b->dkim > 0))
+	size_t good = b->pass + b->login + b->dkim;
+	if (b->unknown > 0 || (b->fail > 0 && good > 0))
 		return ORIGIN_UNKNOWN;
 	return b->fail > 0 ? ORIGIN_FORGED : ORIGIN_GENUINE;
 }
@@ -49,25 +52,47 @@ has_queue_id(const struct inquiry *q, struct str id)
 	return false;
 }
 
+/* Our own MTA has told every queue id that the original had here. */
+static bool
+has_all_queue_ids(const struct inquiry *q)
+{
+	const struct returned *r = &q->returned;
+	return q->query->is_of_mta && r->form == RETURNED_REPORT &&
+	       (r->queue_id.len > 0 || q->has_entrance);
+}
+
+static bool
+is_kept(const struct inquiry *q, const struct ledger_entry *e, bool is_inbound)
+{
+	return has_queue_id(q, e->queue_id) &&
+	       (!is_inbound || e->class == CLASS_INBOUND);
+}
+
 /*
- * Of several entries those under the queue id that our own MTA names: a
- * stranger may use the Message-ID of another's message, but not its queue id.
+ * The entries under the queue ids that our own MTA names: a stranger may use
+ * the Message-ID of another's message, but not its queue id.  Of those the one
+ * with which it came in, if it went through here once more.
  */
 static void
-narrow(const struct inquiry *q, struct ledger_found *found)
+narrow(struct inquiry *q, struct ledger_found *found)
 {
-	size_t n = 0;
+	size_t n = 0, inbound = 0;
 	if (!q->query->is_of_mta || q->returned.form != RETURNED_REPORT)
 		return;
-	for (size_t i = 0; i < found->n; i++)
-		n += has_queue_id(q, found->v[i].queue_id);
-	if (n == 0)
+	for (size_t i = 0; i < found->n; i++) {
+		n += is_kept(q, &found->v[i], false);
+		inbound += is_kept(q, &found->v[i], true);
+	}
+	if (n == 0 && !has_all_queue_ids(q))
 		return;
 	n = 0;
 	for (size_t i = 0; i < found->n; i++)
-		if (has_queue_id(q, found->v[i].queue_id))
+		if (is_kept(q, &found->v[i], inbound > 0))
 			found->v[n++] = found->v[i];
 	found->n = n;
+	if (n == 0)
+		inquiry_say(q, "ledger: that Message-ID, but not under the "
+			       "queue id of this message");
 }
 
 static void
@@ -102,11 +127,13 @@ entries_judge(
 			writers_add(q, found->v[i].rcpt[j]);
 	}
 	entry_say(q, &found->v[0], found->n);
-	if (ballot.is_auto && !notice_kind_is_delivery(notice->form.kind))
+	if (ballot.automatic == found->n &&
+	    !notice_kind_is_delivery(notice->form.kind))
 		notice->never = "it answers what a program has written";
+	notice->is_temp = notice->is_temp || ballot.temp > 0;
 	q->is_weak = ballot.pass == 0 || q->returned.form != RETURNED_REPORT ||
 		     !q->query->is_of_mta;
-	q->weak_id = found->v[0].message_id;
+	q->weak_id = ballot.login > 0 ? STR_EMPTY : found->v[0].message_id;
 	return ballot_result(&ballot);
 }
 
@@ -135,16 +162,18 @@ inquiry_ledger(struct inquiry *q, struct notice *notice, bool *ret_found)
 	*ret_found = false;
 	for (size_t i = 0; i < q->returned.nids; i++) {
 		if (!inquiry_ask(q, q->returned.ids[i], q->query->ledger_s,
-			INQUIRY_FOUND_MAX, &found))
+			INQUIRY_FOUND_MAX, &found)) {
+			notice->is_temp = true;
 			return ORIGIN_UNKNOWN;
+		}
+		narrow(q, &found);
 		if (found.n == 0)
 			continue;
-		*ret_found = i == 0;
-		narrow(q, &found);
+		*ret_found = i < q->returned.nsure;
 		enum notice_origin origin = entries_judge(q, &found, notice);
-		if (i == 0 || origin != ORIGIN_GENUINE)
+		if (i < q->returned.nsure || origin != ORIGIN_GENUINE)
 			return origin;
-		inquiry_say(q, "named in References only");
+		inquiry_say(q, "named where a stranger could have put it");
 		return ORIGIN_UNKNOWN;
 	}
 	return ORIGIN_UNKNOWN;
@@ -156,6 +185,8 @@ inquiry_is_to_author(const struct inquiry *q, const struct ledger_entry *e)
 {
 	struct str author = address_domain(q->author);
 	struct str sender = address_domain(q->query->envelope->from);
+	if (e->nrcpt_all > e->nrcpt)
+		return true;
 	for (size_t i = 0; i < e->nrcpt; i++) {
 		struct str domain = address_domain(e->rcpt[i]);
 		if (domain.len > 0 &&

@@ -24,8 +24,11 @@ is_inner_hop(const struct inquiry *q, const struct received *hop)
 {
 	static struct str loopback_v[] = {{"127.0.0.0/8", 11}, {"::1/128", 7}};
 	static const struct strs loopback = {loopback_v, 2, 2};
+	/* a delivery agent that gets its mail by a socket */
+	bool is_agent =
+	    hop->address.len == 0 && str_starts(hop->with, STR("LMTP"));
 	return hop->has_from && hop->login.len == 0 &&
-	       (network_has(&loopback, hop->address) ||
+	       (is_agent || network_has(&loopback, hop->address) ||
 		   network_has(q->query->trusted, hop->address));
 }
 
@@ -47,6 +50,9 @@ inquiry_border(struct inquiry *q)
 		i++;
 	q->border = i;
 	q->is_walked = i > 0;
+	q->has_entrance =
+	    !is_inner_hop(q, &r->received[i]) &&
+	    (r->received[i].address.len > 0 || !r->received[i].has_from);
 }
 
 /* A signature is hard to forge and easy to send again. */
@@ -66,6 +72,10 @@ origin_of(struct inquiry *q, enum sender_standing standing)
 		return ORIGIN_UNKNOWN;
 	case STANDING_DKIM:
 		return signed_origin(q);
+	case STANDING_LOGIN:
+		q->is_weak = true;
+		q->weak_id = STR_EMPTY;
+		return ORIGIN_GENUINE;
 	case STANDING_PASS:
 	case STANDING_OURS:
 		if (!q->is_walked)
@@ -123,7 +133,9 @@ inquiry_returned(struct inquiry *q)
 	if (q->border == r->nreceived)
 		return ORIGIN_UNKNOWN;
 	const struct received *hop = &r->received[q->border];
-	if (r->has_return_path && !str_ieq(r->return_path, q->addressee)) {
+	struct str sender_path = sender_plain(
+	    q->arena, query->policy, query->mta_name, r->return_path);
+	if (r->has_return_path && !str_ieq(sender_path, q->addressee)) {
 		inquiry_say(
 		    q, "returned message: its envelope sender is another");
 		return ORIGIN_UNKNOWN;

@@ -522,10 +522,19 @@ notice_form_of(struct message *m)
 {
 	struct scene scene = {0};
 	notice_marks_of(m, &scene.marks);
+	uint64_t set = scene.marks.set;
 	const struct ruling *r = rule(m, &scene);
+	struct notice_form ret = {
+	    .kind = NOTICE_NONE,
+	    .evidence = STR_EMPTY,
+	    .is_automatic = (set & (SYSTEM | ANSWERS)) != 0,
+	    .has_report =
+		(set & (M(FEEDBACK) | M(TLS_TYPE) | M(AGGREGATE))) != 0,
+	    .is_script = (set & M(SCRIPT)) != 0,
+	};
 	if (r == NULL)
-		return (struct notice_form){NOTICE_NONE, STR_EMPTY};
-	struct notice_form ret = {refined(m, &scene, r->kind), STR_EMPTY};
+		return ret;
+	ret.kind = refined(m, &scene, r->kind);
 	ret.evidence = evidence_of(m, r, &scene, ret.kind);
 	return ret;
 }
@@ -540,11 +549,9 @@ notice_kind_likely(struct message *m)
 	enum notice_kind ret = NOTICE_NONE;
 	unsigned most = LIKELY_WEIGHT - 1;
 	notice_marks_of(m, &scene.marks);
-	if ((scene.marks.set & PEOPLE) != 0)
-		return NOTICE_NONE;
 	tally_of_text(m, &scene.marks, &scene.text);
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		unsigned weight = text_weight(&scene, kinds[i]) +
+		unsigned weight = scene.text.weight[kinds[i]] +
 				  scene.marks.subject.weight[kinds[i]];
 		if (weight <= most)
 			continue;

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "mail/msgid.h"
 #include "notice/inquiry.h"
 #include "notice/unanswered.h"
 
@@ -117,14 +118,16 @@ static void
 addressee_judge(struct inquiry *q, struct str addressee, struct notice *ret)
 {
 	bool is_delivery = notice_kind_is_delivery(ret->form.kind);
-	q->addressee = addressee;
+	q->addressee = sender_plain(
+	    q->arena, q->query->policy, q->query->mta_name, addressee);
 	q->is_weak = false;
 	q->weak_id = STR_EMPTY;
 	q->writers = (struct strs){0};
 	q->evidence = buf_new(q->arena, INQUIRY_EVIDENCE_BYTES);
-	ret->addressee = addressee;
+	ret->addressee = q->addressee;
 	ret->never = never_of(q, is_delivery);
 	ret->origin = judge(q, ret);
+	ret->is_temp = ret->is_temp || q->budget->has_temp;
 	ret->is_weak = ret->origin == ORIGIN_GENUINE && q->is_weak;
 	ret->weak_id = ret->is_weak ? q->weak_id : STR_EMPTY;
 	if (q->evidence->len == 0)
@@ -162,28 +165,26 @@ addressees_judge(struct inquiry *q, struct notice *ret)
 	ret->evidence = STR("a notice with so many recipients");
 }
 
+/* Of "SRS0=hash=tt=domain=local@forwarder"; empty: it is none. */
 static struct str
-own_message_id(struct message *m)
+srs_sender(struct arena *a, struct str path)
 {
-	struct header *h = header_last(&m->root->headers, STR("Message-ID"));
-	struct str id = h == NULL ? STR_EMPTY : str_trim(header_value(m, h));
-	if (id.len > 2 && id.p[0] == '<' && id.p[id.len - 1] == '>')
-		id = str_sub(id, 1, id.len - 2);
-	return str_sub(id, 0, LEDGER_ID_BYTES);
+	struct str local = address_local(path);
+	if (!str_istarts(local, STR("SRS0")) || local.len < 5)
+		return STR_EMPTY;
+	local = str_skip(local, 5);
+	(void)str_cut(&local, '=');
+	(void)str_cut(&local, '=');
+	struct str domain = str_cut(&local, '=');
+	return str_printf(a, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain));
 }
 
-/* The notice itself has come in from outside, and a filter or a forwarding of
- * ours hands it over again. */
 static bool
-is_passed_on(struct inquiry *q)
+has_come_in(const struct inquiry *q, struct str sender, struct str id)
 {
 	const struct notice_query *query = q->query;
-	struct str id = own_message_id(q->message);
 	struct ledger_found found;
-	if (id.len == 0 ||
-	    header_last(&q->message->root->headers, STR("Received")) == NULL)
-		return false;
-	if (ledger_find(query->memory, q->arena, query->envelope->from, id,
+	if (ledger_find(query->memory, q->arena, sender, id,
 		query->now_wall - query->ledger_s, INQUIRY_FOUND_MAX,
 		&found) != MEMORY_OK)
 		return false;
@@ -194,35 +195,81 @@ is_passed_on(struct inquiry *q)
 }
 
 /*
+ * The notice itself has come in from outside, and a filter or a forwarding of
+ * ours hands it over again, under its sender's name or another one.
+ */
+static bool
+is_passed_on(struct inquiry *q, struct notice *ret)
+{
+	const struct headers *headers = &q->message->root->headers;
+	struct header *h = header_last(headers, STR("Message-ID"));
+	struct str from = q->query->envelope->from;
+	struct str senders[] = {
+	    from, STR_EMPTY, q->author, srs_sender(q->arena, from)};
+	struct str id;
+	if (h == NULL || msgids_of(h->raw, &id, 1) == 0 ||
+	    header_last(headers, STR("Received")) == NULL)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(senders); i++)
+		if (has_come_in(q, senders[i], id)) {
+			ret->weak_id = id;
+			return true;
+		}
+	return false;
+}
+
+/* What a mail program writes, and a script seldom does. */
+static bool
+is_of_person(const struct message *m)
+{
+	static const char *const names[] = {
+	    "User-Agent", "In-Reply-To", "References"};
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (header_last(&m->root->headers, str_from(names[i])) != NULL)
+			return true;
+	return false;
+}
+
+/* A program on one of our hosts hands it over, to one recipient. */
+static bool
+may_be_script(const struct inquiry *q)
+{
+	const struct envelope *envelope = q->query->envelope;
+	return envelope->login.len == 0 && envelope->rcpt.n == 1 &&
+	       (envelope->class == CLASS_LOCAL ||
+		   envelope->class == CLASS_RELAY) &&
+	       q->query->memory != NULL && !is_of_person(q->message);
+}
+
+/*
  * A script that does not say that it is one, and whose words are those of an
  * answer, to somebody under whose name mail came in to its domain just before.
  */
 static void
 script_find(struct inquiry *q, struct notice *ret)
 {
-	const struct envelope *envelope = q->query->envelope;
 	struct ledger_found found;
-	bool is_program =
-	    envelope->login.len == 0 &&
-	    (envelope->class == CLASS_LOCAL || envelope->class == CLASS_RELAY);
-	if (!is_program || envelope->rcpt.n != 1 || q->query->memory == NULL)
+	if (!may_be_script(q))
 		return;
 	enum notice_kind kind = notice_kind_likely(q->message);
 	if (kind == NOTICE_NONE)
 		return;
-	q->addressee = envelope->rcpt.v[0];
+	q->addressee = sender_plain(q->arena, q->query->policy,
+	    q->query->mta_name, q->query->envelope->rcpt.v[0]);
 	q->evidence = buf_new(q->arena, INQUIRY_EVIDENCE_BYTES);
 	if (!inquiry_ask(q, STR_EMPTY, AT_ONCE_S, INQUIRY_FOUND_MAX, &found))
 		return;
-	for (size_t i = 0; i < found.n; i++)
-		if (found.v[i].class == CLASS_INBOUND &&
-		    inquiry_is_to_author(q, &found.v[i])) {
-			ret->form.kind = kind;
-			ret->form.evidence = STR(
-			    "its words, just after mail from its addressee");
-			ret->is_answer = true;
-			return;
-		}
+	for (size_t i = 0; i < found.n; i++) {
+		if (found.v[i].class != CLASS_INBOUND ||
+		    !inquiry_is_to_author(q, &found.v[i]))
+			continue;
+		ret->form.kind = kind;
+		ret->form.evidence =
+		    STR("its words, just after mail from its addressee");
+		ret->is_answer = true;
+		ret->is_inferred = !ret->form.is_script;
+		return;
+	}
 }
 
 static struct str
@@ -233,6 +280,18 @@ author_of(struct message *m)
 	if (from != NULL)
 		address_addrs(m->arena, from->raw, &addresses);
 	return addresses.n > 0 ? addresses.v[0] : STR_EMPTY;
+}
+
+/*
+ * Reports that somebody has asked for go to nobody's sender; but who only has
+ * their words in it, or comes as answers come, is one: a stranger may have
+ * chosen the Subject.
+ */
+static bool
+is_answer(const struct notice_form *form, const struct envelope *envelope)
+{
+	return notice_kind_is_answer(form->kind) || form->is_automatic ||
+	       envelope->from.len == 0;
 }
 
 void
@@ -248,9 +307,8 @@ notice_find(struct message *m, const struct notice_query *query,
 	    .addressee = envelope->rcpt.n > 0 ? envelope->rcpt.v[0] : STR_EMPTY,
 	    .never = "",
 	};
-	ret->is_answer =
-	    notice_kind_is_answer(ret->form.kind) ||
-	    (ret->form.kind == NOTICE_NONE && envelope->from.len == 0);
+	ret->nrcpt = envelope->rcpt.n;
+	ret->is_answer = is_answer(&ret->form, envelope);
 	struct inquiry q = {
 	    .arena = m->arena,
 	    .message = m,
@@ -258,11 +316,11 @@ notice_find(struct message *m, const struct notice_query *query,
 	    .budget = budget,
 	    .author = ret->author,
 	};
-	if (ret->form.kind == NOTICE_NONE && !ret->is_answer)
+	if (!ret->is_answer && !ret->form.has_report)
 		script_find(&q, ret);
 	if (!ret->is_answer || envelope->class == CLASS_INBOUND)
 		return;
-	if (is_passed_on(&q)) {
+	if (is_passed_on(&q, ret)) {
 		ret->is_passing = true;
 		ret->origin = ORIGIN_GENUINE;
 		ret->evidence = STR("it came in from outside, as the ledger "

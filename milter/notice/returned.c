@@ -15,6 +15,7 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/mime.h"
+#include "mail/msgid.h"
 #include "mail/scan.h"
 #include "mail/transfer.h"
 #include "state/memory.h"
@@ -121,43 +122,19 @@ has_space_or_control(struct str text)
 	return false;
 }
 
-static void
-id_add(struct returned *ret, struct str id)
-{
-	if (id.len == 0 || has_space_or_control(id))
-		return;
-	id = str_sub(id, 0, LEDGER_ID_BYTES);
-	for (size_t i = 0; i < ret->nids; i++)
-		if (str_eq(ret->ids[i], id))
-			return;
-	if (ret->nids < RETURNED_IDS_MAX)
-		ret->ids[ret->nids++] = id;
-}
-
-/* The last <...> of `*text`, which ends before it then; false: none. */
-static bool
-id_cut_last(struct str *text, struct str *ret)
-{
-	size_t close = str_rchr(*text, '>');
-	if (close == STR_NONE)
-		return false;
-	size_t open = str_rchr(str_sub(*text, 0, close), '<');
-	if (open == STR_NONE)
-		return false;
-	*ret = str_sub(*text, open + 1, close - open - 1);
-	*text = str_sub(*text, 0, open);
-	return true;
-}
-
-/* Each <...> of `value`, last to first; without any, all of it. */
+/* Each Message-ID in `value` that is not there yet. */
 static void
 ids_add(struct returned *ret, struct str value)
 {
-	struct str id;
-	if (str_chr(value, '<') == STR_NONE)
-		id_add(ret, value);
-	while (ret->nids < RETURNED_IDS_MAX && id_cut_last(&value, &id))
-		id_add(ret, id);
+	struct str ids[RETURNED_IDS_MAX];
+	size_t n = msgids_of(value, ids, COUNT_OF(ids));
+	for (size_t i = 0; i < n; i++) {
+		bool is_new = ret->nids < RETURNED_IDS_MAX;
+		for (size_t j = 0; j < ret->nids; j++)
+			is_new = is_new && !str_eq(ret->ids[j], ids[i]);
+		if (is_new)
+			ret->ids[ret->nids++] = ids[i];
+	}
 }
 
 static struct str
@@ -730,8 +707,6 @@ read_original(struct walk *w)
 		ret->mail.body = STR_EMPTY;
 	read_return_path(ret);
 	read_trace(w);
-	ids_add(ret, value_first(&ret->mail, STR("Message-ID")));
-	rcpt_add(ret, value_first(&ret->mail, STR("X-Original-To")));
 	ret->is_notice = is_notice(w);
 }
 
@@ -798,13 +773,23 @@ walk_root(struct walk *w)
 		strs_add(w->a, &w->texts, root.mail.body);
 }
 
+/*
+ * What a program quotes in its answer, it may have from a stranger's text; so
+ * that counts less than what it says itself.
+ */
 static void
 read_answered(struct walk *w)
 {
+	struct returned *ret = w->ret;
+	struct str original = value_first(&ret->mail, STR("Message-ID"));
+	if (ret->form == RETURNED_REPORT)
+		ids_add(ret, original);
 	for (size_t i = 0; i < w->original_ids.n; i++)
-		ids_add(w->ret, w->original_ids.v[i]);
-	ids_add(w->ret, root_value(w, STR("In-Reply-To")));
-	ids_add(w->ret, root_value(w, STR("References")));
+		ids_add(ret, w->original_ids.v[i]);
+	ids_add(ret, root_value(w, STR("In-Reply-To")));
+	ret->nsure = ret->nids;
+	ids_add(ret, original);
+	ids_add(ret, root_value(w, STR("References")));
 }
 
 void

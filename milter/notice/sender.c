@@ -4,6 +4,7 @@
 
 #include "auth/org.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "mail/address.h"
 
 #define WHY_BYTES 120
@@ -14,6 +15,7 @@ static const char *const standing_names[SENDER_STANDINGS] = {
     [STANDING_DKIM] = "dkim",
     [STANDING_FAIL] = "fail",
     [STANDING_OURS] = "ours",
+    [STANDING_LOGIN] = "login",
 };
 
 struct str
@@ -74,6 +76,14 @@ has_signature_of(
 	return false;
 }
 
+/* The one author. */
+static bool
+is_author(const struct authors *authors, struct str address)
+{
+	return authors->n == 1 && !authors->is_ambiguous && !authors->is_cut &&
+	       str_ieq(authors->v[0].address, address);
+}
+
 static bool
 is_enforced_failure(enum preflight_verdict verdict)
 {
@@ -81,9 +91,13 @@ is_enforced_failure(enum preflight_verdict verdict)
 	       verdict == PREFLIGHT_FAIL_REJECT;
 }
 
+/*
+ * A signature proves who wrote a message, not who sent it: anybody can send it
+ * again under another name of that domain.
+ */
 static enum sender_standing
-standing_of_sender(
-    struct arena *a, struct str sender, const struct preflight *flight)
+standing_of_sender(struct arena *a, struct str sender,
+    const struct authors *authors, const struct preflight *flight)
 {
 	enum spf_result spf = flight->spf.result;
 	if (sender.len == 0)
@@ -91,7 +105,8 @@ standing_of_sender(
 	if (spf == SPF_PASS)
 		return STANDING_PASS;
 	if (has_signature_of(a, flight, address_domain(sender)))
-		return STANDING_DKIM;
+		return is_author(authors, sender) ? STANDING_DKIM
+						  : STANDING_UNKNOWN;
 	if (spf == SPF_FAIL || spf == SPF_SOFTFAIL ||
 	    is_enforced_failure(flight->verdict))
 		return STANDING_FAIL;
@@ -174,10 +189,87 @@ sender_judge(struct arena *a, const struct sender_query *query,
 	ret->dkim = flight.dkim;
 	ret->dmarc = authors.ndomains == 0 ? SENDER_DMARC_NONE
 					   : dmarc_of(flight.verdict);
-	ret->standing = standing_of_sender(a, query->sender, &flight);
+	ret->standing = standing_of_sender(a, query->sender, &authors, &flight);
 	ret->author_standing = standing_of_author(
 	    a, ret->author, query->sender, &flight, ret->standing);
 	ret->evidence = evidence_of(a, &flight, ret);
+}
+
+/* "@a.example,@b.example:user@domain" */
+static struct str
+without_route(struct str path)
+{
+	size_t colon = str_chr(path, ':');
+	bool is_routed = path.len > 0 && path.p[0] == '@' && colon != STR_NONE;
+	return is_routed ? str_skip(path, colon + 1) : path;
+}
+
+/* A quoted local part as it is meant. */
+static struct str
+unquoted(struct arena *a, struct str local)
+{
+	if (local.len < 2 || local.p[0] != '"' || local.p[local.len - 1] != '"')
+		return local;
+	char *text = arena_alloc(a, local.len);
+	size_t n = 0;
+	for (size_t i = 1; i + 1 < local.len; i++) {
+		i += local.p[i] == '\\' && i + 2 < local.len;
+		text[n++] = local.p[i];
+	}
+	return str_of(text, n);
+}
+
+static struct str
+join(struct arena *a, struct str local, struct str domain)
+{
+	while (domain.len > 0 && domain.p[domain.len - 1] == '.')
+		domain.len--;
+	struct buf *b = buf_new(a, local.len + domain.len + 1);
+	buf_put(b, local);
+	buf_putc(b, '@');
+	buf_put(b, domain);
+	return buf_str(b);
+}
+
+/* What `local`, the local part of a domain of ours, is routed to; false: it
+ * stays here. */
+static bool
+is_routed_on(struct arena *a, struct str local, struct str *ret)
+{
+	size_t percent = str_rchr(local, '%'), bang = str_chr(local, '!');
+	if (str_chr(local, '@') != STR_NONE)
+		*ret = local;
+	else if (percent != STR_NONE)
+		*ret = join(a, str_sub(local, 0, percent),
+		    str_skip(local, percent + 1));
+	else if (bang != STR_NONE)
+		*ret =
+		    join(a, str_skip(local, bang + 1), str_sub(local, 0, bang));
+	else
+		return false;
+	return true;
+}
+
+#define ROUTES_MAX 5
+
+struct str
+sender_plain(struct arena *a, const struct policy *policy, struct str mta_name,
+    struct str path)
+{
+	struct str address = without_route(path);
+	for (int i = 0; i < ROUTES_MAX; i++) {
+		size_t at = str_rchr(address, '@');
+		struct str local = unquoted(a, str_sub(address, 0, at));
+		struct str domain =
+		    at == STR_NONE ? STR_EMPTY : str_skip(address, at + 1);
+		bool is_here =
+		    at == STR_NONE || str_ieq(domain, mta_name) ||
+		    policy_is_local(a, policy, address_domain(address));
+		if (is_here && is_routed_on(a, local, &address))
+			continue;
+		return at == STR_NONE ? local : join(a, local, domain);
+	}
+	return address;
 }
 
 bool
@@ -207,7 +299,7 @@ standing_of_ours(struct arena *a, const struct facts *facts,
 		return STANDING_PASS;
 	if (is_forbidden)
 		return STANDING_FAIL;
-	return envelope->login.len > 0 ? STANDING_OURS : STANDING_UNKNOWN;
+	return envelope->login.len > 0 ? STANDING_LOGIN : STANDING_UNKNOWN;
 }
 
 void

@@ -199,8 +199,8 @@ quarantine_keep(struct action_work *w, enum held_folder folder)
 	return false;
 }
 
-/* What is discarded is never left to the MTA: its hold queue is for mail that
- * may still leave. */
+/* What is discarded is left to the MTA's hold queue, from which it may still
+ * leave, only if there is no other place to keep it. */
 static void
 answer_hold(struct action_work *w, enum held_folder folder)
 {

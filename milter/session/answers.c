@@ -59,6 +59,7 @@ answers_arrival(struct arena *a, const struct snapshot *snapshot,
 	struct arrival_query arrival = {
 	    .policy = &snapshot->policy,
 	    .dns = query->dns,
+	    .memory = query->memory,
 	    .envelope = query->envelope,
 	    .mail = mail,
 	    .facts = facts,
@@ -67,6 +68,7 @@ answers_arrival(struct arena *a, const struct snapshot *snapshot,
 	    .inbound = &config->class[CLASS_INBOUND].networks,
 	    .is_auto = query->is_auto,
 	    .now_wall = clock_wall(),
+	    .ledger_s = (int64_t)config->ledger_days * 24 * 3600,
 	};
 	struct dns_budget budget = budget_of(config, query);
 	arrival_judge(a, &arrival, &budget, ret);

@@ -41,7 +41,8 @@ enum mail_class
 class_channel(const struct config *config, const struct origin *origin)
 {
 	for (size_t i = 0; i < CLASS_COUNT; i++)
-		if (is_pinned(&config->class[i], origin))
+		if (is_pinned(&config->class[i], origin) &&
+		    (i != CLASS_INBOUND || !is_mta_itself(origin)))
 			return (enum mail_class)i;
 	if (origin->login.len > 0)
 		return CLASS_SUBMISSION;

@@ -23,7 +23,7 @@ facts_of_words(
 	struct notice *notice = ARENA_NEW(a, struct notice);
 	struct buf *rest = buf_new(a, text.len + 1);
 	*notice = (struct notice){
-	    .form = {NOTICE_NONE, STR_EMPTY},
+	    .form = {.kind = NOTICE_NONE, .evidence = STR_EMPTY},
 	    .evidence = STR_EMPTY,
 	    .never = "",
 	};

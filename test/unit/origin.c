@@ -135,17 +135,22 @@ struct arrived {
 	const char *login;
 	enum mail_class class;
 	int64_t age_s;
+	bool is_auto;
+	size_t more; /* recipients */
 };
 
 static void
 arrive(const struct arrived *m)
 {
 	struct arena *a = f.arena;
-	struct str rcpt = str_from(m->rcpt);
+	struct strs rcpt = {0};
+	for (size_t i = 0; i < m->more; i++)
+		strs_add(a, &rcpt, str_printf(a, "%zu@far.example", i));
+	strs_add(a, &rcpt, str_from(m->rcpt));
 	struct envelope envelope = {
 	    .class = m->class,
 	    .from = str_from(m->sender),
-	    .rcpt = {&rcpt, 1, 1},
+	    .rcpt = rcpt,
 	    .login = str_from(m->login),
 	    .client_addr = str_from(m->client),
 	    .client_name = STR_EMPTY,
@@ -180,7 +185,10 @@ arrive(const struct arrived *m)
 	    .mta_name = STR("mx.ours.example"),
 	    .trusted = &f.trusted,
 	    .inbound = &(struct strs){0},
+	    .memory = f.memory,
+	    .is_auto = m->is_auto,
 	    .now_wall = NOW - m->age_s,
+	    .ledger_s = 10 * DAY_S,
 	};
 	struct arrival arrival;
 	arrival_judge(a, &arrival_query, &budget, &arrival);
@@ -415,13 +423,13 @@ who_logged_in_is_genuine_unless_it_was_forbidden(void **state)
 	    "x@far.example", "QUEUE1", "198.51.100.7", .login = "carol",
 	    .class = CLASS_SUBMISSION});
 	arrive(&(struct arrived){"s2@ours", "v@victim.example", "x@far.example",
-	    "QUEUE2", "198.51.100.7", .login = "phished",
+	    "QUEUE1", "198.51.100.7", .login = "phished",
 	    .class = CLASS_SUBMISSION});
 	arrive(&(struct arrived){"s3@ours", "dan@plain.example",
-	    "x@far.example", "QUEUE3", "198.51.100.7", .login = "dan",
+	    "x@far.example", "QUEUE1", "198.51.100.7", .login = "dan",
 	    .class = CLASS_SUBMISSION});
 	arrive(&(struct arrived){"s4@ours", "v@victim.example", "x@far.example",
-	    "QUEUE4", "", .class = CLASS_LOCAL});
+	    "QUEUE1", "", .class = CLASS_LOCAL});
 	expect("a customer",
 	    (struct sent){.raw = bounce("Message-ID: <s1@ours>\n"),
 		.to = "carol@customer.example"},
@@ -582,11 +590,11 @@ a_notice_that_names_no_message_needs_a_day_without_doubt(void **state)
 	    .age_s = 60});
 	expect("he wrote to the list", sent, ORIGIN_GENUINE);
 	arrive(&(struct arrived){"", "bob@good.example", "club@ours.example",
-	    "QUEUE2", "198.51.100.66", .class = CLASS_INBOUND});
+	    "QUEUE1", "198.51.100.66", .class = CLASS_INBOUND});
 	expect("so did somebody under his name", sent, ORIGIN_UNKNOWN);
 	sent.to = "v@victim.example";
 	arrive(&(struct arrived){"", "v@victim.example", "club@ours.example",
-	    "QUEUE3", "198.51.100.66", .class = CLASS_INBOUND});
+	    "QUEUE1", "198.51.100.66", .class = CLASS_INBOUND});
 	expect("only somebody under his name", sent, ORIGIN_FORGED);
 }
 
@@ -611,12 +619,185 @@ a_script_that_answers_without_saying_so_is_seen_by_what_came(void **state)
 	expect("just after a forged message", sent, ORIGIN_FORGED);
 	sent.to = "bob@good.example";
 	arrive(&(struct arrived){"p2@x", "bob@good.example",
-	    "support@ours.example", "QUEUE2", "192.0.2.1",
+	    "support@ours.example", "QUEUE1", "192.0.2.1",
 	    .class = CLASS_INBOUND, .age_s = 5});
 	expect("just after an honest one", sent, ORIGIN_GENUINE);
 	sent.raw = "From: Shop <shop@ours.example>\nSubject: Order 7\n\n"
 		   "Your order of 3 candles is on its way.\n";
 	assert_false(judge(&sent).is_answer);
+}
+
+/* ---- what a stranger tried, and got */
+
+static void
+the_subject_of_a_stranger_hides_no_answer(void **state)
+{
+	(void)state;
+	static const char *const subjects[] = {"Report Domain: a Submitter: b "
+					       "Report-ID: 1",
+	    "abuse report", "Auto: Fwd: Re: hello",
+	    "AW: unsubscribe, click here, limited time offer"};
+	for (size_t i = 0; i < COUNT_OF(subjects); i++) {
+		struct sent sent = {.to = "v@victim.example",
+		    .raw = str_c(f.arena,
+			str_printf(f.arena,
+			    "From: a@ours.example\nSubject: %s\n"
+			    "Auto-Submitted: auto-replied (vacation)\n\n"
+			    "I am away.\n",
+			    subjects[i]))};
+		if (!judge(&sent).is_answer)
+			fail_msg("%s", subjects[i]);
+	}
+	arrive(&(struct arrived){"h1@x", "v@victim.example",
+	    "support@ours.example", "QUEUE1", "198.51.100.66",
+	    .class = CLASS_INBOUND, .age_s = 5});
+	expect("of a script",
+	    (struct sent){.to = "v@victim.example",
+		.from = "www-data@ours.example",
+		.class = CLASS_LOCAL,
+		.raw = "From: Support <support@ours.example>\n"
+		       "Subject: AW: click here to unsubscribe\n\n"
+		       "Thank you for contacting us. A support ticket has "
+		       "been opened for\nyour request.\n"},
+	    ORIGIN_FORGED);
+}
+
+static void
+a_path_that_is_routed_on_is_whom_it_reaches(void **state)
+{
+	(void)state;
+	static const char *const paths[] = {"v%victim.example@mx.ours.example",
+	    "\"v@victim.example\"@ours.example",
+	    "victim.example!v@mx.ours.example", "v%victim.example",
+	    "victim.example!v", "v@victim.example.", "\"v\"@victim.example",
+	    "@a.example,@b.example:v@victim.example"};
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		char id[16];
+		(void)snprintf(id, sizeof(id), "p%zu@x", i);
+		arrive(&(struct arrived){id, paths[i], "nobody@ours.example",
+		    "QUEUE1", "198.51.100.66", .from = "x@far.example",
+		    .class = CLASS_INBOUND});
+		const char *text = str_c(
+		    f.arena, str_printf(f.arena, "Message-ID: <%s>\n", id));
+		struct sent sent = {.raw = bounce(text), .to = paths[i]};
+		struct notice notice = judge(&sent);
+		assert_str(notice.addressee, "v@victim.example");
+		expect(paths[i], sent, ORIGIN_FORGED);
+		sent.to = "v@victim.example";
+		expect(paths[i], sent, ORIGIN_FORGED);
+	}
+}
+
+static void
+an_id_beside_another_is_both(void **state)
+{
+	(void)state;
+	static const char *const ids[] = {"junk@x> <known@v",
+	    "known@v> <junk@x", "junk <known@v", " known@v "};
+	arrive(
+	    &(struct arrived){"known@v", "v@good.example", "alice@ours.example",
+		"QUEUE0", "192.0.2.1", .class = CLASS_INBOUND, .age_s = 3600});
+	for (size_t i = 0; i < COUNT_OF(ids); i++) {
+		arrive(&(struct arrived){ids[i], "v@good.example",
+		    "nobody@ours.example", "QUEUE1", "198.51.100.66",
+		    .class = CLASS_INBOUND});
+		struct sent sent = {.to = "v@good.example",
+		    .raw = bounce(str_c(f.arena,
+			str_printf(f.arena, "Message-ID: <%s>\n", ids[i])))};
+		expect(ids[i], sent, ORIGIN_FORGED);
+		sent.raw = vacation(str_c(f.arena,
+		    str_printf(f.arena, "In-Reply-To: <%s>\n", ids[i])));
+		struct notice notice = judge(&sent);
+		if (notice.origin == ORIGIN_GENUINE)
+			fail_msg("%s: genuine", ids[i]);
+	}
+	expect("a queue id that the ledger does not have",
+	    (struct sent){.to = "v@good.example",
+		.raw = bounce("Return-Path: <v@good.example>\n" BY_US(
+		    "198.51.100.66", "QUEUE9") "Message-ID: <known@v>\n")},
+	    ORIGIN_FORGED);
+}
+
+static void
+what_people_write_is_not_thrown_away(void **state)
+{
+	(void)state;
+	struct notice_budgets budgets = {1, 20, 200};
+	arrive(&(struct arrived){"q1@x", "v@victim.example", "bob@ours.example",
+	    "QUEUE1", "198.51.100.66", .class = CLASS_INBOUND, .age_s = 5});
+	struct sent sent = {.to = "v@victim.example",
+	    .from = "bob@ours.example",
+	    .class = CLASS_RELAY,
+	    .raw = "From: Bob <bob@ours.example>\nSubject: your note\n"
+		   "User-Agent: Thunderbird\n\n"
+		   "Thank you for contacting us, we will get back to you.\n"};
+	assert_false(judge(&sent).is_answer);
+	sent.raw = "From: Bob <bob@ours.example>\nSubject: your note\n\n"
+		   "Thank you for contacting us, we will get back to you.\n";
+	struct notice notice = judge(&sent);
+	assert_true(notice.is_answer);
+	assert_int_equal(
+	    notice_rule(f.arena, &notice, f.memory, &budgets, NOW).permit,
+	    PERMIT_HOLD);
+}
+
+static void
+a_filter_that_hands_mail_over_again_changes_nothing(void **state)
+{
+	(void)state;
+	arrive(&(struct arrived){"f1@good", "bob@good.example",
+	    "nobody@ours.example", "QUEUE0", "192.0.2.1",
+	    .class = CLASS_INBOUND});
+	arrive(&(struct arrived){"f1@good", "bob@good.example",
+	    "nobody@ours.example", "QUEUE1", "127.0.0.1",
+	    .extra = BY_US("192.0.2.1", "QUEUE0"), .class = CLASS_RELAY});
+	expect("a bounce of the second one",
+	    (struct sent){.to = "bob@good.example",
+		.raw = bounce("Return-Path: <bob@good.example>\n" BY_US(
+		    "127.0.0.1", "QUEUE1") BY_US("192.0.2.1",
+		    "QUEUE0") "Message-ID: <f1@good>\n")},
+	    ORIGIN_GENUINE);
+	expect("a vacation reply",
+	    (struct sent){.to = "bob@good.example",
+		.raw = vacation("In-Reply-To: <f1@good>\n")},
+	    ORIGIN_GENUINE);
+}
+
+static void
+one_message_of_a_program_silences_nobody(void **state)
+{
+	(void)state;
+	arrive(&(struct arrived){"d1@good", "bob@good.example",
+	    "alice@ours.example", "QUEUE1", "192.0.2.1", .class = CLASS_INBOUND,
+	    .age_s = 60});
+	arrive(&(struct arrived){"d1@good", "bob@good.example",
+	    "alice@ours.example", "QUEUE2", "198.51.100.66", .is_auto = true,
+	    .class = CLASS_INBOUND});
+	struct sent sent = {.to = "bob@good.example",
+	    .raw = vacation("In-Reply-To: <d1@good>\n")};
+	assert_string_equal(judge(&sent).never, "");
+}
+
+static void
+many_recipients_hide_nothing(void **state)
+{
+	(void)state;
+	struct notice_budgets budgets = {1, 20, 200};
+	struct sent sent = {.raw = HELD_BY_LIST,
+	    .from = "club-bounces@ours.example",
+	    .to = "bob@good.example"};
+	arrive(&(struct arrived){"r1@good", "bob@good.example",
+	    "club@ours.example", "QUEUE1", "192.0.2.1", .class = CLASS_INBOUND,
+	    .age_s = 60});
+	arrive(&(struct arrived){"r2@x", "bob@good.example", "z@far.example",
+	    "QUEUE2", "198.51.100.66", .more = 25, .class = CLASS_INBOUND});
+	expect("of a forged message", sent, ORIGIN_UNKNOWN);
+	struct sent two = {.raw = bounce("Message-ID: <none@x>\n"),
+	    .to = "a@plain.example b@plain.example"};
+	struct notice notice = judge(&two);
+	assert_string_equal(
+	    notice_rule(f.arena, &notice, f.memory, &budgets, NOW).reason,
+	    "several-recipients");
 }
 
 /* ---- (d), (e), (f) */
@@ -734,10 +915,10 @@ mail_of_a_relay_is_judged_where_it_came_in(void **state)
 	    "QUEUE1", "10.0.0.7", .extra = BY_US("198.51.100.66", "B1"),
 	    .class = CLASS_RELAY});
 	arrive(&(struct arrived){"r2@x", "bob@good.example", "x@far.example",
-	    "QUEUE2", "10.0.0.7", .extra = BY_US("192.0.2.1", "B2"),
+	    "QUEUE1", "10.0.0.7", .extra = BY_US("192.0.2.1", "B2"),
 	    .class = CLASS_RELAY});
 	arrive(&(struct arrived){"r3@x", "bob@good.example",
-	    "alice@ours.example", "QUEUE3", "10.0.0.7",
+	    "alice@ours.example", "QUEUE1", "10.0.0.7",
 	    .extra = BY_US("192.0.2.1", "B3"), .class = CLASS_INBOUND});
 	expect("forged further out",
 	    (struct sent){.raw = bounce("Message-ID: <r1@x>\n"),
@@ -818,6 +999,13 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(what_another_program_returns_is_not_asked),
     WITH_WORLD(a_notice_that_names_no_message_needs_a_day_without_doubt),
     WITH_WORLD(a_script_that_answers_without_saying_so_is_seen_by_what_came),
+    WITH_WORLD(the_subject_of_a_stranger_hides_no_answer),
+    WITH_WORLD(a_path_that_is_routed_on_is_whom_it_reaches),
+    WITH_WORLD(an_id_beside_another_is_both),
+    WITH_WORLD(what_people_write_is_not_thrown_away),
+    WITH_WORLD(a_filter_that_hands_mail_over_again_changes_nothing),
+    WITH_WORLD(one_message_of_a_program_silences_nobody),
+    WITH_WORLD(many_recipients_hide_nothing),
     WITH_WORLD(ours_are_genuine),
     WITH_WORLD(who_we_wrote_to_may_be_answered_a_few_times),
     WITH_WORLD(an_answer_to_a_notice_never_leaves),

@@ -348,7 +348,7 @@ static const struct {
 	"We have got your mail:\n\n" REPORT STATUS "--B\n" HOSTILE_PART
 	"--B--\n",
 	"text from=<mallory@c.example> recv=192.0.2.66/mx.b.example "
-	"ids=evil@c.example,1@a.example rcpt=bob@b.example status=5.1.1"},
+	"ids=1@a.example,evil@c.example rcpt=bob@b.example status=5.1.1"},
     {"cut off before its end it is not whole",
 	REPORT STATUS "--B\nContent-Type: message/rfc822\n\n" ORIGINAL
 		      "\nHello",
