@@ -88,7 +88,7 @@ posternd_start
 remembered "after kill -9"
 is "and the last message before it" "$(bounced b@good.example 2@good)" accept
 pkill -9 -P "$POSTERND_PID"
-sleep 0.5
+sleep 2
 remembered "after kill -9 of the keeper"
 
 # ---- the file breaks while mail flows
