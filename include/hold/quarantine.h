@@ -42,7 +42,8 @@ void quarantine_close(struct quarantine *q);
  * see by it what was changed.  Without a key nothing is sealed or checked.
  */
 void quarantine_set_key(struct quarantine *q, const struct mac_key *key);
-/* Past `bytes` in all store says QUARANTINE_FULL, errno EDQUOT; 0: no limit. */
+/* Past `bytes` in all, or half of it in the folder of the discarded, store says
+ * QUARANTINE_FULL, errno EDQUOT; 0: no limit. */
 void quarantine_set_limit(struct quarantine *q, uint64_t bytes);
 
 /*
@@ -161,8 +162,9 @@ struct purge_result {
 
 /*
  * Remove what is older than its folder allows, then the oldest until the rest
- * fits; the age of a damaged file is that of the file.  Foreign files are never
- * removed.  Files in tmp older than 36 hours go as well (Maildir's rule).
+ * fits, discarded ones first; the age of a damaged file is that of the file.
+ * Foreign files are never removed.  Files in tmp older than 36 hours go as well
+ * (Maildir's rule).
  */
 MUST_CHECK enum quarantine_status quarantine_purge(
     struct quarantine *q, const struct purge *purge, struct purge_result *ret);

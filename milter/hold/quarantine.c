@@ -37,7 +37,7 @@ struct quarantine {
 	bool has_key;
 	uint64_t max_bytes;
 	/* usage: a count that is corrected once a minute */
-	_Atomic uint64_t bytes;
+	_Atomic uint64_t bytes[FOLDER_COUNT];
 	_Atomic int64_t counted_ms;
 	atomic_flag is_counting;
 };
@@ -589,17 +589,17 @@ quarantine_unlock(int lock)
 }
 
 static void
-usage_add(struct quarantine *q, uint64_t bytes)
+usage_add(struct quarantine *q, enum held_folder folder, uint64_t bytes)
 {
-	atomic_fetch_add(&q->bytes, bytes);
+	atomic_fetch_add(&q->bytes[folder], bytes);
 }
 
 static void
-usage_take(struct quarantine *q, uint64_t bytes)
+usage_take(struct quarantine *q, enum held_folder folder, uint64_t bytes)
 {
-	uint64_t now = atomic_load(&q->bytes);
+	uint64_t now = atomic_load(&q->bytes[folder]);
 	while (!atomic_compare_exchange_weak(
-	    &q->bytes, &now, now < bytes ? 0 : now - bytes))
+	    &q->bytes[folder], &now, now < bytes ? 0 : now - bytes))
 		;
 }
 
@@ -616,7 +616,7 @@ entry_unlink(
 		    (is_lasting && !disk_sync(dir)))
 			status = status_of_errno();
 		else
-			usage_take(q, entry->file_bytes);
+			usage_take(q, file.folder, entry->file_bytes);
 	}
 	arena_free(a);
 	return status;
@@ -662,11 +662,21 @@ tmp_write(int tmp, const char *name, struct str block, struct str raw)
 }
 
 static bool
-has_room(struct quarantine *q, size_t bytes)
+fits(uint64_t used, size_t bytes, uint64_t max)
+{
+	return used <= max && bytes <= max - used;
+}
+
+/* Notices that strangers provoke must leave room for mail that is held. */
+static bool
+has_room(struct quarantine *q, enum held_folder folder, size_t bytes)
 {
 	uint64_t used = quarantine_usage(q);
+	uint64_t discarded = atomic_load(&q->bytes[FOLDER_DISCARDED]);
 	if (q->max_bytes == 0 ||
-	    (used <= q->max_bytes && bytes <= q->max_bytes - used))
+	    (fits(used, bytes, q->max_bytes) &&
+		(folder != FOLDER_DISCARDED ||
+		    fits(discarded, bytes, q->max_bytes / 2))))
 		return true;
 	errno = EDQUOT;
 	return false;
@@ -693,13 +703,13 @@ store_in(struct quarantine *q, struct arena *a, const struct held *held,
 		errno = EMSGSIZE;
 		return QUARANTINE_BAD_FILE;
 	}
-	if (!has_room(q, block.len + raw.len))
+	if (!has_room(q, held->folder, block.len + raw.len))
 		return QUARANTINE_FULL;
 	if (!tmp_write(dir[SUB_TMP], name, block, raw))
 		return store_failed();
 	bool is_moved = disk_rename_new(dir[SUB_TMP], name, dir[SUB_NEW], name);
 	if (is_moved && disk_sync(dir[SUB_NEW])) {
-		usage_add(q, block.len + raw.len);
+		usage_add(q, held->folder, block.len + raw.len);
 		return QUARANTINE_OK;
 	}
 	int saved = errno;
@@ -759,13 +769,18 @@ quarantine_replace(struct quarantine *q, const struct held_entry *entry,
 	return status;
 }
 
+/* Of those in `folder`; FOLDER_COUNT: of all. */
 static uint64_t
-files_bytes(struct quarantine *q, const struct files *files)
+files_bytes(
+    struct quarantine *q, const struct files *files, enum held_folder folder)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < files->n; i++) {
 		struct stat st;
-		if (fstatat(q->dir[files->v[i].folder][files->v[i].sub],
+		bool is_meant =
+		    folder == FOLDER_COUNT || folder == files->v[i].folder;
+		if (is_meant &&
+		    fstatat(q->dir[files->v[i].folder][files->v[i].sub],
 			files->v[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			sum += (uint64_t)st.st_size;
 	}
@@ -778,7 +793,9 @@ usage_count(struct quarantine *q)
 	struct arena *a = arena_new();
 	struct files files = {0};
 	if (files_list(q, a, FOLDER_COUNT, &files))
-		atomic_store(&q->bytes, files_bytes(q, &files));
+		for (int i = 0; i < FOLDER_COUNT; i++)
+			atomic_store(&q->bytes[i],
+			    files_bytes(q, &files, (enum held_folder)i));
 	atomic_store(&q->counted_ms, clock_ms());
 	arena_free(a);
 }
@@ -793,7 +810,10 @@ quarantine_usage(struct quarantine *q)
 		usage_count(q);
 		atomic_flag_clear(&q->is_counting);
 	}
-	return atomic_load(&q->bytes);
+	uint64_t sum = 0;
+	for (int i = 0; i < FOLDER_COUNT; i++)
+		sum += atomic_load(&q->bytes[i]);
+	return sum;
 }
 
 /* A purge on its way. */
@@ -834,9 +854,10 @@ is_too_old(const struct purge *purge, const struct held_entry *entry)
 	return limit > 0 && purge->now_wall - entry->held.time_wall > limit;
 }
 
-/* One pass over the files, oldest first. */
+/* One pass over the files of `folder` (FOLDER_COUNT: all), oldest first. */
 static void
-purge_pass(struct purging *p, struct files *files, enum purge_reason reason)
+purge_pass(struct purging *p, struct files *files, enum held_folder folder,
+    enum purge_reason reason)
 {
 	struct arena *a = arena_new();
 	size_t left = 0;
@@ -846,7 +867,9 @@ purge_pass(struct purging *p, struct files *files, enum purge_reason reason)
 		bool is_gone = false;
 		bool is_due = reason == PURGE_AGE ||
 			      p->result->left_bytes > p->purge->max_bytes;
-		if (is_due && !file->is_foreign &&
+		bool is_meant =
+		    folder == FOLDER_COUNT || folder == file->folder;
+		if (is_due && is_meant && !file->is_foreign &&
 		    entry_read(p->q, a, file, &entry) &&
 		    (reason == PURGE_SIZE || is_too_old(p->purge, &entry)) &&
 		    (p->purge->wants == NULL ||
@@ -892,10 +915,13 @@ quarantine_purge(
 	bool is_read = files_list(q, a, FOLDER_COUNT, &files);
 	if (is_read) {
 		files_sort(&files);
-		ret->left_bytes = files_bytes(q, &files);
-		purge_pass(&p, &files, PURGE_AGE);
-		if (purge->max_bytes > 0)
-			purge_pass(&p, &files, PURGE_SIZE);
+		ret->left_bytes = files_bytes(q, &files, FOLDER_COUNT);
+		purge_pass(&p, &files, FOLDER_COUNT, PURGE_AGE);
+		/* what nobody will get goes first */
+		if (purge->max_bytes > 0) {
+			purge_pass(&p, &files, FOLDER_DISCARDED, PURGE_SIZE);
+			purge_pass(&p, &files, FOLDER_COUNT, PURGE_SIZE);
+		}
 		purge_stale(&p, a);
 	}
 	int saved = errno;

@@ -43,6 +43,7 @@ struct action_work {
 	bool is_released;
 	bool has_view;
 	bool is_lost; /* there is no whole message to keep */
+	bool is_full; /* the quarantine has as much as it may */
 	struct str id;
 	struct str note;
 	struct answer *answer;
@@ -192,7 +193,10 @@ quarantine_keep(struct action_work *w, enum held_folder folder)
 	if (quarantine_store(gate_quarantine(w->gate), &held, w->raw) ==
 	    QUARANTINE_OK)
 		return true;
-	const char *why = errno != 0 ? strerror(errno) : "size limit reached";
+	w->is_full = errno == EDQUOT;
+	const char *why = w->is_full   ? "quarantine-size is reached"
+			  : errno != 0 ? strerror(errno)
+				       : "size limit reached";
 	log_error("%.*s: the quarantine cannot be written: %s",
 	    STR_ARG(w->in->envelope.queue_id), why);
 	w->note = str_printf(w->arena, "quarantine:%s", why);
@@ -209,6 +213,8 @@ answer_hold(struct action_work *w, enum held_folder folder)
 		answer_mta_hold(w);
 	else if (!w->is_lost && quarantine_keep(w, folder))
 		w->answer->kind = ANSWER_DISCARD;
+	else if (w->input.permit == PERMIT_DISCARD && w->is_full)
+		w->answer->kind = ANSWER_DISCARD; /* RFC 5321 section 6.2 */
 	else
 		answer_not_kept(w);
 }

@@ -516,6 +516,33 @@ the_size_limit_holds(void **state)
 }
 
 static void
+discarded_notices_leave_room_for_held_mail(void **state)
+{
+	struct fixture *f = *state;
+	static char big[3000];
+	struct held gone = plain(f->a, "D0"), kept = plain(f->a, "H0");
+	gone.folder = FOLDER_DISCARDED;
+	quarantine_set_limit(f->q, 8000);
+	store(f, &gone, str_of(big, sizeof(big)));
+	gone.id = STR("D1");
+	errno = 0;
+	assert_int_equal(
+	    quarantine_store(f->q, &gone, str_of(big, sizeof(big))),
+	    QUARANTINE_FULL);
+	assert_int_equal(errno, EDQUOT);
+	kept.time_wall = gone.time_wall - 1000;
+	store(f, &kept, str_of(big, sizeof(big)));
+	/* and go first when there is too much */
+	struct purge_result result;
+	struct purge purge = {.now_wall = clock_wall(), .max_bytes = 4000};
+	assert_int_equal(
+	    quarantine_purge(f->q, &purge, &result), QUARANTINE_OK);
+	assert_int_equal(result.removed, 1);
+	struct held_entry entry = find(f, "H0");
+	assert_int_equal(entry.held.folder, FOLDER_HELD);
+}
+
+static void
 ids_sort_by_time_and_do_not_repeat(void **state)
 {
 	struct fixture *f = *state;
@@ -932,6 +959,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_mail_reader_may_move_and_flag),
     TEST(one_process_at_a_time_works_on_a_message),
     TEST(foreign_files_are_shown_and_left_alone),
+    TEST(discarded_notices_leave_room_for_held_mail),
     TEST(purges_the_old_then_the_oldest),
     TEST(purges_what_a_crash_left),
     TEST(threads_store_at_once),
