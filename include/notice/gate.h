@@ -29,14 +29,17 @@ enum notice_permit {
 
 struct notice_ruling {
 	enum notice_permit permit;
-	/* "genuine", "passed-on", "budget", "forged", "loop-or-never", ...:
-	 * one word for the log; static */
+	/* One word for the log, as posternd(8) has them; static. */
 	const char *reason;
 };
 
+/* Rule on a notice with `is_answer` without any budget; false: one decides. */
+MUST_CHECK bool notice_is_ruled(
+    const struct notice *notice, struct notice_ruling *ret);
+
 /*
- * Rule on a notice with `is_answer`.  Takes from the budgets if it passes by
- * them: ask once a message, and only when nothing else keeps it back.
+ * The same, with the budgets.  Takes from them if it passes by them: ask once a
+ * message, and only when nothing else keeps it back.
  */
 struct notice_ruling notice_rule(struct arena *a, const struct notice *notice,
     struct memory *memory, const struct notice_budgets *budgets,

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
+#include "notice/origin.h"
 
 #define LIMIT_DEFAULT 50
 
@@ -108,12 +109,43 @@ json_show(const struct decision *d)
 	json_line(stdout, o);
 }
 
+static struct str
+without_brackets(struct str s)
+{
+	bool has = s.len > 1 && s.p[0] == '<' && s.p[s.len - 1] == '>';
+	return has ? str_sub(s, 1, s.len - 2) : s;
+}
+
+/* A slip of the pen must not look like "there was none". */
+static bool
+words_are_known(const struct notices *n)
+{
+	static const enum notice_origin origins[] = {
+	    ORIGIN_UNKNOWN, ORIGIN_GENUINE, ORIGIN_FORGED};
+	enum notice_kind kind;
+	bool is_known = n->origin == NULL;
+	for (size_t i = 0; i < COUNT_OF(origins); i++)
+		is_known = is_known || str_eq(notice_origin_name(origins[i]),
+					   str_from(n->origin));
+	if (!is_known)
+		fprintf(stderr, "postern: --origin is genuine, forged or "
+				"unknown\n");
+	if (n->kind == NULL || notice_kind_parse(str_from(n->kind), &kind))
+		return is_known;
+	fprintf(stderr,
+	    "postern: no kind of notice is called \"%s\"; "
+	    "posternd(8) lists them\n",
+	    n->kind);
+	return false;
+}
+
 static bool
 is_wanted(const struct notices *n, const struct decision *d)
 {
 	return (n->kind == NULL || str_eq(d->kind, str_from(n->kind))) &&
 	       (n->origin == NULL || str_eq(d->origin, str_from(n->origin))) &&
-	       (n->to == NULL || str_ieq(d->addressee, str_from(n->to)));
+	       (n->to == NULL ||
+		   str_ieq(d->addressee, without_brackets(str_from(n->to))));
 }
 
 static bool
@@ -157,7 +189,7 @@ cmd_notices(int argc, char **argv)
 	if (!memory_flags_parse(argc, argv, flags) ||
 	    !memory_limit_parse(limit_text, &n.limit))
 		return CMD_TROUBLE;
-	if (optind != argc)
+	if (optind != argc || !words_are_known(&n))
 		return cmd_usage(argv[0]);
 	struct arena *a = arena_new();
 	struct memory_reader *reader = memory_open(a, &code);

@@ -193,6 +193,21 @@ look_notice(const struct work *w, struct message *m,
 	answers_look(w->snapshot, &query, m, ret);
 }
 
+/* What posternd would do without asking its budgets. */
+static void
+rule_notice(
+    const struct work *w, const struct notice *notice, struct scan *scan)
+{
+	const struct config *config = &w->snapshot->config;
+	struct notice_ruling ruling;
+	if (!notice->is_answer || !config->has_notice_gate ||
+	    !notice_is_ruled(notice, &ruling))
+		return;
+	scan->input.permit = ruling.permit;
+	scan->input.permit_reason = ruling.reason;
+	scan->verdict = verdict_of(config, &scan->input);
+}
+
 static struct str
 scan_one(struct work *w, struct arena *a, size_t i)
 {
@@ -227,6 +242,7 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	};
 	struct scan scan;
 	scan_run(w->snapshot, &job, &scan);
+	rule_notice(w, &notice, &scan);
 	const struct class_config *class =
 	    &w->snapshot->config.class[envelope.class];
 	if (class->hold > 0 && scan.result.score >= class->hold)

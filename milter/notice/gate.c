@@ -43,8 +43,8 @@ mailbox_of(struct arena *a, struct str address)
 {
 	struct str rest = address_local(address);
 	struct str local = str_cut(&rest, '+');
-	return str_printf(a, "%.*s@%.*s", STR_ARG(local),
-	    STR_ARG(address_domain(address)));
+	return str_printf(
+	    a, "%.*s@%.*s", STR_ARG(local), STR_ARG(address_domain(address)));
 }
 
 static struct notice_ruling
@@ -97,29 +97,36 @@ rule_weak(struct arena *a, const struct notice *notice, struct memory *memory,
 	    now_wall);
 }
 
+bool
+notice_is_ruled(const struct notice *notice, struct notice_ruling *ret)
+{
+	enum notice_permit no =
+	    notice->is_inferred ? PERMIT_HOLD : PERMIT_DISCARD;
+	if (notice->is_passing)
+		return false;
+	if (notice->never[0] != '\0')
+		*ret = (struct notice_ruling){no, "never"};
+	else if (notice->origin == ORIGIN_FORGED)
+		*ret = (struct notice_ruling){no, "forged"};
+	else if (notice->origin == ORIGIN_GENUINE && !notice->is_weak)
+		*ret = (struct notice_ruling){PERMIT_PASS, "genuine"};
+	else
+		return false;
+	return true;
+}
+
 struct notice_ruling
 notice_rule(struct arena *a, const struct notice *notice, struct memory *memory,
     const struct notice_budgets *budgets, int64_t now_wall)
 {
+	struct notice_ruling ruling;
+	if (notice_is_ruled(notice, &ruling))
+		return ruling;
 	if (notice->is_passing)
 		return rule_repeated(memory,
 		    key_of(a, "passed", notice->weak_id, STR_EMPTY, STR_EMPTY),
 		    NOTICE_WEAK_LIMIT, "passed-on", now_wall);
-	if (notice->never[0] != '\0')
-		return (struct notice_ruling){
-		    notice->is_inferred ? PERMIT_HOLD : PERMIT_DISCARD,
-		    "never"};
-	switch (notice->origin) {
-	case ORIGIN_FORGED:
-		return (struct notice_ruling){
-		    notice->is_inferred ? PERMIT_HOLD : PERMIT_DISCARD,
-		    "forged"};
-	case ORIGIN_GENUINE:
-		if (!notice->is_weak)
-			break;
-		return rule_weak(a, notice, memory, now_wall);
-	case ORIGIN_UNKNOWN:
-		return rule_unknown(a, notice, memory, budgets, now_wall);
-	}
-	return (struct notice_ruling){PERMIT_PASS, "genuine"};
+	return notice->origin == ORIGIN_GENUINE
+		   ? rule_weak(a, notice, memory, now_wall)
+		   : rule_unknown(a, notice, memory, budgets, now_wall);
 }

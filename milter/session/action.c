@@ -290,12 +290,13 @@ rule_notice(struct action_work *w)
 	if (!w->has_notice || !w->notice.is_answer ||
 	    !w->config->has_notice_gate)
 		return;
-	bool is_kept = w->verdict.would > ACTION_TAG;
-	if (is_kept && w->notice.origin != ORIGIN_FORGED &&
-	    w->notice.never[0] == '\0')
-		return;
-	struct notice_ruling ruling =
-	    answers_rule(w->arena, w->config, gate_memory(w->gate), &w->notice);
+	struct notice_ruling ruling;
+	if (!notice_is_ruled(&w->notice, &ruling)) {
+		if (w->verdict.would > ACTION_TAG)
+			return;
+		ruling = answers_rule(
+		    w->arena, w->config, gate_memory(w->gate), &w->notice);
+	}
 	w->input.permit = ruling.permit;
 	w->input.permit_reason = ruling.reason;
 	if (ruling.permit != PERMIT_PASS)

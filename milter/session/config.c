@@ -78,7 +78,7 @@ static const struct option_row rows[] = {
 	"A message that could not be scanned or kept for an internal reason."},
     /* memory */
     {"state-dir", OPTION_TEXT, AT(state_dir), POSTERN_STATEDIR, 0, 0, NULL,
-	"Keys and tokens; owned by user, mode 0700."},
+	"Keys, tokens and the ledger; owned by user, mode 0700."},
     {"spool-dir", OPTION_TEXT, AT(spool_dir), "", 0, 0, NULL,
 	"Where messages larger than memory-limit wait; empty: "
 	"state-dir/spool."},

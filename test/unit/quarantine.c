@@ -740,13 +740,13 @@ purges_the_old_then_the_oldest(void **state)
 	    .arg = &seen};
 	assert_int_equal(
 	    quarantine_purge(f->q, &purge, &result), QUARANTINE_OK);
-	assert_string_equal(seen.ids, "P1:age P3:age P4:size P5:size ");
+	assert_string_equal(seen.ids, "P1:age P3:age P5:size P4:size ");
 	assert_int_equal(count_files(f, "new"), 4);
 	seen = (struct seen){0};
 	purge.is_dry_run = false;
 	assert_int_equal(
 	    quarantine_purge(f->q, &purge, &result), QUARANTINE_OK);
-	assert_string_equal(seen.ids, "P1:age P3:age P4:size P5:size ");
+	assert_string_equal(seen.ids, "P1:age P3:age P5:size P4:size ");
 	assert_int_equal(result.removed, 4);
 	assert_true(result.left_bytes <= 25000);
 	assert_true(result.left_bytes == quarantine_usage(f->q));
