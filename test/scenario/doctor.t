@@ -4,6 +4,8 @@
 # doveconf(1) and m4 of Sendmail, and its cure, as printed, cures it.
 SCENARIO_TIME=${SCENARIO_TIME:-400}
 . "$(dirname "$0")/lib/scenario.sh"
+. "$(dirname "$0")/lib/mclient.sh"
+! is_sanitized || skip_all "a sanitizer sees this code in fuzz_doctor"
 needs postfix_program postconf
 conf=$W/postern.conf etc=$W/etc
 

@@ -3,6 +3,8 @@
 # A server that bounces to strangers, before and after it did what postern doctor
 # says: what was bounced is refused, and no notice leaves.
 . "$(dirname "$0")/lib/scenario.sh"
+. "$(dirname "$0")/lib/mclient.sh"
+! is_sanitized || skip_all "a sanitizer sees this code in fuzz_doctor"
 gate_with_responders
 doveconf -n -c "$DOVECOT/dovecot.conf" >"$W/doveconf" 2>/dev/null
 
