@@ -231,11 +231,45 @@ store_is_file(struct store *store, const struct stat *st)
 	       ours.st_dev == st->st_dev && ours.st_ino == st->st_ino;
 }
 
-void
+unsigned
 store_tidy(struct store *store)
 {
-	int dead;
-	(void)mdb_reader_check(store->env, &dead);
+	int dead = 0;
+	return mdb_reader_check(store->env, &dead) == 0 && dead > 0
+		   ? (unsigned)dead
+		   : 0;
+}
+
+/* A line of LMDB's list of readers: process, thread, and what it sees or "-".
+ * The first line is a heading. */
+static int
+reader_line(const char *line, void *arg)
+{
+	struct store_reader *oldest = arg;
+	char *rest;
+	long pid = strtol(line, &rest, 10);
+	(void)strtoull(rest, &rest, 16);
+	if (pid <= 0 || pid == getpid() || strchr(rest, '-') != NULL)
+		return 0;
+	uint64_t change = strtoull(rest, NULL, 10);
+	if (oldest->pid == 0 || change < oldest->change)
+		*oldest = (struct store_reader){(int)pid, change};
+	return 0;
+}
+
+bool
+store_reader_oldest(struct store *store, struct store_reader *ret)
+{
+	*ret = (struct store_reader){0};
+	(void)mdb_reader_list(store->env, reader_line, ret);
+	return ret->pid != 0;
+}
+
+uint64_t
+store_change(struct store *store)
+{
+	MDB_envinfo info;
+	return mdb_env_info(store->env, &info) == 0 ? info.me_last_txnid : 0;
 }
 
 static int

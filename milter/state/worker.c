@@ -38,7 +38,7 @@
 #define TRIES_MAX 4   /* then it is dropped: it crashes the worker */
 /* Pages that a command is reading are not free yet: then it is better to wait
  * than to drop still more. */
-#define DROPS_AT_ONCE 3
+#define DROPS_AT_ONCE 4
 #define DECISIONS_SHARE 8
 
 struct worker {
@@ -55,6 +55,8 @@ struct worker {
 	int64_t retry_ms;  /* no room before that; 0: there is */
 	int64_t report_ms; /* when the last report was */
 	int64_t early_ms;  /* the same, of entries that go early */
+	uint64_t dropped;  /* the change that dropped entries last */
+	int pinned_by;     /* the process that keeps that in use; 0: none */
 	int64_t look_ms, tidy_ms;
 	bool has_written; /* since the last look */
 	/*
@@ -121,9 +123,11 @@ no_room_tell(struct worker *w, const struct store_why *why)
 		return;
 	w->report_ms = now;
 	log_error("memory: %s: no room (%s): mail flows, but what comes now "
-		  "may not be remembered; free space on the disk, or set a "
-		  "larger size",
-	    w->link->place.file, why->text);
+		  "may not be remembered; %s",
+	    w->link->place.file, why->text,
+	    w->pinned_by != 0
+		? "end that process"
+		: "free space on the disk, or set a larger ledger-size");
 }
 
 static void
@@ -307,6 +311,7 @@ oldest_drop(struct worker *w, struct store_why *why, bool *ret_dropped)
 	*ret_dropped = ledger_drop_oldest(w->ledger, txn);
 	enum store_status status = store_commit(txn, why);
 	if (status == STORE_OK) {
+		w->dropped = store_change(w->store);
 		commit_once_more(w);
 		return status;
 	}
@@ -331,6 +336,25 @@ early_drop_tell(struct worker *w, const struct store_why *why)
 	    w->link->place.file, why->text);
 }
 
+/*
+ * Is what was dropped last still being read?  To drop more would free nothing
+ * either, and all would be gone before the reader is.
+ */
+static bool
+is_pinned(struct worker *w, struct store_why *why)
+{
+	struct store_reader reader;
+	w->pinned_by = 0;
+	if (w->dropped == 0 || !store_reader_oldest(w->store, &reader) ||
+	    reader.change > w->dropped)
+		return false;
+	w->pinned_by = reader.pid;
+	(void)snprintf(why->text, sizeof(why->text),
+	    "process %d reads it, and keeps in use what would be free",
+	    reader.pid);
+	return true;
+}
+
 /* The file grows; at its limit the oldest entries go.  False: neither can be.
  */
 static bool
@@ -341,7 +365,12 @@ room_make(struct worker *w, struct store_why *why)
 	if (status == STORE_OK)
 		return true;
 	scrub_cancel(w);
+	/* a reader that was killed has kept pages from being used */
+	if (store_tidy(w->store) > 0)
+		return true;
 	struct store_why grow_why = *why;
+	if (is_pinned(w, why))
+		return false;
 	if (status == STORE_FULL)
 		status = oldest_drop(w, why, &is_dropped);
 	if (is_dropped)
@@ -706,7 +735,7 @@ tidy(struct worker *w)
 	struct store_why why;
 	bool is_dropped = true;
 	store_limit(w->store, limits.max_bytes);
-	store_tidy(w->store);
+	(void)store_tidy(w->store);
 	while (
 	    is_dropped && (ledger_is_over(w->ledger, &limits, clock_wall()) ||
 			      is_too_large(w)))

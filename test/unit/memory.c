@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/memory.h"
+#include "state/store.h"
 
 #define MB ((uint64_t)1 << 20)
 #define DAY 86400
@@ -865,6 +866,100 @@ at_the_size_limit_the_oldest_entries_go(void **state)
 	assert_int_equal(broken_files(f), 0);
 }
 
+/* A process that reads, and does not end by itself. */
+static pid_t
+reader_hold(struct fixture *f)
+{
+	int ready[2];
+	char byte;
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct store *store;
+		struct store_why why;
+		if (store_open_read(f->file, &store, &why) == STORE_OK &&
+		    store_begin(store, false, &why) != NULL &&
+		    write(ready[1], "r", 1) == 1)
+			(void)pause();
+		_exit(1);
+	}
+	assert_int_equal(close(ready[1]), 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(close(ready[0]), 0);
+	return pid;
+}
+
+static void
+reader_end(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Does its newest one come into the file, now or after a few retries? */
+static void
+assert_takes_more(struct fixture *f, const char *id)
+{
+	struct ledger_found found;
+	int64_t end = clock_ms() + 10000;
+	record(f, "s@x.example", id);
+	while (
+	    find(f, "s@x.example", id, &found) != MEMORY_OK || found.n == 0) {
+		assert_true(clock_ms() < end);
+		(void)usleep(50000);
+	}
+}
+
+/* Rounds that wait for an answer, or for none. */
+static void
+fill_rounds(struct fixture *f, const char *sender, int n)
+{
+	struct ledger_found found;
+	char id[64];
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(id, sizeof(id), "%d.filler.message@x", i);
+		record(f, sender, id);
+		if (i % 500 == 499 &&
+		    find(f, "s@x.example", "", &found) != MEMORY_OK)
+			(void)usleep(100000);
+	}
+}
+
+static void
+a_reader_that_was_killed_costs_no_entry(void **state)
+{
+	struct fixture *f = *state;
+	stop(f);
+	f->config.size_bytes = 4 * MB;
+	start(f);
+	fill_rounds(f, "first@x.example", 40000);
+	reader_end(reader_hold(f));
+	fill_rounds(f, "second@x.example", 10000);
+	assert_takes_more(f, "newest@x");
+	assert_int_equal(count(f, "second@x.example", "0.filler.message@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+}
+
+static void
+a_reader_that_stays_costs_little_and_only_while_it_stays(void **state)
+{
+	struct fixture *f = *state;
+	stop(f);
+	f->config.size_bytes = 4 * MB;
+	start(f);
+	fill_rounds(f, "first@x.example", 40000);
+	pid_t reader = reader_hold(f);
+	fill_rounds(f, "second@x.example", 20000);
+	reader_end(reader);
+	assert_takes_more(f, "newest@x");
+	/* not everything was dropped in vain */
+	assert_int_equal(
+	    count(f, "first@x.example", "39000.filler.message@x"), 1);
+	assert_int_equal(
+	    count(f, "second@x.example", "19999.filler.message@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+}
+
 static void
 a_full_disk_stops_nothing(void **state)
 {
@@ -1112,6 +1207,9 @@ main(void)
 	    THROUGH_KEEPER(a_file_that_is_removed_meanwhile_is_made_again),
 	    THROUGH_KEEPER(a_file_in_place_of_the_folder_is_moved_aside),
 	    THROUGH_KEEPER(at_the_size_limit_the_oldest_entries_go),
+	    THROUGH_KEEPER(a_reader_that_was_killed_costs_no_entry),
+	    THROUGH_KEEPER(
+		a_reader_that_stays_costs_little_and_only_while_it_stays),
 	    THROUGH_KEEPER(a_full_disk_stops_nothing),
 	    THROUGH_KEEPER(a_reader_finds_message_id_sender_and_recipient),
 	    THROUGH_KEEPER(a_reader_sees_all_while_more_is_written),
