@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -15,6 +16,11 @@
 #define FLUSH_EVERY_MS 1000
 #define START_SECONDS_MAX 10
 #define PAUSE_MS_MAX 5000
+/* A worker that has work and does not move for so many looks is ended: after
+ * 20 s without a step, and after 10 minutes within one round. */
+#define LOOK_EVERY_MS 5000
+#define LOOKS_STILL 4
+#define LOOKS_A_ROUND 120
 
 static int
 fd_compare(const void *a, const void *b)
@@ -89,10 +95,70 @@ child_signal_wait(const sigset_t *watched, int64_t ms)
 	struct timespec wait = {ms / 1000, ms % 1000 * 1000000};
 	int signal;
 	do
-		signal = ms < 0 ? sigwaitinfo(watched, NULL)
-				: sigtimedwait(watched, NULL, &wait);
+		signal = sigtimedwait(watched, NULL, &wait);
 	while (signal < 0 && errno == EINTR);
 	return signal == SIGCHLD;
+}
+
+/* ---- does it move? */
+
+struct pulse {
+	int64_t look_ms; /* when the last look was */
+	uint32_t rounds;
+	int64_t cpu_ns;
+	unsigned still, same_round; /* looks */
+};
+
+/* Something is told, asked, or posternd has gone. */
+static bool
+has_work(const struct keeper_link *link)
+{
+	const struct ring *ring = link->ring;
+	struct pollfd fds[KEEPER_ASKS + 1];
+	for (size_t i = 0; i < KEEPER_ASKS; i++)
+		fds[i] = (struct pollfd){.fd = link->asks[i], .events = POLLIN};
+	fds[KEEPER_ASKS] = (struct pollfd){.fd = link->life};
+	return atomic_load(&ring->head) != atomic_load(&ring->tail) ||
+	       poll(fds, COUNT_OF(fds), 0) > 0;
+}
+
+static int64_t
+cpu_ns_of(pid_t pid)
+{
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
+	    clock_gettime(clock, &used) != 0)
+		return 0;
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/*
+ * It is looks that are counted, not time: if both have been stopped, the worker
+ * gets its turn first.
+ */
+static void
+pulse_take(const struct keeper_link *link, pid_t worker, struct pulse *pulse)
+{
+	int64_t now = clock_ms(), cpu_ns = cpu_ns_of(worker);
+	uint32_t rounds = atomic_load(&link->ring->rounds);
+	if (now - pulse->look_ms < LOOK_EVERY_MS)
+		return;
+	bool is_same = rounds == pulse->rounds && has_work(link);
+	bool is_still = is_same && cpu_ns == pulse->cpu_ns;
+	pulse->look_ms = now;
+	pulse->rounds = rounds;
+	pulse->cpu_ns = cpu_ns;
+	pulse->still = is_still ? pulse->still + 1 : 0;
+	/* before its first round it reads the whole file, however large */
+	pulse->same_round = is_same && rounds > 0 ? pulse->same_round + 1 : 0;
+	if (pulse->still < LOOKS_STILL && pulse->same_round < LOOKS_A_ROUND)
+		return;
+	log_error("memory: the keeper has not moved for %d s: it is ended",
+	    (pulse->still >= LOOKS_STILL ? LOOKS_STILL : LOOKS_A_ROUND) *
+		LOOK_EVERY_MS / 1000);
+	(void)kill(worker, SIGKILL);
+	pulse->still = pulse->same_round = 0;
 }
 
 /* Flush to disk what has changed, once a second, until the worker has ended.
@@ -101,12 +167,15 @@ static int
 worker_wait(
     const struct keeper_link *link, pid_t worker, const sigset_t *watched)
 {
+	struct pulse pulse = {.look_ms = clock_ms()};
 	int status;
 	pid_t ended;
 	while ((ended = waitpid(worker, &status, WNOHANG)) == 0) {
 		bool is_dirty = atomic_load(&link->ring->is_dirty) != 0;
-		if (child_signal_wait(watched, is_dirty ? FLUSH_EVERY_MS : -1))
+		if (child_signal_wait(
+			watched, is_dirty ? FLUSH_EVERY_MS : LOOK_EVERY_MS))
 			continue;
+		pulse_take(link, worker, &pulse);
 		if (is_dirty && atomic_exchange(&link->ring->is_dirty, 0) != 0)
 			place_sync(&link->place);
 	}
@@ -150,7 +219,10 @@ worker_start(const struct keeper_link *link, int ret_leash[2])
 	bool is_suspect = atomic_load(&link->ring->crashes) >= CRASHES_SUSPECT;
 	if (pipe2(ret_leash, O_CLOEXEC) != 0)
 		return -1;
+	atomic_store(&link->ring->rounds, 0);
 	pid_t worker = fork();
+	if (worker > 0)
+		atomic_store(&link->ring->worker, worker);
 	if (worker == 0) {
 		(void)close(ret_leash[1]);
 		worker_run(link, ret_leash[0], is_suspect);

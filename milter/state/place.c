@@ -81,8 +81,8 @@ place_make(struct arena *a, const struct place *place, struct str *ret_note)
 int
 place_lock(const struct place *place)
 {
-	int fd =
-	    open(place->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(place->lock,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -195,7 +195,8 @@ place_move_aside(const struct place *place)
 void
 place_sync(const struct place *place)
 {
-	int fd = open(place->file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+	    open(place->file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	(void)fdatasync(fd);

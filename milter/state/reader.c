@@ -75,7 +75,8 @@ file_look(struct arena *a, const struct place *place, struct str *ret_why)
 {
 	struct store_why why = {""};
 	struct stat st;
-	int fd = open(place->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+	    open(place->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return READER_NONE;
 	bool is_sound = false;

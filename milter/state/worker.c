@@ -136,6 +136,7 @@ room_again(struct worker *w)
 	if (w->retry_ms == 0)
 		return;
 	w->retry_ms = 0;
+	w->pinned_by = 0;
 	log_info("memory: %s: there is room again", w->link->place.file);
 }
 
@@ -690,7 +691,7 @@ file_look(struct worker *w)
 	struct store_why why = {"it is gone"};
 	const char *path = w->link->place.file;
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool is_fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		       store_is_file(w->store, &st) &&
 		       file_check_head(fd, &why);
@@ -751,7 +752,8 @@ scrub_begin(struct worker *w)
 {
 	struct file_snapshot snapshot;
 	struct store_why why;
-	int fd = open(w->link->place.file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(w->link->place.file,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct store_txn *txn = store_begin(w->store, false, &why);
 	bool is_taken =
 	    fd >= 0 && txn != NULL && file_snapshot_take(fd, &snapshot, &why);
@@ -882,6 +884,7 @@ round_take(struct worker *w)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int n = epoll_wait(w->epoll, events, EVENTS_AT_ONCE, wait_ms(w));
+	(void)atomic_fetch_add(&w->link->ring->rounds, 1);
 	atomic_store(&w->link->ring->is_asleep, 0);
 	pace(w, !ring_is_empty(w));
 	/* in this order: who asks may have told something before */

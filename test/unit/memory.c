@@ -644,6 +644,38 @@ killing_the_watcher_alone_is_noticed(void **state)
 	assert_int_equal(count(f, "s@x.example", "after@x"), 1);
 }
 
+static void
+a_worker_that_does_not_move_is_ended(void **state)
+{
+	struct fixture *f = *state;
+	record(f, "s@x.example", "before@x");
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	end_child(worker(), SIGSTOP);
+	record(f, "s@x.example", "after@x");
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	assert_int_equal(count(f, "s@x.example", "after@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+}
+
+static void
+a_keeper_that_hangs_is_not_left_behind(void **state)
+{
+	struct fixture *f = *state;
+	int64_t begin = clock_ms();
+	record(f, "s@x.example", "before@x");
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	pid_t work = worker();
+	end_child(child_of(getpid()), SIGSTOP);
+	end_child(work, SIGSTOP);
+	stop(f);
+	assert_in_range(clock_ms() - begin, 0, 7000);
+	start(f);
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	assert_in_range(clock_ms() - begin, 0, 9000);
+}
+
 /* In a process of its own, which is killed right after. */
 static void
 record_and_die(struct fixture *f)
@@ -725,6 +757,9 @@ no_files(struct fixture *f, const char *how)
 	} else if (strcmp(how, "a folder") == 0) {
 		assert_int_equal(unlink(f->file), 0);
 		assert_int_equal(mkdir(f->file, 0700), 0);
+	} else if (strcmp(how, "a pipe") == 0) {
+		assert_int_equal(unlink(f->file), 0);
+		assert_int_equal(mkfifo(f->file, 0600), 0);
 	} else if (strcmp(how, "a link") == 0) {
 		assert_int_equal(unlink(f->file), 0);
 		assert_int_equal(symlink("/etc/passwd", f->file), 0);
@@ -737,7 +772,7 @@ a_file_that_is_broken_at_the_start_is_moved_aside(void **state)
 {
 	static const char *const ways[] = {"garbage at the start",
 	    "garbage in the middle", "garbage in a record", "cut off",
-	    "cut to an odd length", "text", "a folder", "a link"};
+	    "cut to an odd length", "text", "a folder", "a pipe", "a link"};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		fill(f, 3000);
@@ -782,7 +817,7 @@ static void
 a_file_that_breaks_meanwhile_is_moved_aside(void **state)
 {
 	static const char *const ways[] = {
-	    "garbage at the start", "cut off", "cut to an odd length"};
+	    "garbage at the start", "cut off", "a pipe"};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		fill(f, 3000);
@@ -1199,6 +1234,8 @@ main(void)
 	    THROUGH_KEEPER(a_worker_that_crashes_is_started_again),
 	    THROUGH_KEEPER(killing_the_keeper_whole_is_noticed),
 	    THROUGH_KEEPER(killing_the_watcher_alone_is_noticed),
+	    THROUGH_KEEPER(a_worker_that_does_not_move_is_ended),
+	    THROUGH_KEEPER(a_keeper_that_hangs_is_not_left_behind),
 	    THROUGH_KEEPER(what_was_told_outlives_who_told_it),
 	    THROUGH_KEEPER(a_file_that_is_broken_at_the_start_is_moved_aside),
 	    THROUGH_KEEPER(an_empty_file_is_no_broken_one),
