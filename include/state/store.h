@@ -27,6 +27,7 @@ enum store_status {
 /* Why something failed: text of fixed size, so that it needs no arena. */
 struct store_why {
 	char text[200];
+	int error; /* errno; set for STORE_IO */
 };
 
 /*

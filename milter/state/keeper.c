@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -16,6 +17,8 @@
 #define FLUSH_EVERY_MS 1000
 #define START_SECONDS_MAX 10
 #define PAUSE_MS_MAX 5000
+#define QUICK_MS 10000 /* one that ends before that was started for nothing */
+#define TELL_EVERY_MS 60000
 /* A worker that has work and does not move for so many looks is ended: after
  * 20 s without a step, and after 10 minutes within one round. */
 #define LOOK_EVERY_MS 5000
@@ -100,6 +103,15 @@ child_signal_wait(const sigset_t *watched, int64_t ms)
 	return signal == SIGCHLD;
 }
 
+bool
+keeper_may_tell(struct ring *ring)
+{
+	int64_t now = clock_ms(), told = atomic_load(&ring->told_ms);
+	if (told != 0 && now - told < TELL_EVERY_MS)
+		return false;
+	return atomic_compare_exchange_strong(&ring->told_ms, &told, now);
+}
+
 /* ---- does it move? */
 
 struct pulse {
@@ -182,21 +194,33 @@ worker_wait(
 	return ended == worker ? status : WORKER_BROKEN << 8;
 }
 
-/* A worker that was killed by hand says nothing about the file. */
+/*
+ * Is the file to blame?  Not if the worker was killed by hand, had no memory,
+ * or had not come to it yet.
+ */
 static bool
-is_crash(int status)
+is_crash(const struct ring *ring, int status)
 {
-	return !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+	if (atomic_load(&ring->is_open) == 0)
+		return false;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == WORKER_BROKEN;
+	for (size_t i = 0; i < COUNT_OF(faults); i++)
+		if (WTERMSIG(status) == faults[i])
+			return true;
+	return false;
 }
 
 static void
-end_tell(int status)
+end_tell(struct ring *ring, int status)
 {
 	if (WIFSIGNALED(status))
 		log_error("memory: the keeper was ended by signal %d (%s); "
 			  "another one is started",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status) != WORKER_BROKEN)
+	else if (WEXITSTATUS(status) != WORKER_BROKEN &&
+		 WEXITSTATUS(status) != WORKER_LOST && keeper_may_tell(ring))
 		log_error("memory: the keeper has ended with code %d; another "
 			  "one is started",
 		    WEXITSTATUS(status));
@@ -204,13 +228,25 @@ end_tell(int status)
 
 /* A worker that ends again and again is not started all the time. */
 static void
-pause_before_next(uint32_t crashes)
+pause_before_next(unsigned ends)
 {
-	uint32_t ms = crashes < 2 ? 0 : crashes < 8 ? 50U << crashes : 5000;
+	unsigned ms = ends < 2 ? 0 : ends < 8 ? 50U << ends : PAUSE_MS_MAX;
 	if (ms > PAUSE_MS_MAX)
 		ms = PAUSE_MS_MAX;
 	struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
 	(void)nanosleep(&pause, NULL);
+}
+
+/* The folder may have been removed, or what it is in. */
+static void
+folder_make(const struct keeper_link *link)
+{
+	struct arena *a = arena_new_small();
+	struct str note;
+	bool is_made = place_make(a, &link->place, &note);
+	if (note.len > 0 && (is_made || keeper_may_tell(link->ring)))
+		log_error("memory: %.*s", STR_ARG(note));
+	arena_free(a);
 }
 
 static pid_t
@@ -220,6 +256,7 @@ worker_start(const struct keeper_link *link, int ret_leash[2])
 	if (pipe2(ret_leash, O_CLOEXEC) != 0)
 		return -1;
 	atomic_store(&link->ring->rounds, 0);
+	atomic_store(&link->ring->is_open, 0);
 	pid_t worker = fork();
 	if (worker > 0)
 		atomic_store(&link->ring->worker, worker);
@@ -248,6 +285,7 @@ keeper_run(const struct keeper_link *link, int alive)
 	log_forked();
 	streams_close();
 	fds_close(link, alive);
+	unsigned quick = 0;
 	for (;;) {
 		int leash[2];
 		pid_t worker = worker_start(link, leash);
@@ -256,14 +294,18 @@ keeper_run(const struct keeper_link *link, int alive)
 			_exit(1);
 		}
 		(void)alarm(0);
+		int64_t begin_ms = clock_ms();
 		int status = worker_wait(link, worker, &watched);
 		(void)close(leash[1]);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE)
 			_exit(0);
-		end_tell(status);
-		if (is_crash(status))
-			pause_before_next(
-			    atomic_fetch_add(&link->ring->crashes, 1));
+		end_tell(link->ring, status);
+		if (is_crash(link->ring, status))
+			(void)atomic_fetch_add(&link->ring->crashes, 1);
+		quick = clock_ms() - begin_ms < QUICK_MS ? quick + 1 : 0;
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+			pause_before_next(quick);
+		folder_make(link);
 	}
 }
 

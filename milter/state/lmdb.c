@@ -2,6 +2,7 @@
 /* lmdb -- the store on LMDB; the only file that names it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 #define STEP_BYTES ((uint64_t)1 << 20)
 #define STEP_BYTES_MAX ((uint64_t)64 << 20)
 #define READERS_MAX 64
+#define LOCK_BYTES 8192 /* more than so many take */
 
 /*
  * Pages are written by pwrite(2), not through the map: a disk that is full is
@@ -63,6 +65,9 @@ status_of(int error)
 	case ENFILE:
 	case EROFS:
 	case ENOENT:
+	case EBUSY:
+	case ENOLCK:
+	case ESTALE:
 	case MDB_READERS_FULL:
 		return STORE_IO;
 	default: /* MDB_CORRUPTED, MDB_PANIC, MDB_INVALID, EIO, ... */
@@ -75,6 +80,7 @@ why_set(struct store_why *why, const char *what, int error)
 {
 	(void)snprintf(why->text, sizeof(why->text), "%s: %s", what,
 	    error == 0 ? "it cannot be so" : mdb_strerror(error));
+	why->error = error;
 	return status_of(error);
 }
 
@@ -100,6 +106,30 @@ is_good(struct store_txn *txn, int error)
 	if (error != 0 && txn->error == 0)
 		txn->error = error;
 	return error == 0;
+}
+
+/*
+ * LMDB writes to its lock file through a map: on a full disk that is a signal,
+ * if the room was not reserved before.  What is no file there is removed, it
+ * holds nothing.
+ */
+static int
+lock_reserve(const char *lock, bool is_writer)
+{
+	struct stat st;
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	if (is_writer) {
+		flags |= O_CREAT;
+		if (lstat(lock, &st) == 0 && !S_ISREG(st.st_mode) &&
+		    remove(lock) != 0)
+			return errno;
+	}
+	int fd = open(lock, flags, 0600);
+	if (fd < 0)
+		return errno;
+	int error = posix_fallocate(fd, 0, LOCK_BYTES);
+	(void)close(fd);
+	return error;
 }
 
 static int
@@ -159,10 +189,26 @@ pages_whole(uint64_t bytes)
 	return bytes / 4096 * 4096;
 }
 
+static bool
+is_new(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) != 0 ? errno == ENOENT : st.st_size == 0;
+}
+
 enum store_status
 store_open(const char *path, uint64_t max_bytes, struct store **ret,
     struct store_why *ret_why)
 {
+	char lock[PATH_MAX];
+	(void)snprintf(lock, sizeof(lock), "%s-lock", path);
+	int lock_error = lock_reserve(lock, true);
+	if (lock_error != 0) {
+		/* whatever it is: the file itself is not to blame */
+		enum store_status status = why_set(ret_why, lock, lock_error);
+		return status == STORE_FULL ? status : STORE_IO;
+	}
+	bool was_new = is_new(path);
 	struct store *store = store_new();
 	store_limit(store, max_bytes);
 	store->map_bytes =
@@ -171,6 +217,9 @@ store_open(const char *path, uint64_t max_bytes, struct store **ret,
 	if (error == 0)
 		error = room_reserve(store->env, store->map_bytes);
 	if (error != 0) {
+		/* one that was only begun would be a broken one */
+		if (was_new)
+			(void)unlink(path);
 		store_close(store);
 		return why_set(ret_why, path, error);
 	}
@@ -182,8 +231,12 @@ store_open(const char *path, uint64_t max_bytes, struct store **ret,
 enum store_status
 store_open_read(const char *path, struct store **ret, struct store_why *ret_why)
 {
+	char lock[PATH_MAX];
+	(void)snprintf(lock, sizeof(lock), "%s-lock", path);
 	struct store *store = store_new();
-	int error = env_open(store, path, READER_FLAGS);
+	int error = lock_reserve(lock, false);
+	if (status_of(error) != STORE_FULL)
+		error = env_open(store, path, READER_FLAGS);
 	if (error != 0) {
 		store_close(store);
 		return why_set(ret_why, path, error);

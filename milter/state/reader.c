@@ -73,20 +73,13 @@ lock_file_make(const struct place *place, const struct stat *owner)
 static enum reader_status
 file_look(struct arena *a, const struct place *place, struct str *ret_why)
 {
-	struct store_why why = {""};
+	struct store_why why = {.text = ""};
 	struct stat st;
-	int fd =
-	    open(place->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	int fd = -1;
+	enum store_status status = file_read_open(place->file, &fd, &st, &why);
+	if (status == STORE_IO && why.error == ENOENT)
 		return READER_NONE;
-	bool is_sound = false;
-	if (fd < 0 || fstat(fd, &st) != 0)
-		(void)snprintf(
-		    why.text, sizeof(why.text), "%s", strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		(void)snprintf(why.text, sizeof(why.text), "it is no file");
-	else
-		is_sound = file_check_head(fd, &why);
+	bool is_sound = status == STORE_OK && file_check_head(fd, &why);
 	if (fd >= 0)
 		(void)close(fd);
 	if (is_sound)

@@ -856,6 +856,51 @@ a_file_that_is_removed_meanwhile_is_made_again(void **state)
 }
 
 static void
+a_folder_that_is_removed_meanwhile_is_made_again(void **state)
+{
+	struct fixture *f = *state;
+	record(f, "s@x.example", "old@x");
+	(void)count(f, "s@x.example", "");
+	assert_int_equal(nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	int64_t end = clock_ms() + 30000;
+	while (access(f->file, F_OK) != 0) {
+		record(f, "s@x.example", "meanwhile@x");
+		assert_true(clock_ms() < end);
+		(void)usleep(20000);
+	}
+	assert_begins_anew(f, 0);
+}
+
+/* Its lock file cannot be made: that is not the file's fault. */
+static void
+a_sound_file_stays_while_it_cannot_be_opened(void **state)
+{
+	struct fixture *f = *state;
+	struct ledger_found found;
+	char lock[160], in_lock[176];
+	(void)snprintf(lock, sizeof(lock), "%s-lock", f->file);
+	(void)snprintf(in_lock, sizeof(in_lock), "%s/x", lock);
+	record(f, "s@x.example", "old@x");
+	stop(f);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(mkdir(lock, 0700), 0);
+	assert_int_equal(mkdir(in_lock, 0700), 0);
+	start(f);
+	record(f, "s@x.example", "meanwhile@x");
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(
+		    find(f, "s@x.example", "old@x", &found), MEMORY_TEMP);
+		(void)usleep(500000);
+		end_child(worker(), SIGSEGV);
+	}
+	assert_int_equal(rmdir(in_lock), 0);
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "old@x"), 1);
+	assert_int_equal(count(f, "s@x.example", "meanwhile@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+}
+
+static void
 a_file_in_place_of_the_folder_is_moved_aside(void **state)
 {
 	struct fixture *f = *state;
@@ -996,6 +1041,45 @@ a_reader_that_stays_costs_little_and_only_while_it_stays(void **state)
 }
 
 static void
+disk_fill(const char *path)
+{
+	char block[4096] = {1};
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	(void)close(fd);
+}
+
+static void
+a_disk_that_is_full_at_the_start_breaks_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char fill_path[128];
+	struct ledger_found found;
+	stop(f);
+	if (geteuid() != 0 ||
+	    mount("none", f->dir, "tmpfs", 0, "size=3m") != 0) {
+		print_message("needs root and a mount: not tested\n");
+		return;
+	}
+	(void)snprintf(fill_path, sizeof(fill_path), "%s/rest", f->dir);
+	disk_fill(fill_path);
+	start(f);
+	(void)usleep(500000);
+	assert_int_equal(find(f, "s@x.example", "", &found), MEMORY_TEMP);
+	pid_t work = worker();
+	record(f, "s@x.example", "first@x");
+	(void)usleep(2500000);
+	assert_int_equal(worker(), work);
+	assert_int_equal(unlink(fill_path), 0);
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "first@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+	stop(f);
+	(void)umount2(f->dir, MNT_DETACH);
+}
+
+static void
 a_full_disk_stops_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -1010,11 +1094,7 @@ a_full_disk_stops_nothing(void **state)
 	start(f);
 	fill(f, 3000);
 	(void)snprintf(fill_path, sizeof(fill_path), "%s/rest", f->dir);
-	int fd = open(fill_path, O_WRONLY | O_CREAT, 0600);
-	char block[4096] = {1};
-	while (write(fd, block, sizeof(block)) > 0)
-		;
-	(void)close(fd);
+	disk_fill(fill_path);
 	/* far more than there is room for */
 	for (int i = 0; i < 40000; i++) {
 		(void)snprintf(id, sizeof(id), "%d.on.a.full.disk@x", i);
@@ -1242,11 +1322,14 @@ main(void)
 	    THROUGH_KEEPER(a_file_that_breaks_meanwhile_is_moved_aside),
 	    THROUGH_KEEPER(a_file_that_is_all_garbage_meanwhile_is_moved_aside),
 	    THROUGH_KEEPER(a_file_that_is_removed_meanwhile_is_made_again),
+	    THROUGH_KEEPER(a_folder_that_is_removed_meanwhile_is_made_again),
+	    THROUGH_KEEPER(a_sound_file_stays_while_it_cannot_be_opened),
 	    THROUGH_KEEPER(a_file_in_place_of_the_folder_is_moved_aside),
 	    THROUGH_KEEPER(at_the_size_limit_the_oldest_entries_go),
 	    THROUGH_KEEPER(a_reader_that_was_killed_costs_no_entry),
 	    THROUGH_KEEPER(
 		a_reader_that_stays_costs_little_and_only_while_it_stays),
+	    THROUGH_KEEPER(a_disk_that_is_full_at_the_start_breaks_nothing),
 	    THROUGH_KEEPER(a_full_disk_stops_nothing),
 	    THROUGH_KEEPER(a_reader_finds_message_id_sender_and_recipient),
 	    THROUGH_KEEPER(a_reader_sees_all_while_more_is_written),
