@@ -8,9 +8,21 @@
 
 #include "state/store.h"
 
+struct stat;
+
+/*
+ * Open it to read, without waiting.  STORE_BAD: what is there is no file, and
+ * `*ret_why` names it.  STORE_IO: it cannot be opened, which says nothing about
+ * it; errno is ENOENT if there is nothing.
+ */
+MUST_CHECK enum store_status file_read_open(const char *path, int *ret_fd,
+    struct stat *ret_st, struct store_why *ret_why);
+
 /* All of it: every page is what it says, used once, in order; every record can
- * be read.  A file that is missing or empty is sound. */
-MUST_CHECK bool file_check(const char *path, struct store_why *ret_why);
+ * be read.  A file that is missing or empty is sound.  STORE_IO: it cannot be
+ * told. */
+MUST_CHECK enum store_status file_check(
+    const char *path, struct store_why *ret_why);
 /* The same, of a file that is open. */
 MUST_CHECK bool file_check_fd(int fd, struct store_why *ret_why);
 

@@ -37,10 +37,14 @@ MUST_CHECK pid_t keeper_start(const struct keeper_link *link, int *ret_alive);
 NORETURN void worker_run(
     const struct keeper_link *link, int leash, bool is_suspect);
 
+/* Trouble that comes back each time is told once a minute. */
+MUST_CHECK bool keeper_may_tell(struct ring *ring);
+
 /* Exit codes of the worker. */
 enum worker_exit {
 	WORKER_DONE = 0,
-	WORKER_BROKEN = 3 /* the file is: check it, and start again */
+	WORKER_BROKEN = 3, /* the file is: check it, and start again */
+	WORKER_LOST = 4 /* the file, or its folder, is gone: it has been told */
 };
 
 #endif

@@ -35,19 +35,24 @@ MUST_CHECK bool place_make(
 /* The right to write; -1 with errno EWOULDBLOCK: another process has it.  It is
  * given back when that process is gone, or by close(2). */
 MUST_CHECK int place_lock(const struct place *place);
+/* The pid of who has it; 0: it cannot be told. */
+int place_lock_owner(const struct place *place);
 
 /*
  * Is the file sound, as far as reading all of it tells?  Does it in a child, so
  * that nothing it meets there can hurt.  A file that is not there, or is
- * empty, is sound.
+ * empty, is sound.  STORE_IO: it cannot be told now.
  */
-MUST_CHECK bool place_is_sound(
+MUST_CHECK enum store_status place_check(
     const struct place *place, struct store_why *ret_why);
-/*
- * Move the file to PLACE_FILE.broken-STAMP and remove the oldest of those.
- * False: errno.
- */
-MUST_CHECK bool place_move_aside(const struct place *place);
+
+enum place_move {
+	PLACE_MOVED,
+	PLACE_EMPTY, /* there was nothing */
+	PLACE_STAYS  /* errno */
+};
+/* Move the file to PLACE_FILE.broken-STAMP and remove the oldest of those. */
+MUST_CHECK enum place_move place_move_aside(const struct place *place);
 /* Flush the file to disk. */
 void place_sync(const struct place *place);
 

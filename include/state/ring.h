@@ -20,6 +20,11 @@ struct ring {
 	_Atomic uint32_t is_dirty;  /* there is something to flush to disk */
 	_Atomic uint32_t tries;     /* of what is at the tail */
 	_Atomic uint32_t crashes;   /* of the keeper, one after the other */
+	_Atomic uint32_t is_open;   /* the worker is at work on the file */
+	_Atomic uint32_t was_open;  /* since posternd was started */
+	_Atomic uint32_t rounds;    /* of the worker: it moves */
+	_Atomic int32_t worker;     /* its pid */
+	_Atomic int64_t told_ms;    /* keeper_may_tell() */
 	/* limits of struct memory_config: a reload changes them */
 	_Atomic uint64_t size_bytes;
 	_Atomic uint32_t days;

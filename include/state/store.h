@@ -27,6 +27,7 @@ enum store_status {
 /* Why something failed: text of fixed size, so that it needs no arena. */
 struct store_why {
 	char text[200];
+	int error; /* errno; set for STORE_IO */
 };
 
 /*
@@ -50,8 +51,22 @@ struct stat;
 /* Is `st` of the file that is open here? */
 bool store_is_file(struct store *store, const struct stat *st);
 
-/* Forget readers whose process is gone, so that their pages can be used. */
-void store_tidy(struct store *store);
+/* Forget readers whose process is gone, so that their pages can be used: how
+ * many those were. */
+unsigned store_tidy(struct store *store);
+/*
+ * Of the other processes that read now, the one that began first, and which
+ * change of the file it sees: what later ones have freed cannot be used before
+ * it has ended.  False: nobody reads.
+ */
+struct store_reader {
+	int pid;
+	uint64_t change;
+};
+MUST_CHECK bool store_reader_oldest(
+    struct store *store, struct store_reader *ret);
+/* The number of the last change. */
+uint64_t store_change(struct store *store);
 
 struct store_use {
 	uint64_t file_bytes; /* on disk */

@@ -117,15 +117,15 @@ eval_login_may_not(struct eval_call *call)
 static int
 eval_domain_no_mail(struct eval_call *call)
 {
+	const struct facts *facts = facts_of(call);
 	const struct preflight *flight = flight_of(call);
-	if (flight == NULL)
+	if (facts == NULL || flight == NULL)
 		return 0;
 	if (wants_sender(call))
 		return flight->sender_route != ROUTE_NONE
 			   ? 0
 			   : eval_hit(
-				 call, address_domain(
-					   facts_of(call)->envelope->from));
+				 call, address_domain(facts->envelope->from));
 	for (size_t i = 0; i < flight->nauthors; i++)
 		if (flight->authors[i].route == ROUTE_NONE)
 			return eval_hit(call, flight->authors[i].domain);
@@ -134,10 +134,10 @@ eval_domain_no_mail(struct eval_call *call)
 
 /* A word of the display name that is, or is an address in, a local domain. */
 static bool
-shows_local(struct eval_call *call, struct str display, struct str *ret)
+shows_local(struct eval_call *call, const struct policy *policy,
+    struct str display, struct str *ret)
 {
 	struct arena *a = call->message->arena;
-	const struct policy *policy = facts_of(call)->policy;
 	for (struct str word = str_word(&display); word.len > 0;
 	     word = str_word(&display)) {
 		while (word.len > 0 && !char_is_alnum(word.p[word.len - 1]))
@@ -183,7 +183,7 @@ eval_forged_local_name(struct eval_call *call)
 		const struct author *box = &authors->v[i];
 		struct str shown;
 		if (!policy_is_local(a, facts->policy, box->domain) &&
-		    shows_local(call, box->name, &shown))
+		    shows_local(call, facts->policy, box->name, &shown))
 			return eval_hit(
 			    call, str_printf(a, "%.*s on %.*s", STR_ARG(shown),
 				      STR_ARG(box->address)));

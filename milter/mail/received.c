@@ -643,7 +643,9 @@ tail_field(struct received *ret, const struct item *item)
 static void
 read_tail_login(struct trace *t, size_t i)
 {
-	if (i > 0 && is_word(&t->v[i - 1], "auth=yes") &&
+	if (i == 0 || i >= COUNT_OF(t->v))
+		return;
+	if (is_word(&t->v[i - 1], "auth=yes") &&
 	    str_istarts(t->v[i].text, STR("user=")) &&
 	    t->v[i].kind == ITEM_WORD)
 		t->ret->login = str_skip(t->v[i].text, 5);

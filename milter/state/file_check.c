@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "state/record.h"
 
 /*
@@ -459,7 +460,7 @@ page_check(struct tree_walk *t, uint64_t number, unsigned depth)
 		return false;
 	char *bytes = malloc(w->page_bytes);
 	if (bytes == NULL)
-		return no(w->why, "out of memory");
+		log_fatal("out of memory");
 	bool is_sound =
 	    page_read(w, number, bytes, w->page_bytes) &&
 	    content_check(t, str_of(bytes, w->page_bytes), number, depth);
@@ -499,13 +500,12 @@ pages_check(int fd, const struct meta *meta, struct store_why *why)
 	    .scratch = arena_new(),
 	    .why = why,
 	};
+	if (walk.seen == NULL)
+		log_fatal("out of memory");
 	/* the width of the first two says how large a page is */
-	bool is_sound = walk.seen == NULL
-			    ? no(why, "out of memory")
-			    : tree_check(&walk, &meta->trees[0], STR_EMPTY,
-				  true, false, false) &&
-				  tree_check(&walk, &meta->trees[1], STR_EMPTY,
-				      false, true, false);
+	bool is_sound =
+	    tree_check(&walk, &meta->trees[0], STR_EMPTY, true, false, false) &&
+	    tree_check(&walk, &meta->trees[1], STR_EMPTY, false, true, false);
 	arena_free(walk.scratch);
 	free(walk.seen);
 	return is_sound;
@@ -542,13 +542,54 @@ file_check_fd(int fd, struct store_why *ret_why)
 				      pages_check(fd, &meta, ret_why));
 }
 
-bool
-file_check(const char *path, struct store_why *ret_why)
+/* ---- by path */
+
+static enum store_status
+cannot_open(int error, struct store_why *why)
+{
+	(void)no(why, "%s",
+	    error == ELOOP   ? "symbolic links are not followed"
+	    : error == ENXIO ? "a socket is in its place"
+			     : strerror(error));
+	why->error = error;
+	return error == ELOOP || error == ENXIO ? STORE_BAD : STORE_IO;
+}
+
+static enum store_status
+no_file(mode_t mode, struct store_why *why)
+{
+	const char *what = S_ISDIR(mode)    ? "a directory"
+			   : S_ISFIFO(mode) ? "a FIFO"
+					    : "a device";
+	(void)no(why, "%s is in its place", what);
+	return STORE_BAD;
+}
+
+enum store_status
+file_read_open(const char *path, int *ret_fd, struct stat *ret_st,
+    struct store_why *ret_why)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT || no(ret_why, "%s", strerror(errno));
+	if (fd < 0 || fstat(fd, ret_st) != 0)
+		return cannot_open(errno, ret_why);
+	if (!S_ISREG(ret_st->st_mode)) {
+		(void)close(fd);
+		return no_file(ret_st->st_mode, ret_why);
+	}
+	*ret_fd = fd;
+	return STORE_OK;
+}
+
+enum store_status
+file_check(const char *path, struct store_why *ret_why)
+{
+	struct stat st;
+	int fd;
+	enum store_status status = file_read_open(path, &fd, &st, ret_why);
+	if (status != STORE_OK)
+		return status == STORE_IO && ret_why->error == ENOENT ? STORE_OK
+								      : status;
 	bool is_sound = file_check_fd(fd, ret_why);
 	(void)close(fd);
-	return is_sound;
+	return is_sound ? STORE_OK : STORE_BAD;
 }

@@ -2,6 +2,7 @@
 /* lmdb -- the store on LMDB; the only file that names it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 #define STEP_BYTES ((uint64_t)1 << 20)
 #define STEP_BYTES_MAX ((uint64_t)64 << 20)
 #define READERS_MAX 64
+#define LOCK_BYTES 8192 /* more than so many take */
 
 /*
  * Pages are written by pwrite(2), not through the map: a disk that is full is
@@ -63,6 +65,9 @@ status_of(int error)
 	case ENFILE:
 	case EROFS:
 	case ENOENT:
+	case EBUSY:
+	case ENOLCK:
+	case ESTALE:
 	case MDB_READERS_FULL:
 		return STORE_IO;
 	default: /* MDB_CORRUPTED, MDB_PANIC, MDB_INVALID, EIO, ... */
@@ -75,6 +80,7 @@ why_set(struct store_why *why, const char *what, int error)
 {
 	(void)snprintf(why->text, sizeof(why->text), "%s: %s", what,
 	    error == 0 ? "it cannot be so" : mdb_strerror(error));
+	why->error = error;
 	return status_of(error);
 }
 
@@ -100,6 +106,30 @@ is_good(struct store_txn *txn, int error)
 	if (error != 0 && txn->error == 0)
 		txn->error = error;
 	return error == 0;
+}
+
+/*
+ * LMDB writes to its lock file through a map: on a full disk that is a signal,
+ * if the room was not reserved before.  What is no file there is removed, it
+ * holds nothing.
+ */
+static int
+lock_reserve(const char *lock, bool is_writer)
+{
+	struct stat st;
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	if (is_writer) {
+		flags |= O_CREAT;
+		if (lstat(lock, &st) == 0 && !S_ISREG(st.st_mode) &&
+		    remove(lock) != 0)
+			return errno;
+	}
+	int fd = open(lock, flags, 0600);
+	if (fd < 0)
+		return errno;
+	int error = posix_fallocate(fd, 0, LOCK_BYTES);
+	(void)close(fd);
+	return error;
 }
 
 static int
@@ -159,10 +189,26 @@ pages_whole(uint64_t bytes)
 	return bytes / 4096 * 4096;
 }
 
+static bool
+is_new(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) != 0 ? errno == ENOENT : st.st_size == 0;
+}
+
 enum store_status
 store_open(const char *path, uint64_t max_bytes, struct store **ret,
     struct store_why *ret_why)
 {
+	char lock[PATH_MAX];
+	(void)snprintf(lock, sizeof(lock), "%s-lock", path);
+	int lock_error = lock_reserve(lock, true);
+	if (lock_error != 0) {
+		/* whatever it is: the file itself is not to blame */
+		enum store_status status = why_set(ret_why, lock, lock_error);
+		return status == STORE_FULL ? status : STORE_IO;
+	}
+	bool was_new = is_new(path);
 	struct store *store = store_new();
 	store_limit(store, max_bytes);
 	store->map_bytes =
@@ -171,6 +217,9 @@ store_open(const char *path, uint64_t max_bytes, struct store **ret,
 	if (error == 0)
 		error = room_reserve(store->env, store->map_bytes);
 	if (error != 0) {
+		/* one that was only begun would be a broken one */
+		if (was_new)
+			(void)unlink(path);
 		store_close(store);
 		return why_set(ret_why, path, error);
 	}
@@ -182,8 +231,12 @@ store_open(const char *path, uint64_t max_bytes, struct store **ret,
 enum store_status
 store_open_read(const char *path, struct store **ret, struct store_why *ret_why)
 {
+	char lock[PATH_MAX];
+	(void)snprintf(lock, sizeof(lock), "%s-lock", path);
 	struct store *store = store_new();
-	int error = env_open(store, path, READER_FLAGS);
+	int error = lock_reserve(lock, false);
+	if (status_of(error) != STORE_FULL)
+		error = env_open(store, path, READER_FLAGS);
 	if (error != 0) {
 		store_close(store);
 		return why_set(ret_why, path, error);
@@ -231,11 +284,45 @@ store_is_file(struct store *store, const struct stat *st)
 	       ours.st_dev == st->st_dev && ours.st_ino == st->st_ino;
 }
 
-void
+unsigned
 store_tidy(struct store *store)
 {
-	int dead;
-	(void)mdb_reader_check(store->env, &dead);
+	int dead = 0;
+	return mdb_reader_check(store->env, &dead) == 0 && dead > 0
+		   ? (unsigned)dead
+		   : 0;
+}
+
+/* A line of LMDB's list of readers: process, thread, and what it sees or "-".
+ * The first line is a heading. */
+static int
+reader_line(const char *line, void *arg)
+{
+	struct store_reader *oldest = arg;
+	char *rest;
+	long pid = strtol(line, &rest, 10);
+	(void)strtoull(rest, &rest, 16);
+	if (pid <= 0 || pid == getpid() || strchr(rest, '-') != NULL)
+		return 0;
+	uint64_t change = strtoull(rest, NULL, 10);
+	if (oldest->pid == 0 || change < oldest->change)
+		*oldest = (struct store_reader){(int)pid, change};
+	return 0;
+}
+
+bool
+store_reader_oldest(struct store *store, struct store_reader *ret)
+{
+	*ret = (struct store_reader){0};
+	(void)mdb_reader_list(store->env, reader_line, ret);
+	return ret->pid != 0;
+}
+
+uint64_t
+store_change(struct store *store)
+{
+	MDB_envinfo info;
+	return mdb_env_info(store->env, &info) == 0 ? info.me_last_txnid : 0;
 }
 
 static int

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,7 +21,8 @@
 #define ASK_MS 1000
 #define CHECK_EVERY_MS 1000
 #define REPORT_EVERY_MS 60000
-#define STOP_MS 20000
+#define STOP_MS 5000
+#define KILL_MS 1000
 #define SOCKET_BYTES (256 * 1024)
 
 struct memory {
@@ -39,7 +41,9 @@ struct memory {
 	_Atomic uint32_t number;   /* of the last question */
 	_Atomic int64_t check_ms;  /* when to look at the keeper again */
 	_Atomic int64_t silent_ms; /* until then nothing is asked */
-	_Atomic uint32_t users;    /* threads within a call */
+	_Atomic int64_t told_ms;   /* when that was told the last time */
+	_Atomic bool is_told;
+	_Atomic uint32_t users; /* threads within a call */
 	_Atomic bool is_stopped;
 	struct memory *next; /* of those that are stopped */
 };
@@ -210,6 +214,26 @@ stopped_keep(struct memory *m)
 	(void)pthread_mutex_unlock(&lock);
 }
 
+/*
+ * It hangs, and the next posternd would wait for its lock.  The watcher is
+ * stopped first: it starts no other worker, and the pid stays that one's.
+ */
+static void
+keeper_kill(struct memory *m)
+{
+	if (m->pid <= 0 || kill(m->pid, SIGSTOP) != 0)
+		return;
+	int32_t worker = atomic_load(&m->link.ring->worker);
+	if (worker > 0)
+		(void)kill(worker, SIGKILL);
+	(void)kill(m->pid, SIGKILL);
+	log_error("memory: the keeper does not end: killed; what was told "
+		  "last may be lost");
+	if (!keeper_wait(m, KILL_MS))
+		log_error("memory: the keeper waits for the disk, and ends "
+			  "after that");
+}
+
 void
 memory_stop(struct memory *m)
 {
@@ -219,7 +243,7 @@ memory_stop(struct memory *m)
 		(void)usleep(1000);
 	(void)close(m->life);
 	if (!keeper_wait(m, STOP_MS))
-		log_error("memory: the keeper does not end; it is left alone");
+		keeper_kill(m);
 	(void)close(m->alive);
 	link_close(m);
 	stopped_keep(m);
@@ -415,6 +439,25 @@ is_silent(struct memory *m)
 	return clock_ms() < atomic_load(&m->silent_ms);
 }
 
+static void
+silence_tell(struct memory *m)
+{
+	int64_t now = clock_ms(), told = atomic_load(&m->told_ms);
+	if ((told != 0 && now - told < REPORT_EVERY_MS) ||
+	    !atomic_compare_exchange_strong(&m->told_ms, &told, now))
+		return;
+	atomic_store(&m->is_told, true);
+	log_error("memory: the keeper does not answer; notices of unknown "
+		  "origin are held");
+}
+
+static void
+answer_tell(struct memory *m)
+{
+	if (atomic_load(&m->is_told) && atomic_exchange(&m->is_told, false))
+		log_info("memory: the keeper answers again");
+}
+
 /* Send `request` and read the results into `*ret`, which lives in `a`. */
 static enum memory_status
 ask(struct memory *m, struct arena *a, struct request *request, struct str *ret)
@@ -434,8 +477,12 @@ ask(struct memory *m, struct arena *a, struct request *request, struct str *ret)
 	bool is_answered =
 	    is_sent && reply_wait(fd, a, request->number, end, &reply);
 	slot_give(m, slot);
-	if (!is_answered)
+	if (is_answered) {
+		answer_tell(m);
+	} else {
 		atomic_store(&m->silent_ms, clock_ms() + ASK_MS);
+		silence_tell(m);
+	}
 	if (!is_answered || reply.answer != REPLY_OK)
 		return MEMORY_TEMP;
 	*ret = reply.results;

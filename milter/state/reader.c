@@ -16,7 +16,7 @@
 #include "state/ledger.h"
 #include "state/place.h"
 
-#define ENTRIES_A_LOOK 50000 /* in one transaction */
+#define ENTRIES_A_LOOK 5000 /* in one transaction */
 #define MATCHES_A_LOOK 500
 
 struct memory_reader {
@@ -73,19 +73,13 @@ lock_file_make(const struct place *place, const struct stat *owner)
 static enum reader_status
 file_look(struct arena *a, const struct place *place, struct str *ret_why)
 {
-	struct store_why why = {""};
+	struct store_why why = {.text = ""};
 	struct stat st;
-	int fd = open(place->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	int fd = -1;
+	enum store_status status = file_read_open(place->file, &fd, &st, &why);
+	if (status == STORE_IO && why.error == ENOENT)
 		return READER_NONE;
-	bool is_sound = false;
-	if (fd < 0 || fstat(fd, &st) != 0)
-		(void)snprintf(
-		    why.text, sizeof(why.text), "%s", strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		(void)snprintf(why.text, sizeof(why.text), "it is no file");
-	else
-		is_sound = file_check_head(fd, &why);
+	bool is_sound = status == STORE_OK && file_check_head(fd, &why);
 	if (fd >= 0)
 		(void)close(fd);
 	if (is_sound)
@@ -134,12 +128,43 @@ broken(const struct memory_reader *r, const char *why)
 	return READER_BAD;
 }
 
+/*
+ * Signals by which a user ends or stops a command wait while a transaction is
+ * open: it would stay open, and what the keeper frees would stay in use.
+ */
+static void
+signals_hold(int how)
+{
+	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP,
+	    SIGTTIN, SIGTTOU, SIGALRM};
+	sigset_t set;
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < COUNT_OF(held); i++)
+		(void)sigaddset(&set, held[i]);
+	(void)pthread_sigmask(how, &set, NULL);
+}
+
+/* NULL: it is told. */
+static struct store_txn *
+look_begin(const struct memory_reader *r)
+{
+	struct store_why why;
+	signals_hold(SIG_BLOCK);
+	struct store_txn *txn = store_begin(r->store, false, &why);
+	if (txn == NULL) {
+		signals_hold(SIG_UNBLOCK);
+		(void)broken(r, why.text);
+	}
+	return txn;
+}
+
 /* End a transaction that was only read in. */
 static enum reader_status
 look_end(const struct memory_reader *r, struct store_txn *txn)
 {
 	struct store_why why;
 	enum store_status status = store_commit(txn, &why);
+	signals_hold(SIG_UNBLOCK);
 	return status == STORE_OK ? READER_OK : broken(r, why.text);
 }
 
@@ -200,10 +225,9 @@ entries_read(struct memory_reader *r, struct arena *a, struct str text,
     struct ledger_place *place, struct matches *matches, bool *ret_end)
 {
 	const struct record_key no_key = {{0}};
-	struct store_why why;
-	struct store_txn *txn = store_begin(r->store, false, &why);
+	struct store_txn *txn = look_begin(r);
 	if (txn == NULL)
-		return broken(r, why.text);
+		return READER_BAD;
 	struct ledger *ledger = ledger_open(txn, &no_key);
 	if (ledger != NULL)
 		entries_look(ledger, txn, a, text, place, matches, ret_end);
@@ -251,11 +275,10 @@ decisions_read(struct memory_reader *r, struct arena *a, uint32_t *place,
     struct matches *matches)
 {
 	struct decisions decisions;
-	struct store_why why;
 	struct str bytes;
-	struct store_txn *txn = store_begin(r->store, false, &why);
+	struct store_txn *txn = look_begin(r);
 	if (txn == NULL)
-		return broken(r, why.text);
+		return READER_BAD;
 	decisions_open(&decisions, txn);
 	while (matches->n < MATCHES_A_LOOK &&
 	       decisions_older(&decisions, txn, place, &bytes))
@@ -309,10 +332,9 @@ memory_read_stats(struct memory_reader *reader, struct memory_stats *ret)
 	const struct record_key no_key = {{0}};
 	struct decisions decisions;
 	struct store_use use;
-	struct store_why why;
-	struct store_txn *txn = store_begin(reader->store, false, &why);
+	struct store_txn *txn = look_begin(reader);
 	if (txn == NULL)
-		return broken(reader, why.text);
+		return READER_BAD;
 	store_use(txn, &use);
 	decisions_open(&decisions, txn);
 	struct ledger *ledger = ledger_open(txn, &no_key);

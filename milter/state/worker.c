@@ -38,7 +38,7 @@
 #define TRIES_MAX 4   /* then it is dropped: it crashes the worker */
 /* Pages that a command is reading are not free yet: then it is better to wait
  * than to drop still more. */
-#define DROPS_AT_ONCE 3
+#define DROPS_AT_ONCE 4
 #define DECISIONS_SHARE 8
 
 struct worker {
@@ -55,6 +55,10 @@ struct worker {
 	int64_t retry_ms;  /* no room before that; 0: there is */
 	int64_t report_ms; /* when the last report was */
 	int64_t early_ms;  /* the same, of entries that go early */
+	uint64_t dropped;  /* the change that dropped entries last */
+	int pinned_by;     /* the process that keeps that in use; 0: none */
+	bool is_suspect, is_checked; /* the file */
+	bool is_told_new, is_told_io;
 	int64_t look_ms, tidy_ms;
 	bool has_written; /* since the last look */
 	/*
@@ -86,21 +90,30 @@ limits_of(const struct worker *w)
 	};
 }
 
-/* ---- the file is broken: say so, begin a new one */
+/* ---- the file is broken, or cannot be used now: say so */
 
-static void
-file_renew(struct worker *w, const char *why)
+/* It goes aside; STORE_IO: it stays, and cannot be used. */
+static enum store_status
+file_renew(struct worker *w, struct store_why *why)
 {
 	const struct place *place = &w->link->place;
-	if (place_move_aside(place))
+	struct store_why broken = *why;
+	enum place_move move = place_move_aside(place);
+	int error = errno;
+	if (move == PLACE_MOVED) {
+		w->is_told_new = true;
 		log_error("memory: %s is broken (%s): moved to %s.broken-*, "
 			  "and a new one is begun; what it remembered is not "
 			  "known any more",
-		    place->file, why, place->file);
-	else
-		log_error("memory: %s is broken (%s) and cannot be moved "
-			  "aside (%s): remove it",
-		    place->file, why, strerror(errno));
+		    place->file, broken.text, place->file);
+	}
+	if (move != PLACE_STAYS)
+		return STORE_OK;
+	why->error = error;
+	(void)snprintf(why->text, sizeof(why->text),
+	    "it is broken (%.90s) and cannot be moved aside (%.40s): remove it",
+	    broken.text, strerror(error));
+	return STORE_IO;
 }
 
 /* End; the next worker checks the whole file. */
@@ -112,18 +125,69 @@ give_up(const struct worker *w, const struct store_why *why)
 	_exit(WORKER_BROKEN);
 }
 
+static bool
+is_not_ours(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 && st.st_uid != geteuid();
+}
+
+/* What an admin can do about `error`. */
+static void
+advice_put(const struct worker *w, int error, char *to, size_t size)
+{
+	char lock[PATH_MAX];
+	const char *file = w->link->place.file;
+	(void)snprintf(lock, sizeof(lock), "%s-lock", file);
+	const char *foreign = is_not_ours(file)   ? file
+			      : is_not_ours(lock) ? lock
+						  : NULL;
+	to[0] = '\0';
+	if ((error == EACCES || error == EPERM) && foreign != NULL)
+		(void)snprintf(to, size, "not ours: chown %u %s; ",
+		    (unsigned)geteuid(), foreign);
+	else if (error == EMFILE || error == ENFILE)
+		(void)snprintf(to, size, "raise the limit of open files; ");
+	else if (error == EROFS)
+		(void)snprintf(to, size, "make the file system writable; ");
+}
+
+static void
+io_tell(struct worker *w, const struct store_why *why)
+{
+	char advice[PATH_MAX + 64];
+	advice_put(w, why->error, advice, sizeof(advice));
+	log_error("memory: %s cannot be used (%s): mail flows, but what comes "
+		  "now may not be remembered; %sit is tried again",
+	    w->link->place.file, why->text, advice);
+}
+
 static void
 no_room_tell(struct worker *w, const struct store_why *why)
+{
+	log_error("memory: %s: no room (%s): mail flows, but what comes now "
+		  "may not be remembered; %s",
+	    w->link->place.file, why->text,
+	    w->pinned_by != 0
+		? "end that process"
+		: "free space on the disk, or set a larger ledger-size");
+}
+
+/* It is tried again in a while; said once a minute. */
+static void
+retry_later(
+    struct worker *w, enum store_status status, const struct store_why *why)
 {
 	int64_t now = clock_ms();
 	w->retry_ms = now + RETRY_EVERY_MS;
 	if (w->report_ms != 0 && now - w->report_ms < REPORT_EVERY_MS)
 		return;
 	w->report_ms = now;
-	log_error("memory: %s: no room (%s): mail flows, but what comes now "
-		  "may not be remembered; free space on the disk, or set a "
-		  "larger size",
-	    w->link->place.file, why->text);
+	w->is_told_io = status == STORE_IO;
+	if (w->is_told_io)
+		io_tell(w, why);
+	else
+		no_room_tell(w, why);
 }
 
 static void
@@ -132,7 +196,9 @@ room_again(struct worker *w)
 	if (w->retry_ms == 0)
 		return;
 	w->retry_ms = 0;
-	log_info("memory: %s: there is room again", w->link->place.file);
+	w->pinned_by = 0;
+	log_info("memory: %s: %s", w->link->place.file,
+	    w->is_told_io ? "it can be used again" : "there is room again");
 }
 
 /* What is to be done about a status that is not STORE_OK. */
@@ -141,7 +207,7 @@ trouble(struct worker *w, enum store_status status, const struct store_why *why)
 {
 	if (status == STORE_BAD)
 		give_up(w, why);
-	no_room_tell(w, why);
+	retry_later(w, status, why);
 }
 
 /* ---- opening */
@@ -240,30 +306,77 @@ file_open(struct worker *w, struct store_why *why)
 	return status;
 }
 
-/* A file that cannot be opened goes aside; a disk that is full does not. */
-static void
-file_begin(struct worker *w)
+/* Before it is opened for the first time. */
+static enum store_status
+file_check_all(struct worker *w, struct store_why *why)
 {
-	struct store_why why;
-	enum store_status status = file_open(w, &why);
-	if (status == STORE_BAD || status == STORE_IO) {
-		file_renew(w, why.text);
-		status = file_open(w, &why);
-	}
-	if (status == STORE_OK)
-		room_again(w);
+	if (w->is_checked)
+		return STORE_OK;
+	enum store_status status = STORE_BAD;
+	if (w->is_suspect)
+		(void)snprintf(why->text, sizeof(why->text),
+		    "the keeper has crashed on it again and again");
 	else
-		no_room_tell(w, &why);
+		status = place_check(&w->link->place, why);
+	if (status == STORE_BAD)
+		status = file_renew(w, why);
+	w->is_checked = status == STORE_OK;
+	return status;
+}
+
+static bool
+is_file_missing(const struct worker *w)
+{
+	struct stat st;
+	return lstat(w->link->place.file, &st) != 0 ? errno == ENOENT
+						    : st.st_size == 0;
 }
 
 static void
-file_check_all(struct worker *w, bool is_suspect)
+new_file_tell(struct worker *w)
 {
-	struct store_why why = {""};
-	if (is_suspect)
-		file_renew(w, "the keeper has crashed on it again and again");
-	else if (!place_is_sound(&w->link->place, &why))
-		file_renew(w, why.text);
+	const char *file = w->link->place.file;
+	if (w->is_told_new)
+		w->is_told_new = false;
+	else if (atomic_load(&w->link->ring->was_open) != 0)
+		log_error("memory: %s is not there, or is empty: a new one is "
+			  "begun; what was remembered is not known any more",
+		    file);
+	else
+		log_info(
+		    "memory: %s is begun: nothing is remembered yet", file);
+}
+
+/*
+ * Only a file that is broken goes aside: not one that we may not open, or have
+ * no room for.
+ */
+static void
+file_begin(struct worker *w)
+{
+	struct ring *ring = w->link->ring;
+	struct store_why why = {.text = ""};
+	enum store_status status = file_check_all(w, &why);
+	bool is_new = is_file_missing(w);
+	/* a crash from here on may be the file's fault */
+	atomic_store(&ring->is_open, 1);
+	if (status == STORE_OK)
+		status = file_open(w, &why);
+	if (status == STORE_BAD) {
+		status = file_renew(w, &why);
+		is_new = true;
+		if (status == STORE_OK)
+			status = file_open(w, &why);
+	}
+	if (status != STORE_OK) {
+		atomic_store(&ring->is_open, 0);
+		retry_later(w, status == STORE_BAD ? STORE_IO : status, &why);
+		return;
+	}
+	if (is_new)
+		new_file_tell(w);
+	atomic_store(&ring->was_open, 1);
+	room_again(w);
 }
 
 /* ---- room */
@@ -307,6 +420,7 @@ oldest_drop(struct worker *w, struct store_why *why, bool *ret_dropped)
 	*ret_dropped = ledger_drop_oldest(w->ledger, txn);
 	enum store_status status = store_commit(txn, why);
 	if (status == STORE_OK) {
+		w->dropped = store_change(w->store);
 		commit_once_more(w);
 		return status;
 	}
@@ -331,6 +445,25 @@ early_drop_tell(struct worker *w, const struct store_why *why)
 	    w->link->place.file, why->text);
 }
 
+/*
+ * Is what was dropped last still being read?  To drop more would free nothing
+ * either, and all would be gone before the reader is.
+ */
+static bool
+is_pinned(struct worker *w, struct store_why *why)
+{
+	struct store_reader reader;
+	w->pinned_by = 0;
+	if (w->dropped == 0 || !store_reader_oldest(w->store, &reader) ||
+	    reader.change > w->dropped)
+		return false;
+	w->pinned_by = reader.pid;
+	(void)snprintf(why->text, sizeof(why->text),
+	    "process %d reads it, and keeps in use what would be free",
+	    reader.pid);
+	return true;
+}
+
 /* The file grows; at its limit the oldest entries go.  False: neither can be.
  */
 static bool
@@ -341,7 +474,12 @@ room_make(struct worker *w, struct store_why *why)
 	if (status == STORE_OK)
 		return true;
 	scrub_cancel(w);
+	/* a reader that was killed has kept pages from being used */
+	if (store_tidy(w->store) > 0)
+		return true;
 	struct store_why grow_why = *why;
+	if (is_pinned(w, why))
+		return false;
 	if (status == STORE_FULL)
 		status = oldest_drop(w, why, &is_dropped);
 	if (is_dropped)
@@ -372,7 +510,7 @@ with_room(struct worker *w,
 		if (status != STORE_FULL || !room_make(w, &why))
 			break;
 	}
-	no_room_tell(w, &why);
+	retry_later(w, status, &why);
 	return false;
 }
 
@@ -654,19 +792,38 @@ ask_serve(struct worker *w, int fd)
 
 /* ---- now and then */
 
+/* Somebody else has made an end of it: no crash, and nothing to check. */
+static NORETURN void
+file_lost(const struct worker *w, const char *how)
+{
+	log_error("memory: %s: %s", w->link->place.file, how);
+	_exit(WORKER_LOST);
+}
+
 /* Somebody may have cut the file off, or replaced it. */
 static void
 file_look(struct worker *w)
 {
-	struct store_why why = {"it is gone"};
-	const char *path = w->link->place.file;
+	struct store_why why = {.text = ""};
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool is_fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		       store_is_file(w->store, &st) &&
-		       file_check_head(fd, &why);
-	if (fd >= 0)
-		(void)close(fd);
+	int fd = -1;
+	enum store_status status =
+	    file_read_open(w->link->place.file, &fd, &st, &why);
+	bool is_gone =
+	    status == STORE_IO && (why.error == ENOENT || why.error == ENOTDIR);
+	/* no descriptor, no right to look: it works all the same */
+	if (status == STORE_IO && !is_gone)
+		return;
+	if (is_gone)
+		file_lost(w, "it was removed");
+	if (status == STORE_BAD)
+		file_lost(w, why.text);
+	if (!store_is_file(w->store, &st))
+		file_lost(w, "it was replaced by another file");
+	if (st.st_size == 0)
+		file_lost(w, "it was emptied");
+	bool is_fine = file_check_head(fd, &why);
+	(void)close(fd);
 	if (!is_fine)
 		give_up(w, &why);
 	w->has_written = false;
@@ -706,7 +863,7 @@ tidy(struct worker *w)
 	struct store_why why;
 	bool is_dropped = true;
 	store_limit(w->store, limits.max_bytes);
-	store_tidy(w->store);
+	(void)store_tidy(w->store);
 	while (
 	    is_dropped && (ledger_is_over(w->ledger, &limits, clock_wall()) ||
 			      is_too_large(w)))
@@ -722,7 +879,8 @@ scrub_begin(struct worker *w)
 {
 	struct file_snapshot snapshot;
 	struct store_why why;
-	int fd = open(w->link->place.file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(w->link->place.file,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct store_txn *txn = store_begin(w->store, false, &why);
 	bool is_taken =
 	    fd >= 0 && txn != NULL && file_snapshot_take(fd, &snapshot, &why);
@@ -745,14 +903,17 @@ scrub_begin(struct worker *w)
 static void
 scrub_end(struct worker *w, int status)
 {
-	const struct store_why why = {"pages of it have been overwritten"};
+	const struct store_why why = {
+	    .text = "pages of it have been overwritten"};
 	int64_t now = clock_ms();
 	int64_t took = now - w->scrub.begin_ms;
 	store_abort(w->scrub.txn);
 	w->scrub.child = 0;
 	w->scrub.txn = NULL;
 	w->scrub.due_ms = now + SCRUB_EVERY_MS + took * SCRUB_SHARE;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	/* killed, or out of memory: that says nothing about the file */
+	if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL
+				: WEXITSTATUS(status) == 1)
 		give_up(w, &why);
 }
 
@@ -853,6 +1014,7 @@ round_take(struct worker *w)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int n = epoll_wait(w->epoll, events, EVENTS_AT_ONCE, wait_ms(w));
+	(void)atomic_fetch_add(&w->link->ring->rounds, 1);
 	atomic_store(&w->link->ring->is_asleep, 0);
 	pace(w, !ring_is_empty(w));
 	/* in this order: who asks may have told something before */
@@ -876,6 +1038,30 @@ is_at_end(int pipe)
 	return read(pipe, &byte, 1) == 0;
 }
 
+/* The watcher makes the folder again, and starts the next worker. */
+static NORETURN void
+lock_lost(const struct worker *w, int error)
+{
+	if (keeper_may_tell(w->link->ring))
+		log_error("memory: %s: %s: nothing is remembered; it is tried "
+			  "again",
+		    w->link->place.lock, strerror(error));
+	_exit(is_at_end(w->link->life) ? WORKER_DONE : WORKER_LOST);
+}
+
+static void
+lock_tell(const struct worker *w)
+{
+	char who[48] = "";
+	int pid = place_lock_owner(&w->link->place);
+	if (pid > 0)
+		(void)snprintf(who, sizeof(who), " (process %d)", pid);
+	log_error("memory: %s is in use%s: by another posternd, and each one "
+		  "needs a state-dir of its own, or by the keeper of an "
+		  "earlier one that does not end: end it",
+	    w->link->place.dir, who);
+}
+
 /* An earlier keeper may still have work, or another posternd is here. */
 static void
 lock_wait(struct worker *w)
@@ -884,13 +1070,10 @@ lock_wait(struct worker *w)
 	bool is_told = false;
 	while (place_lock(&w->link->place) < 0) {
 		if (errno != EWOULDBLOCK)
-			log_fatal("memory: %s: %s", w->link->place.lock,
-			    strerror(errno));
+			lock_lost(w, errno);
 		if (!is_told && clock_ms() - begin > LOCK_REPORT_MS) {
 			is_told = true;
-			log_error("memory: %s is in use by another posternd: "
-				  "each one needs a state-dir of its own",
-			    w->link->place.dir);
+			lock_tell(w);
 		}
 		if (is_at_end(w->link->life) || is_at_end(w->leash))
 			_exit(WORKER_DONE);
@@ -903,12 +1086,14 @@ worker_run(const struct keeper_link *link, int leash, bool is_suspect)
 {
 	static struct worker worker;
 	struct worker *w = &worker;
-	*w = (struct worker){.link = link, .leash = leash, .keeper = getppid()};
+	*w = (struct worker){.link = link,
+	    .leash = leash,
+	    .keeper = getppid(),
+	    .is_suspect = is_suspect};
 	(void)fcntl(link->life, F_SETFL, O_NONBLOCK);
 	(void)fcntl(leash, F_SETFL, O_NONBLOCK);
 	lock_wait(w);
 	watch_all(w);
-	file_check_all(w, is_suspect);
 	file_begin(w);
 	w->tidy_ms = clock_ms();
 	w->scrub.due_ms = w->tidy_ms + SCRUB_EVERY_MS;

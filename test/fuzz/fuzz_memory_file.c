@@ -15,7 +15,7 @@
 static void
 check(const char *bytes, size_t n)
 {
-	struct store_why why = {""};
+	struct store_why why = {.text = ""};
 	int fd = memfd_create("state", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, bytes, n) != (ssize_t)n)
 		abort();

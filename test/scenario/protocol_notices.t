@@ -123,9 +123,12 @@ is "the keeper hangs: mail comes in" "$(came c@good.example 6@good)" accept
 is "what cannot be judged is not let out, nor refused" \
 	"$(bounced r@plain.example 6@plain)" discard
 like "but held" "$(logged 'to=<r@plain.example>')" "action=hold .*reason=no-budget-known"
+is "and it is said once that nothing answers" \
+	"$(grep -ac 'the keeper does not answer' "$W/log/posternd")" 1
 # shellcheck disable=SC2086
 kill -CONT $keepers
-sleep 2
+ok "and that it answers again" wait_for 10 eval 'bounced v@victim.example 6@bad >/dev/null
+	grep -aq "the keeper answers again" "$W/log/posternd"'
 
 # ---- options, loops, and a quarantine that is full
 

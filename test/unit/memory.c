@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/memory.h"
+#include "state/store.h"
 
 #define MB ((uint64_t)1 << 20)
 #define DAY 86400
@@ -643,6 +644,38 @@ killing_the_watcher_alone_is_noticed(void **state)
 	assert_int_equal(count(f, "s@x.example", "after@x"), 1);
 }
 
+static void
+a_worker_that_does_not_move_is_ended(void **state)
+{
+	struct fixture *f = *state;
+	record(f, "s@x.example", "before@x");
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	end_child(worker(), SIGSTOP);
+	record(f, "s@x.example", "after@x");
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	assert_int_equal(count(f, "s@x.example", "after@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+}
+
+static void
+a_keeper_that_hangs_is_not_left_behind(void **state)
+{
+	struct fixture *f = *state;
+	int64_t begin = clock_ms();
+	record(f, "s@x.example", "before@x");
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	pid_t work = worker();
+	end_child(child_of(getpid()), SIGSTOP);
+	end_child(work, SIGSTOP);
+	stop(f);
+	assert_in_range(clock_ms() - begin, 0, 7000);
+	start(f);
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "before@x"), 1);
+	assert_in_range(clock_ms() - begin, 0, 9000);
+}
+
 /* In a process of its own, which is killed right after. */
 static void
 record_and_die(struct fixture *f)
@@ -724,6 +757,9 @@ no_files(struct fixture *f, const char *how)
 	} else if (strcmp(how, "a folder") == 0) {
 		assert_int_equal(unlink(f->file), 0);
 		assert_int_equal(mkdir(f->file, 0700), 0);
+	} else if (strcmp(how, "a pipe") == 0) {
+		assert_int_equal(unlink(f->file), 0);
+		assert_int_equal(mkfifo(f->file, 0600), 0);
 	} else if (strcmp(how, "a link") == 0) {
 		assert_int_equal(unlink(f->file), 0);
 		assert_int_equal(symlink("/etc/passwd", f->file), 0);
@@ -736,7 +772,7 @@ a_file_that_is_broken_at_the_start_is_moved_aside(void **state)
 {
 	static const char *const ways[] = {"garbage at the start",
 	    "garbage in the middle", "garbage in a record", "cut off",
-	    "cut to an odd length", "text", "a folder", "a link"};
+	    "cut to an odd length", "text", "a folder", "a pipe", "a link"};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		fill(f, 3000);
@@ -781,7 +817,7 @@ static void
 a_file_that_breaks_meanwhile_is_moved_aside(void **state)
 {
 	static const char *const ways[] = {
-	    "garbage at the start", "cut off", "cut to an odd length"};
+	    "garbage at the start", "cut off", "a pipe"};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		fill(f, 3000);
@@ -817,6 +853,51 @@ a_file_that_is_removed_meanwhile_is_made_again(void **state)
 		(void)usleep(20000);
 	}
 	assert_begins_anew(f, 0);
+}
+
+static void
+a_folder_that_is_removed_meanwhile_is_made_again(void **state)
+{
+	struct fixture *f = *state;
+	record(f, "s@x.example", "old@x");
+	(void)count(f, "s@x.example", "");
+	assert_int_equal(nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	int64_t end = clock_ms() + 30000;
+	while (access(f->file, F_OK) != 0) {
+		record(f, "s@x.example", "meanwhile@x");
+		assert_true(clock_ms() < end);
+		(void)usleep(20000);
+	}
+	assert_begins_anew(f, 0);
+}
+
+/* Its lock file cannot be made: that is not the file's fault. */
+static void
+a_sound_file_stays_while_it_cannot_be_opened(void **state)
+{
+	struct fixture *f = *state;
+	struct ledger_found found;
+	char lock[160], in_lock[176];
+	(void)snprintf(lock, sizeof(lock), "%s-lock", f->file);
+	(void)snprintf(in_lock, sizeof(in_lock), "%s/x", lock);
+	record(f, "s@x.example", "old@x");
+	stop(f);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(mkdir(lock, 0700), 0);
+	assert_int_equal(mkdir(in_lock, 0700), 0);
+	start(f);
+	record(f, "s@x.example", "meanwhile@x");
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(
+		    find(f, "s@x.example", "old@x", &found), MEMORY_TEMP);
+		(void)usleep(500000);
+		end_child(worker(), SIGSEGV);
+	}
+	assert_int_equal(rmdir(in_lock), 0);
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "old@x"), 1);
+	assert_int_equal(count(f, "s@x.example", "meanwhile@x"), 1);
+	assert_int_equal(broken_files(f), 0);
 }
 
 static void
@@ -865,6 +946,139 @@ at_the_size_limit_the_oldest_entries_go(void **state)
 	assert_int_equal(broken_files(f), 0);
 }
 
+/* A process that reads, and does not end by itself. */
+static pid_t
+reader_hold(struct fixture *f)
+{
+	int ready[2];
+	char byte;
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct store *store;
+		struct store_why why;
+		if (store_open_read(f->file, &store, &why) == STORE_OK &&
+		    store_begin(store, false, &why) != NULL &&
+		    write(ready[1], "r", 1) == 1)
+			(void)pause();
+		_exit(1);
+	}
+	assert_int_equal(close(ready[1]), 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(close(ready[0]), 0);
+	return pid;
+}
+
+static void
+reader_end(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Does its newest one come into the file, now or after a few retries? */
+static void
+assert_takes_more(struct fixture *f, const char *id)
+{
+	struct ledger_found found;
+	int64_t end = clock_ms() + 10000;
+	record(f, "s@x.example", id);
+	while (
+	    find(f, "s@x.example", id, &found) != MEMORY_OK || found.n == 0) {
+		assert_true(clock_ms() < end);
+		(void)usleep(50000);
+	}
+}
+
+/* Rounds that wait for an answer, or for none. */
+static void
+fill_rounds(struct fixture *f, const char *sender, int n)
+{
+	struct ledger_found found;
+	char id[64];
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(id, sizeof(id), "%d.filler.message@x", i);
+		record(f, sender, id);
+		if (i % 500 == 499 &&
+		    find(f, "s@x.example", "", &found) != MEMORY_OK)
+			(void)usleep(100000);
+	}
+}
+
+static void
+a_reader_that_was_killed_costs_no_entry(void **state)
+{
+	struct fixture *f = *state;
+	stop(f);
+	f->config.size_bytes = 4 * MB;
+	start(f);
+	fill_rounds(f, "first@x.example", 40000);
+	reader_end(reader_hold(f));
+	fill_rounds(f, "second@x.example", 10000);
+	assert_takes_more(f, "newest@x");
+	assert_int_equal(count(f, "second@x.example", "0.filler.message@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+}
+
+static void
+a_reader_that_stays_costs_little_and_only_while_it_stays(void **state)
+{
+	struct fixture *f = *state;
+	stop(f);
+	f->config.size_bytes = 4 * MB;
+	start(f);
+	fill_rounds(f, "first@x.example", 40000);
+	pid_t reader = reader_hold(f);
+	fill_rounds(f, "second@x.example", 20000);
+	reader_end(reader);
+	assert_takes_more(f, "newest@x");
+	/* not everything was dropped in vain */
+	assert_int_equal(
+	    count(f, "first@x.example", "39000.filler.message@x"), 1);
+	assert_int_equal(
+	    count(f, "second@x.example", "19999.filler.message@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+}
+
+static void
+disk_fill(const char *path)
+{
+	char block[4096] = {1};
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	(void)close(fd);
+}
+
+static void
+a_disk_that_is_full_at_the_start_breaks_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char fill_path[128];
+	struct ledger_found found;
+	stop(f);
+	if (geteuid() != 0 ||
+	    mount("none", f->dir, "tmpfs", 0, "size=3m") != 0) {
+		print_message("needs root and a mount: not tested\n");
+		return;
+	}
+	(void)snprintf(fill_path, sizeof(fill_path), "%s/rest", f->dir);
+	disk_fill(fill_path);
+	start(f);
+	(void)usleep(500000);
+	assert_int_equal(find(f, "s@x.example", "", &found), MEMORY_TEMP);
+	pid_t work = worker();
+	record(f, "s@x.example", "first@x");
+	(void)usleep(2500000);
+	assert_int_equal(worker(), work);
+	assert_int_equal(unlink(fill_path), 0);
+	wait_for_answer(f);
+	assert_int_equal(count(f, "s@x.example", "first@x"), 1);
+	assert_int_equal(broken_files(f), 0);
+	stop(f);
+	(void)umount2(f->dir, MNT_DETACH);
+}
+
 static void
 a_full_disk_stops_nothing(void **state)
 {
@@ -880,11 +1094,7 @@ a_full_disk_stops_nothing(void **state)
 	start(f);
 	fill(f, 3000);
 	(void)snprintf(fill_path, sizeof(fill_path), "%s/rest", f->dir);
-	int fd = open(fill_path, O_WRONLY | O_CREAT, 0600);
-	char block[4096] = {1};
-	while (write(fd, block, sizeof(block)) > 0)
-		;
-	(void)close(fd);
+	disk_fill(fill_path);
 	/* far more than there is room for */
 	for (int i = 0; i < 40000; i++) {
 		(void)snprintf(id, sizeof(id), "%d.on.a.full.disk@x", i);
@@ -1104,14 +1314,22 @@ main(void)
 	    THROUGH_KEEPER(a_worker_that_crashes_is_started_again),
 	    THROUGH_KEEPER(killing_the_keeper_whole_is_noticed),
 	    THROUGH_KEEPER(killing_the_watcher_alone_is_noticed),
+	    THROUGH_KEEPER(a_worker_that_does_not_move_is_ended),
+	    THROUGH_KEEPER(a_keeper_that_hangs_is_not_left_behind),
 	    THROUGH_KEEPER(what_was_told_outlives_who_told_it),
 	    THROUGH_KEEPER(a_file_that_is_broken_at_the_start_is_moved_aside),
 	    THROUGH_KEEPER(an_empty_file_is_no_broken_one),
 	    THROUGH_KEEPER(a_file_that_breaks_meanwhile_is_moved_aside),
 	    THROUGH_KEEPER(a_file_that_is_all_garbage_meanwhile_is_moved_aside),
 	    THROUGH_KEEPER(a_file_that_is_removed_meanwhile_is_made_again),
+	    THROUGH_KEEPER(a_folder_that_is_removed_meanwhile_is_made_again),
+	    THROUGH_KEEPER(a_sound_file_stays_while_it_cannot_be_opened),
 	    THROUGH_KEEPER(a_file_in_place_of_the_folder_is_moved_aside),
 	    THROUGH_KEEPER(at_the_size_limit_the_oldest_entries_go),
+	    THROUGH_KEEPER(a_reader_that_was_killed_costs_no_entry),
+	    THROUGH_KEEPER(
+		a_reader_that_stays_costs_little_and_only_while_it_stays),
+	    THROUGH_KEEPER(a_disk_that_is_full_at_the_start_breaks_nothing),
 	    THROUGH_KEEPER(a_full_disk_stops_nothing),
 	    THROUGH_KEEPER(a_reader_finds_message_id_sender_and_recipient),
 	    THROUGH_KEEPER(a_reader_sees_all_while_more_is_written),

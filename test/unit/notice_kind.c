@@ -371,7 +371,8 @@ rules_ask_for_kind_and_origin(void **state)
 {
 	(void)state;
 	struct arena *a = arena_new();
-	struct notice away = {.form = {NOTICE_VACATION, STR("x")}};
+	struct notice away = {
+	    .form = {.kind = NOTICE_VACATION, .evidence = STR("x")}};
 	assert_true(notice_test_word(&away, STR("origin=forged")));
 	/* without facts the message tells */
 	assert_int_equal(ask(a, "notice_kind", "quota", NULL), 1);

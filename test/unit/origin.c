@@ -633,9 +633,9 @@ static void
 the_subject_of_a_stranger_hides_no_answer(void **state)
 {
 	(void)state;
-	static const char *const subjects[] = {"Report Domain: a Submitter: b "
-					       "Report-ID: 1",
-	    "abuse report", "Auto: Fwd: Re: hello",
+	static const char *const subjects[] = {
+	    "Report Domain: a Submitter: b Report-ID: 1", "abuse report",
+	    "Auto: Fwd: Re: hello",
 	    "AW: unsubscribe, click here, limited time offer"};
 	for (size_t i = 0; i < COUNT_OF(subjects); i++) {
 		struct sent sent = {.to = "v@victim.example",
