@@ -390,6 +390,10 @@ look(struct action_work *w)
 	}
 	look_outbound(w);
 	look_notice(w);
+	struct answers_query query = answers_query_of(w);
+	answers_arrival(w->arena, w->snapshot, &query, &w->view.mail,
+	    &w->view.facts, &w->arrival);
+	w->has_arrival = true;
 }
 
 static void
@@ -447,12 +451,6 @@ remember_message(struct action_work *w)
 	struct memory *memory = gate_memory(w->gate);
 	if (w->answer->kind != ANSWER_ACCEPT)
 		return;
-	if (!w->has_arrival && w->has_view) {
-		struct answers_query query = answers_query_of(w);
-		answers_arrival(w->arena, w->snapshot, &query, &w->view.mail,
-		    &w->view.facts, &w->arrival);
-		w->has_arrival = true;
-	}
 	if (w->has_arrival)
 		arrival_record(
 		    memory, &w->in->envelope, &w->arrival, clock_wall());
