@@ -125,6 +125,7 @@ json_show(const struct show *show, const struct ledger_entry *e)
 	json_object_set_new(o, "nrcpt", json_integer(e->nrcpt_all));
 	json_object_set_new(o, "login", json_boolean(e->has_login));
 	json_object_set_new(o, "auto", json_boolean(e->is_auto));
+	json_object_set_new(o, "author", json_boolean(e->is_author));
 	json_line(stdout, o);
 }
 

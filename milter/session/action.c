@@ -449,9 +449,9 @@ static void
 remember_message(struct action_work *w)
 {
 	struct memory *memory = gate_memory(w->gate);
-	if (w->answer->kind != ANSWER_ACCEPT)
-		return;
-	if (w->has_arrival)
+	enum answer_kind kind = w->answer->kind;
+	bool has_mta = kind == ANSWER_ACCEPT || kind == ANSWER_MTA_HOLD;
+	if (has_mta && w->has_arrival)
 		arrival_record(
 		    memory, &w->in->envelope, &w->arrival, clock_wall());
 }
