@@ -204,6 +204,7 @@ static const struct ruling rulings[] = {
     /* Programs that say which they are */
     {NOTICE_CHALLENGE, M(AUTOREPLY), NONE, NONE, 1, 0, 0, false},
     {NOTICE_CHALLENGE, NONE, NONE, NONE, 1, 1, 2, false},
+    {NOTICE_CHALLENGE, NONE, NONE, M(FORWARDED), 1, 0, 4, false},
     {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 1, 0, 2, false},
     {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 0, 2, 2, false},
     {NOTICE_CHALLENGE, NONE, ANSWERS | M(NULL), NONE, 0, 0, 5, false},
@@ -273,7 +274,7 @@ static const struct ruling rulings[] = {
 	false},
     {NOTICE_DSN, M(RETURNED) | M(ROBOT), NONE, PEOPLE | M(BULLETIN), 0, 0, 5,
 	false},
-    {NOTICE_DSN, M(RETURNED), NONE, PEOPLE, 0, 2, 3, false},
+    {NOTICE_DSN, M(RETURNED), NONE, PEOPLE, 0, 2, 2, false},
     {NOTICE_DSN, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 5, false},
 
     /* Mailboxes that are gone or full */
@@ -327,6 +328,12 @@ static const struct ruling rulings[] = {
     {NOTICE_AUTOREPLY, NONE,
 	M(NULL) | M(SUPPRESS) | M(GENERATED) | M(BULK) | M(SCRIPT) | M(ANSWER),
 	PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 2, true},
+    {NOTICE_AUTOREPLY, M(NULL), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 0,
+	false},
+    {NOTICE_AUTOREPLY, M(BULK), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 0,
+	false},
+    {NOTICE_VACATION, M(BULK), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 0,
+	false},
     {NOTICE_AUTOREPLY, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 2,
 	false},
     {NOTICE_AUTOREPLY, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 4,

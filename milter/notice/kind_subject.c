@@ -60,6 +60,8 @@ const struct notice_word NOTICE_SUBJECTS[] = {
     {NOTICE_DSN, 2, "^ndr:"},
     {NOTICE_DSN, 2, "not delivered"},
     {NOTICE_DSN, 2, "not deliverable"},
+    {NOTICE_DELAY, 2, "mail delivery warning"},
+    {NOTICE_DELAY, 2, "delivery warning"},
     {NOTICE_DSN, 2, "could not be delivered"},
     {NOTICE_DSN, 2, "couldn't be delivered"},
     {NOTICE_DSN, 2, "cannot be delivered"},

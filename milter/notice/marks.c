@@ -426,6 +426,7 @@ static const struct field_row {
 	NOTICE_CHALLENGE, NULL},
     {"X-Mailer", "choicemail", NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
     {"X-Boxbe", NULL, NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
+    {"X-Bluebottle-Request", NULL, NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
     {"X-Qconfirm", NULL, MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
     {"Reply-To", "-confirm-", NOTICE_MARKS, NOTICE_CHALLENGE, NULL},
     {"Reply-To", "-tmda-confirm", MARK_AUTOREPLY, NOTICE_CHALLENGE, NULL},
@@ -595,6 +596,19 @@ skip_prefixes(struct str text, struct notice_marks *marks)
 	return text;
 }
 
+/* "[Automatic reply] ...": what a Subject begins with may stand in brackets. */
+static void
+tally_inner(struct str tag, struct notice_tally *tally)
+{
+	bool is_told = false;
+	for (size_t i = 0; i < NOTICE_KINDS; i++)
+		is_told = is_told || tally->weight[i] > 0;
+	while (tag.len > 0 && memchr("[(* ", tag.p[0], 4) != NULL)
+		tag = str_skip(tag, 1);
+	if (!is_told)
+		notice_tally_subject(tag, tally);
+}
+
 static void
 marks_of_subject(struct notice_marks *marks)
 {
@@ -612,6 +626,7 @@ marks_of_subject(struct notice_marks *marks)
 		notice_tally_subject(bare, &marks->subject);
 		struct str tag = str_of(whole.p, (size_t)(bare.p - whole.p));
 		notice_tally_subject(tag, &marks->subject);
+		tally_inner(tag, &marks->subject);
 	}
 	struct str name, address = from_cut(marks->from, &name);
 	if (address.len > 3 && str_ieq(bare, address))
