@@ -34,4 +34,7 @@ struct dkim_mail {
 void dkim_mail_cut(
     struct arena *a, struct str raw, size_t max, struct dkim_mail *ret);
 
+/* What stands behind the colon, folds inside. */
+struct str dkim_field_value(const struct dkim_field *field);
+
 #endif

@@ -14,4 +14,7 @@ MUST_CHECK bool network_is_valid(struct str network);
  */
 bool network_has(const struct strs *networks, struct str address);
 
+/* Of this host itself: 127.0.0.0/8, ::1. */
+bool network_is_loopback(struct str address);
+
 #endif

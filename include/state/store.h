@@ -117,9 +117,6 @@ struct store_table {
 struct store_table store_table(
     struct store_txn *txn, const char *name, enum store_kind kind);
 void store_drop(struct store_txn *txn, struct store_table *table);
-/* The name of each table that starts with `prefix`, in byte order. */
-void store_names(struct arena *a, struct store_txn *txn, struct str prefix,
-    struct strs *ret);
 /* Pages of a table (sets: without those of large sets) times their size. */
 uint64_t store_table_bytes(
     struct store_txn *txn, const struct store_table *table);
@@ -179,14 +176,13 @@ uint64_t store_set_count(
     struct store_txn *txn, const struct store_table *table, uint64_t key);
 /*
  * Members of one set, through a cursor of its table: the greatest one below
- * `limit` (the least one at or above `least`), and the ones before (after) it.
+ * `limit` (the least one at or above `least`), and the one before it.
  */
 MUST_CHECK bool store_set_below(
     struct store_cursor *cursor, uint64_t key, uint64_t limit, uint64_t *ret);
 MUST_CHECK bool store_set_prev(struct store_cursor *cursor, uint64_t *ret);
 MUST_CHECK bool store_set_from(
     struct store_cursor *cursor, uint64_t key, uint64_t least, uint64_t *ret);
-MUST_CHECK bool store_set_next(struct store_cursor *cursor, uint64_t *ret);
 MUST_CHECK bool store_set_last(
     struct store_cursor *cursor, uint64_t key, uint64_t *ret);
 

@@ -52,3 +52,11 @@ dkim_mail_cut(
 	*ret = (struct dkim_mail){
 	    .v = list.v, .n = list.n, .is_cut = is_cut, .body = raw};
 }
+
+struct str
+dkim_field_value(const struct dkim_field *field)
+{
+	struct str value = field->text;
+	(void)str_cut(&value, ':');
+	return value;
+}

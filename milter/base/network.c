@@ -64,3 +64,11 @@ network_has(const struct strs *networks, struct str address)
 			return true;
 	return false;
 }
+
+bool
+network_is_loopback(struct str address)
+{
+	static struct str blocks[] = {{"127.0.0.0/8", 11}, {"::1/128", 7}};
+	static const struct strs loopback = {blocks, 2, 2};
+	return network_has(&loopback, address);
+}

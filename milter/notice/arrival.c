@@ -16,14 +16,6 @@ struct entrance {
 	bool is_walked; /* as a Received field of another server tells it */
 };
 
-static struct str
-field_value(const struct dkim_field *field)
-{
-	struct str value = field->text;
-	(void)str_cut(&value, ':');
-	return value;
-}
-
 static bool
 is_inside(const struct arrival_query *q, struct str address)
 {
@@ -48,7 +40,8 @@ entrance_find(struct arena *a, const struct arrival_query *q)
 		if (!str_ieq(q->mail->v[i].name, STR("Received")))
 			continue;
 		hops++;
-		if (!received_parse(a, field_value(&q->mail->v[i]), &hop) ||
+		if (!received_parse(
+			a, dkim_field_value(&q->mail->v[i]), &hop) ||
 		    !hop.has_from || hop.address.len == 0)
 			break;
 		if (is_inside(q, hop.address))
@@ -124,7 +117,8 @@ is_known(struct arena *a, const struct arrival_query *q, struct arrival *ret)
 		if (!str_ieq(q->mail->v[i].name, STR("Received")))
 			continue;
 		hops++;
-		if (!received_parse(a, field_value(&q->mail->v[i]), &hop) ||
+		if (!received_parse(
+			a, dkim_field_value(&q->mail->v[i]), &hop) ||
 		    !str_ieq(hop.by, q->mta_name) ||
 		    !has_entry(&found, hop.id, &standing))
 			continue;
@@ -171,7 +165,7 @@ ids_find(const struct dkim_mail *mail, struct arrival *ret)
 {
 	for (size_t i = 0; i < mail->n; i++)
 		if (str_ieq(mail->v[i].name, STR("Message-ID")))
-			ret->nids += msgids_of(field_value(&mail->v[i]),
+			ret->nids += msgids_of(dkim_field_value(&mail->v[i]),
 			    ret->ids + ret->nids, ARRIVAL_IDS_MAX - ret->nids);
 }
 

@@ -22,13 +22,11 @@ is_our_name(const struct inquiry *q, struct str by)
 static bool
 is_inner_hop(const struct inquiry *q, const struct received *hop)
 {
-	static struct str loopback_v[] = {{"127.0.0.0/8", 11}, {"::1/128", 7}};
-	static const struct strs loopback = {loopback_v, 2, 2};
 	/* a delivery agent that gets its mail by a socket */
 	bool is_agent =
 	    hop->address.len == 0 && str_starts(hop->with, STR("LMTP"));
 	return hop->has_from && hop->login.len == 0 &&
-	       (is_agent || network_has(&loopback, hop->address) ||
+	       (is_agent || network_is_loopback(hop->address) ||
 		   network_has(q->query->trusted, hop->address));
 }
 
@@ -228,9 +226,8 @@ inquiry_results(struct inquiry *q)
 	size_t end = own_fields_end(q);
 	for (size_t i = 0; i < end; i++) {
 		const struct dkim_field *field = &q->returned.mail.v[i];
-		struct str value = field->text;
+		struct str value = dkim_field_value(field);
 		struct auth_results results;
-		(void)str_cut(&value, ':');
 		for (size_t j = 0; j < COUNT_OF(fields); j++) {
 			if (!str_ieq(field->name, str_from(fields[j].name)) ||
 			    !fields[j].parse(q->arena, value, &results))

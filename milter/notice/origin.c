@@ -47,11 +47,8 @@ static struct str
 field_value(const struct dkim_mail *mail, struct str name)
 {
 	for (size_t i = 0; i < mail->n; i++) {
-		struct str value = mail->v[i].text;
-		if (!str_ieq(mail->v[i].name, name))
-			continue;
-		(void)str_cut(&value, ':');
-		return str_trim(value);
+		if (str_ieq(mail->v[i].name, name))
+			return str_trim(dkim_field_value(&mail->v[i]));
 	}
 	return STR_EMPTY;
 }

@@ -13,20 +13,13 @@ is_pinned(const struct class_config *class, const struct origin *origin)
 	       network_has(&class->networks, origin->client_addr);
 }
 
-static bool
-is_loopback(struct str address)
-{
-	static struct str blocks[] = {{"127.0.0.0/8", 11}, {"::1/128", 7}};
-	static const struct strs loopback = {blocks, 2, 2};
-	return network_has(&loopback, address);
-}
-
 /* Sendmail's submission program speaks SMTP from loopback and names the author.
  */
 static bool
 is_sendmail_msp(const struct origin *origin)
 {
-	return origin->author.len > 0 && is_loopback(origin->client_addr);
+	return origin->author.len > 0 &&
+	       network_is_loopback(origin->client_addr);
 }
 
 static bool
@@ -34,7 +27,7 @@ is_mta_itself(const struct origin *origin)
 {
 	return origin->client_port == 0 &&
 	       (origin->client_addr.len == 0 ||
-		   is_loopback(origin->client_addr));
+		   network_is_loopback(origin->client_addr));
 }
 
 enum mail_class
@@ -68,7 +61,7 @@ class_can_refuse(const struct origin *origin)
 {
 	bool is_local_notice = origin->is_null_sender &&
 			       origin->login.len == 0 &&
-			       is_loopback(origin->client_addr);
+			       network_is_loopback(origin->client_addr);
 	return !is_mta_itself(origin) && !is_local_notice;
 }
 

@@ -15,15 +15,6 @@
 #define SENDMAIL_LINE 990
 #define ALARM_MS ((int64_t)3600 * 1000)
 
-/* Behind the colon. */
-static struct str
-value_of(const struct dkim_field *field)
-{
-	struct str value = field->text;
-	(void)str_cut(&value, ':');
-	return value;
-}
-
 static void
 mail_as_sent(
     struct arena *a, const struct receiver_query *query, struct dkim_mail *ret)
@@ -31,8 +22,8 @@ mail_as_sent(
 	size_t n = 0;
 	dkim_mail_cut(a, query->raw, FIELDS_MAX, ret);
 	for (size_t i = 0; i < ret->n; i++)
-		if (!field_is_stripped(ret->v[i].name, value_of(&ret->v[i]),
-			query->authserv_id))
+		if (!field_is_stripped(ret->v[i].name,
+			dkim_field_value(&ret->v[i]), query->authserv_id))
 			ret->v[n++] = ret->v[i];
 	ret->n = n;
 	if (query->is_sendmail)

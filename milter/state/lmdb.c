@@ -511,26 +511,6 @@ str_of_val(const MDB_val *v)
 	return str_of(v->mv_data, v->mv_size);
 }
 
-void
-store_names(
-    struct arena *a, struct store_txn *txn, struct str prefix, struct strs *ret)
-{
-	MDB_dbi main;
-	MDB_cursor *cursor;
-	MDB_val key, value;
-	if (!is_good(txn, mdb_dbi_open(txn->txn, NULL, 0, &main)) ||
-	    !is_good(txn, mdb_cursor_open(txn->txn, main, &cursor)))
-		return;
-	int error = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-	for (; error == 0;
-	     error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
-		if (key.mv_size < NAME_BYTES &&
-		    str_starts(str_of_val(&key), prefix))
-			strs_add(a, ret, str_dup(a, str_of_val(&key)));
-	(void)is_good(txn, error);
-	mdb_cursor_close(cursor);
-}
-
 static MDB_stat
 stat_of(struct store_txn *txn, const struct store_table *table)
 {
@@ -781,11 +761,4 @@ store_set_prev(struct store_cursor *cursor, uint64_t *ret)
 {
 	MDB_val key;
 	return member_get(cursor, &key, MDB_PREV_DUP, ret);
-}
-
-bool
-store_set_next(struct store_cursor *cursor, uint64_t *ret)
-{
-	MDB_val key;
-	return member_get(cursor, &key, MDB_NEXT_DUP, ret);
 }
