@@ -15,6 +15,8 @@ struct arena;
 struct html;
 struct message;
 struct mime_type;
+struct networks;
+struct relays;
 struct tld_set;
 struct uris;
 
@@ -35,7 +37,8 @@ struct mail_limits {
 /* What the message code must know that is not in the message. */
 struct mail_config {
 	struct mail_limits limits;
-	const struct tld_set *tlds; /* known top-level domains */
+	const struct tld_set *tlds;      /* known top-level domains */
+	const struct networks *networks; /* NULL: private addresses only */
 };
 
 /* The limits that SpamAssassin has, where it has one. */
@@ -101,6 +104,7 @@ struct message {
 	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
 	struct strs body, rawbody, uris; /* lazily made, see message_*() */
 	bool has_body, has_rawbody, has_uris;
+	struct relays *relays; /* lazily made, see message_relays() */
 	struct uris *uri_list; /* lazily made, see message_uri_list() */
 	bool is_cut_parts, is_cut_depth; /* see message_cuts() */
 };

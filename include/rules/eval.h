@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "mail/message.h"
 
+struct eval_cache;
+struct eval_lists;
 struct regex;
 struct regex_scratch;
 
@@ -23,6 +25,8 @@ struct eval_facts {
 struct eval_call {
 	struct message *message;
 	const struct eval_facts *facts; /* may be NULL */
+	const struct eval_lists *lists; /* of the rule files */
+	struct eval_cache *cache;       /* of this run; see eval_rows.h */
 	const struct str *args;         /* unquoted */
 	size_t nargs;
 	/* One an argument, compiled if its letter is r; otherwise NULL. */
@@ -48,7 +52,9 @@ struct eval_row {
 	int (*run)(struct eval_call *call);
 };
 
-/* The rows of rules/, ended by a row without name. */
-extern const struct eval_row EVAL_CONTENT[];
+/*
+ * The tables of rules/, ended by NULL; each is ended by a row without name.
+ */
+extern const struct eval_row *const EVAL_CONTENT[];
 
 #endif

@@ -8,6 +8,18 @@
 
 #include "rules/eval.h"
 
+/*
+ * What one run has found out for more than one row: each member is made by the
+ * file it is named after, on first use, in the arena of the message.
+ */
+struct eval_cache {
+	struct body_facts *body;        /* eval_body.c */
+	struct mime_facts *mime;        /* eval_mime.c */
+	struct image_facts *images;     /* eval_image.c */
+	struct freemail_seen *freemail; /* eval_freemail.c */
+	struct bounce_facts *bounce;    /* eval_bounce.c */
+};
+
 /* eval_sender.c: envelope, login, From, Reply-To */
 int eval_rcpt_count(struct eval_call *call);
 int eval_from_not_login(struct eval_call *call);

@@ -9,6 +9,7 @@
 #include "mail/header.h"
 #include "mail/message.h"
 #include "rules/ruleset.h"
+#include "rules/setting.h"
 
 struct arena;
 struct eval_row;
@@ -169,7 +170,7 @@ struct ruleset {
 	struct regex_env *env;
 	struct mail_config mail;
 	const struct eval_row *const
-	    *evals; /* EVAL_CONTENT first, ended by NULL */
+	    *evals; /* those of EVAL_CONTENT first, ended by NULL */
 	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
 	struct table *by_name; /* struct rule * */
@@ -177,6 +178,8 @@ struct ruleset {
 	struct rules metas;    /* each behind those it needs */
 	struct replace_tags *tags;
 	struct strs tlds[3]; /* util_rb_tld, _2tld, _3tld */
+	struct settings settings;
+	struct eval_lists lists; /* what the settings became */
 	struct {
 		struct test_line *v;
 		size_t n, cap;

@@ -9,7 +9,8 @@
 #include "mail/uri.h"
 #include "rules/eval_rows.h"
 
-const struct eval_row EVAL_CONTENT[] = {
+/* What is Postern's own, and what stands beside it by theme. */
+static const struct eval_row EVAL_SENDING[] = {
     {"rcpt_count", 1, 1, "n", "the envelope has N recipients or more",
 	"postern", eval_rcpt_count},
     {"from_not_login", 0, 0, "",
@@ -77,6 +78,11 @@ const struct eval_row EVAL_CONTENT[] = {
 	"'redirect'",
 	"postern", eval_attachment_page},
     {NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+
+const struct eval_row *const EVAL_CONTENT[] = {
+    EVAL_SENDING,
+    NULL,
 };
 
 double

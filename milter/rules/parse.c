@@ -81,6 +81,9 @@ read_other(struct reader *r, struct str key, struct str value)
 		directive_read_network(r, value);
 		return;
 	}
+	struct setting_line line = {key, value, r->place.file, r->place.line};
+	if (setting_add(r->arena, &r->rules->settings, &line))
+		return;
 	const char *why = ignored_why(key);
 	if (why == NULL)
 		ERROR(r, "unknown directive %.*s", STR_ARG(key));

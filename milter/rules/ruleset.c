@@ -37,18 +37,27 @@ rule_get(struct ruleset *rules, struct str name)
 	return rule;
 }
 
+static size_t
+tables_count(const struct eval_row *const *tables)
+{
+	size_t n = 0;
+	while (tables != NULL && tables[n] != NULL)
+		n++;
+	return n;
+}
+
 /* The tables of eval functions in one list: ours, then those of upper rooms. */
 static const struct eval_row *const *
 evals_list(struct arena *a, const struct eval_row *const *others)
 {
-	size_t n = 0;
-	while (others != NULL && others[n] != NULL)
-		n++;
+	size_t own = tables_count(EVAL_CONTENT);
+	size_t n = tables_count(others);
 	const struct eval_row **all =
-	    ARENA_ARRAY(a, const struct eval_row *, n + 2);
-	all[0] = EVAL_CONTENT;
+	    ARENA_ARRAY(a, const struct eval_row *, own + n + 1);
+	for (size_t i = 0; i < own; i++)
+		all[i] = EVAL_CONTENT[i];
 	for (size_t i = 0; i < n; i++)
-		all[i + 1] = others[i];
+		all[own + i] = others[i];
 	return all;
 }
 

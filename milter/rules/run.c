@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "mail/uri.h"
 #include "rules/eval.h"
+#include "rules/eval_rows.h"
 #include "rules/expr.h"
 #include "rules/regex.h"
 #include "rules/rule.h"
@@ -28,6 +29,7 @@ struct run {
 	const struct rule_run *options;
 	struct rule_result *result;
 	struct regex_scratch *scratch;
+	struct eval_cache cache;
 	double *values;     /* by rule id */
 	bool *is_undecided; /* by rule id: the budget ended before it */
 	struct {
@@ -468,6 +470,8 @@ run_eval(struct run *run, const struct rule *rule)
 	struct eval_call call = {
 	    .message = run->m,
 	    .facts = run->options->facts,
+	    .lists = &run->rules->lists,
+	    .cache = &run->cache,
 	    .args = rule->args.v,
 	    .nargs = rule->args.n,
 	    .regexes = rule->regexes,

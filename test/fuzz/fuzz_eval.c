@@ -61,9 +61,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .login = STR("c@d.example.com")};
 	strs_add(a, &envelope.rcpt, STR("erin@c.example"));
 	struct message *m = message_new(a, input, &config, &envelope);
-	for (const struct eval_row *row = EVAL_CONTENT; row->name != NULL;
-	     row++)
-		run_row(row, m);
+	for (size_t i = 0; EVAL_CONTENT[i] != NULL; i++)
+		for (const struct eval_row *row = EVAL_CONTENT[i];
+		     row->name != NULL; row++)
+			run_row(row, m);
 	size_t members = 0;
 	zip_members(input, see_member, &members);
 	if (members > ZIP_MEMBERS_MAX)

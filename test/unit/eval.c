@@ -22,10 +22,11 @@ struct question {
 static const struct eval_row *
 row_named(const char *name)
 {
-	for (const struct eval_row *row = EVAL_CONTENT; row->name != NULL;
-	     row++)
-		if (strcmp(row->name, name) == 0)
-			return row;
+	for (size_t i = 0; EVAL_CONTENT[i] != NULL; i++)
+		for (const struct eval_row *row = EVAL_CONTENT[i];
+		     row->name != NULL; row++)
+			if (strcmp(row->name, name) == 0)
+				return row;
 	fail_msg("no row %s", name);
 	return NULL;
 }
@@ -642,14 +643,17 @@ static void
 every_row_says_what_it_is(void **state)
 {
 	(void)state;
-	for (const struct eval_row *row = EVAL_CONTENT; row->name != NULL;
-	     row++) {
-		assert_true(row->args_min <= row->args_max);
-		assert_true(strlen(row->args) <= row->args_max);
-		assert_true(row->args_max == 0 || strlen(row->args) > 0);
-		assert_true(strlen(row->help) > 0 && strlen(row->source) > 0);
-		assert_non_null(row->run);
-	}
+	for (size_t i = 0; EVAL_CONTENT[i] != NULL; i++)
+		for (const struct eval_row *row = EVAL_CONTENT[i];
+		     row->name != NULL; row++) {
+			assert_true(row->args_min <= row->args_max);
+			assert_true(strlen(row->args) <= row->args_max);
+			assert_true(
+			    row->args_max == 0 || strlen(row->args) > 0);
+			assert_true(
+			    strlen(row->help) > 0 && strlen(row->source) > 0);
+			assert_non_null(row->run);
+		}
 }
 
 static const struct CMUnitTest tests[] = {
