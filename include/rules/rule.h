@@ -95,6 +95,7 @@ struct rule {
 	struct str tflags;
 	struct rule_flags flags;
 	bool has_score, has_priority, is_replaced;
+	bool is_answered; /* tflags net, and answered without the network */
 	double scores[SCORE_SETS];
 	double score; /* the one in force; 0: not run and counts 0 */
 	int priority;

@@ -415,6 +415,7 @@ rules_load(struct arena *a, struct options *o)
 		o->source.config_path = NULL;
 	/* nothing is asked that no configuration allows */
 	o->is_offline = o->is_offline || o->source.config_path == NULL;
+	o->source.is_offline = o->is_offline;
 	o->source.is_lenient = true;
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(&o->source, false, &diags);
