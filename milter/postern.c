@@ -27,7 +27,7 @@ const struct command CMD_TABLE[] = {
 	"what was decided about automatic notices, and why", cmd_notices},
     {"ledger", NULL, "[--json] [--limit N] [show ADDRESS|MESSAGE-ID]",
 	"messages that posternd remembers", cmd_ledger},
-    {"lint", NULL, "[PATH...]",
+    {"lint", NULL, "[-v] [--report] [--json] [PATH...]",
 	"check configuration and rules, run the rules' tests", cmd_lint},
     {"reload", NULL, "", "make posternd read configuration and rules again",
 	cmd_reload},

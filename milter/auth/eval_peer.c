@@ -11,6 +11,7 @@
 
 #define SPF_PREFIX "check_for_spf_"
 #define SPF_HELO "helo_"
+#define SIGNING_DOMAINS 100 /* that one rule names */
 
 static const struct preflight *
 flight_of(const struct eval_call *call)
@@ -41,59 +42,88 @@ eval_spf(struct eval_call *call)
 	return eval_hit(call, flight->spf.domain);
 }
 
+/* A signature that is there or will be, and whether receivers find it valid. */
+struct signing {
+	struct str domain; /* of i=, or d= */
+	bool is_valid;
+};
+
+static struct str
+domain_of(struct str identity, struct str domain)
+{
+	struct str of_identity = address_domain(identity);
+	return of_identity.len > 0 ? of_identity : domain;
+}
+
+/* The signatures a message came with, then ours. */
+static size_t
+signings_of(const struct preflight *flight,
+    struct signing ret[DKIM_SIGNATURES_MAX + SIGNERS_MAX])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < flight->signatures.n; i++) {
+		const struct dkim_signature *s = &flight->signatures.v[i];
+		ret[n++] = (struct signing){domain_of(s->identity, s->domain),
+		    s->result == DKIM_PASS && !flight->breaks_lines};
+	}
+	for (size_t i = 0; i < flight->nours; i++) {
+		const struct preflight_signer *ours = &flight->ours[i];
+		ret[n++] = (struct signing){
+		    domain_of(ours->signer.identity, ours->signer.domain),
+		    ours->match == DKIM_MATCHES && !flight->breaks_lines};
+	}
+	return n;
+}
+
+/* ".b.example" and "*.b.example" are b.example and all below it. */
+static bool
+is_acceptable(struct str domain, struct str pattern)
+{
+	struct str base = pattern;
+	if (str_starts(base, STR("*.")))
+		base = str_skip(base, 1);
+	if (!str_starts(base, STR(".")))
+		return str_ieq(domain, base);
+	return str_iends(domain, base) || str_ieq(domain, str_skip(base, 1));
+}
+
+/* Any domain will do if the rule names none. */
+static bool
+is_wanted(const struct eval_call *call, struct str domain)
+{
+	for (size_t i = 0; i < call->nargs; i++)
+		if (is_acceptable(domain, call->args[i]))
+			return true;
+	return call->nargs == 0;
+}
+
+/* A signing of `domain`, or of any if that is NULL, that the rule wants. */
+static int
+signing_find(struct eval_call *call, bool is_valid, const struct str *domain)
+{
+	const struct preflight *flight = flight_of(call);
+	struct signing signings[DKIM_SIGNATURES_MAX + SIGNERS_MAX];
+	size_t n = flight == NULL ? 0 : signings_of(flight, signings);
+	for (size_t i = 0; i < n; i++) {
+		const struct signing *s = &signings[i];
+		if ((s->is_valid || !is_valid) &&
+		    (domain == NULL || str_ieq(s->domain, *domain)) &&
+		    is_wanted(call, s->domain))
+			return eval_hit(call, s->domain);
+	}
+	return 0;
+}
+
 static int
 eval_dkim_signed(struct eval_call *call)
 {
-	const struct preflight *flight = flight_of(call);
-	return flight != NULL &&
-	       (flight->signatures.n > 0 || flight->nours > 0);
-}
-
-/* The next domain of a signature that a receiver will find valid. */
-static bool
-valid_next(const struct preflight *flight, size_t *at, struct str *ret)
-{
-	for (; *at < flight->signatures.n; ++*at)
-		if (flight->signatures.v[*at].result == DKIM_PASS) {
-			*ret = flight->signatures.v[(*at)++].domain;
-			return true;
-		}
-	for (; *at < flight->signatures.n + flight->nours; ++*at) {
-		const struct preflight_signer *ours =
-		    &flight->ours[*at - flight->signatures.n];
-		if (ours->match == DKIM_MATCHES) {
-			++*at;
-			*ret = ours->signer.domain;
-			return true;
-		}
-	}
-	return false;
+	return signing_find(call, false, NULL);
 }
 
 static int
 eval_dkim_valid(struct eval_call *call)
 {
-	const struct preflight *flight = flight_of(call);
-	size_t at = 0;
-	struct str domain;
-	if (flight == NULL || flight->breaks_lines ||
-	    !valid_next(flight, &at, &domain))
-		return 0;
-	return eval_hit(call, domain);
-}
-
-/* A valid signature of exactly that domain. */
-static int
-valid_of(struct eval_call *call, struct str wanted)
-{
-	const struct preflight *flight = flight_of(call);
-	struct str domain;
-	if (flight == NULL || flight->breaks_lines || wanted.len == 0)
-		return 0;
-	for (size_t at = 0; valid_next(flight, &at, &domain);)
-		if (str_ieq(domain, wanted))
-			return eval_hit(call, domain);
-	return 0;
+	return signing_find(call, true, NULL);
 }
 
 static int
@@ -101,8 +131,8 @@ eval_dkim_author(struct eval_call *call)
 {
 	if (flight_of(call) == NULL)
 		return 0;
-	struct str author = facts_author(call->facts->auth);
-	return valid_of(call, address_domain(author));
+	struct str domain = address_domain(facts_author(call->facts->auth));
+	return domain.len > 0 ? signing_find(call, true, &domain) : 0;
 }
 
 static int
@@ -110,8 +140,8 @@ eval_dkim_envelope(struct eval_call *call)
 {
 	if (flight_of(call) == NULL)
 		return 0;
-	return valid_of(
-	    call, address_domain(call->facts->auth->envelope->from));
+	struct str domain = address_domain(call->facts->auth->envelope->from);
+	return domain.len > 0 ? signing_find(call, true, &domain) : 0;
 }
 
 static const struct dmarc_row {
@@ -157,13 +187,14 @@ const struct eval_row EVAL_AUTH_PEER[] = {
     SPF_ROW("softfail"),
     SPF_ROW("permerror"),
     SPF_ROW("temperror"),
-    {"check_dkim_signed", 0, 0, "", "it is signed, or will be", "DKIM",
+    {"check_dkim_signed", 0, SIGNING_DOMAINS, "s",
+	"it is signed, or will be; by one of these domains, if any", "DKIM",
 	eval_dkim_signed},
-    {"check_dkim_valid", 0, 0, "",
+    {"check_dkim_valid", 0, SIGNING_DOMAINS, "s",
 	"a signature is valid, or will be: its key is published", "DKIM",
 	eval_dkim_valid},
-    {"check_dkim_valid_author_sig", 0, 0, "", "the same, of the domain in From",
-	"DKIM", eval_dkim_author},
+    {"check_dkim_valid_author_sig", 0, SIGNING_DOMAINS, "s",
+	"the same, of the domain in From", "DKIM", eval_dkim_author},
     {"check_dkim_valid_envelopefrom", 0, 0, "",
 	"the same, of the domain of the envelope sender", "DKIM",
 	eval_dkim_envelope},

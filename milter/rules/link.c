@@ -162,6 +162,7 @@ rule_disable(struct rule *rule, struct diags *diags, enum diag_level level,
     struct str why)
 {
 	rule->state = RULE_DISABLED;
+	rule->why = why;
 	diag_add(diags, level, rule->place.file, rule->place.line,
 	    "%.*s: %.*s: the rule is disabled", STR_ARG(rule->name),
 	    STR_ARG(why));

@@ -52,8 +52,11 @@ static bool
 hits(struct arena *a, const char *function, const struct facts *facts)
 {
 	char text[200];
-	(void)snprintf(
-	    text, sizeof(text), "header X eval:%s()\ntflags X net\n", function);
+	(void)snprintf(text, sizeof(text),
+	    strchr(function, '(') != NULL
+		? "header X eval:%s\ntflags X net\n"
+		: "header X eval:%s()\ntflags X net\n",
+	    function);
 	struct ruleset *rules = rules_new(text, false);
 	struct rule_result result;
 	rules_run(a, rules, facts, &result);
@@ -124,11 +127,14 @@ dkim_counts_signatures_that_are_there_and_ours(void **state)
 		struct facts facts = facts_new(a, &envelope);
 		struct preflight *flight = &facts.flight;
 		flight->signatures.n = cases[i].there != DKIM_NONE;
-		flight->signatures.v[0] = (struct dkim_signature){
-		    .result = cases[i].there, .domain = STR("b.example")};
+		flight->signatures.v[0] =
+		    (struct dkim_signature){.result = cases[i].there,
+			.domain = STR("b.example"),
+			.identity = STR("@b.example")};
 		flight->nours = 1;
 		flight->ours[0].match = cases[i].ours;
 		flight->ours[0].signer.domain = STR("a.example");
+		flight->ours[0].signer.identity = STR_EMPTY;
 		flight->breaks_lines = cases[i].breaks_lines;
 		assert_int_equal(
 		    hits(a, "check_dkim_signed", &facts), cases[i].is_signed);
@@ -141,6 +147,36 @@ dkim_counts_signatures_that_are_there_and_ours(void **state)
 		assert_int_equal(
 		    hits(a, "check_dkim_valid_envelopefrom", &facts),
 		    cases[i].is_envelope);
+		arena_free(a);
+	}
+}
+
+static void
+dkim_takes_the_domains_that_a_rule_accepts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *function;
+		bool hits;
+	} cases[] = {
+	    {"check_dkim_valid('x.b.example')", true},
+	    {"check_dkim_valid('c.example', '*.b.example')", true},
+	    {"check_dkim_valid('.x.b.example')", true},
+	    {"check_dkim_valid('b.example')", false},
+	    {"check_dkim_signed('*.example')", true},
+	    {"check_dkim_signed('*.xb.example')", false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		struct envelope envelope = {.from = STR("carol@b.example")};
+		struct facts facts = facts_new(a, &envelope);
+		facts.flight.signatures.n = 1;
+		facts.flight.signatures.v[0] =
+		    (struct dkim_signature){.result = DKIM_PASS,
+			.domain = STR("b.example"),
+			.identity = STR("@x.b.example")};
+		assert_int_equal(
+		    hits(a, cases[i].function, &facts), cases[i].hits);
 		arena_free(a);
 	}
 }
@@ -209,6 +245,7 @@ rules_of_the_network_that_are_answered_have_its_scores(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(spf_functions_are_named_after_the_worst_result),
     cmocka_unit_test(dkim_counts_signatures_that_are_there_and_ours),
+    cmocka_unit_test(dkim_takes_the_domains_that_a_rule_accepts),
     cmocka_unit_test(dmarc_functions_are_named_after_the_verdict),
     cmocka_unit_test(rules_of_the_network_that_are_answered_have_its_scores),
 };
