@@ -7,7 +7,8 @@
 
 const struct command CMD_TABLE[] = {
     {"scan", NULL,
-	"[--json] [--explain] [--subs] [--views] [--offline] [--jobs N]\n"
+	"[--json] [--explain] [--subs] [--views] [--head SELECTOR]... "
+	"[--offline] [--jobs N]\n"
 	"            [--config FILE] [--rules PATH]... [--class C] [--from A]\n"
 	"            [--rcpt A]... [--login U] [--client IP] [--helo H]\n"
 	"            FILE|DIR|-...",
