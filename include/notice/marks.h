@@ -18,6 +18,7 @@ enum notice_mark {
 	MARK_POSTMASTER, /* From postmaster@, mail-system@ */
 	MARK_NAME,       /* From is called "Mail Delivery System" */
 	MARK_LISTMASTER, /* From listname-request@, majordomo@ */
+	MARK_LISTROBOT,  /* the same, and hardly ever a person's */
 	MARK_ROBOT,      /* From noreply@, support@ and their like */
 	MARK_SELF,       /* the Subject is the From address itself */
 	/* What it says of itself */
@@ -35,6 +36,8 @@ enum notice_mark {
 	MARK_EXCHANGE,   /* a report that Exchange has made */
 	/* What ordinary mail has */
 	MARK_LIST,      /* List-Id, List-Post */
+	MARK_POST,      /* List-Post, Precedence: list; a list's own notices
+			   may have a List-Id, but none of these */
 	MARK_BULLETIN,  /* List-Unsubscribe */
 	MARK_ANSWER,    /* In-Reply-To, References */
 	MARK_RE,        /* Subject: Re: */
