@@ -399,6 +399,8 @@ static const struct field_row {
     {"X-MLServer", NULL, NOTICE_MARKS, NOTICE_LIST, NULL},
     {"Message-ID", "-mlmmj-", NOTICE_MARKS, NOTICE_LIST, NULL},
     {"X-Mailman-Version", NULL, NOTICE_MARKS, NOTICE_LIST, NULL},
+    {"Mailing-List", "ezmlm", NOTICE_MARKS, NOTICE_LIST, NULL},
+    {"Delivered-To", "responder for ", NOTICE_MARKS, NOTICE_LIST, NULL},
     /* Filters */
     {"X-MailScanner", "generated", NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Mailer", "mailscanner", NOTICE_MARKS, NOTICE_FILTER, NULL},
