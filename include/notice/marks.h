@@ -32,6 +32,7 @@ enum notice_mark {
 	MARK_SUPPRESS,   /* X-Auto-Response-Suppress; other mail has it, too */
 	MARK_BULK,       /* Precedence: bulk or junk */
 	MARK_ADMIN,      /* X-List-Administrivia */
+	MARK_SCANNER,    /* X-...-MailScanner: generated */
 	MARK_SCRIPT,     /* X-PHP-Originating-Script and the like */
 	MARK_EXCHANGE,   /* a report that Exchange has made */
 	/* What ordinary mail has */

@@ -229,6 +229,8 @@ static const struct ruling rulings[] = {
     {NOTICE_VIRUS, M(LISTROBOT), ANSWERS | M(GENERATED), PEOPLE | M(POST), 0, 1,
 	0, false},
     {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST), 0, 3, 0, false},
+    {NOTICE_VIRUS, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 1, 2, false},
+    {NOTICE_FILTER, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 0, 0, false},
     {NOTICE_FILTER, NONE, MACHINE, PEOPLE | M(LIST) | M(RECIPIENTS), 0, 2, 2,
 	false},
     {NOTICE_FILTER, NONE, M(ROBOT) | M(GENERATED),

@@ -47,6 +47,7 @@ static const char *const mark_names[NOTICE_MARKS] = {
     [MARK_AUTOREPLY] = "a field of autoresponders",
     [MARK_SUPPRESS] = "X-Auto-Response-Suppress",
     [MARK_ADMIN] = "X-List-Administrivia",
+    [MARK_SCANNER] = "X-MailScanner: generated",
     [MARK_SCRIPT] = "written by a script",
     [MARK_EXCHANGE] = "a report of Exchange",
     [MARK_REPORT] = "multipart/report",
@@ -402,7 +403,6 @@ static const struct field_row {
     {"Mailing-List", "ezmlm", NOTICE_MARKS, NOTICE_LIST, NULL},
     {"Delivered-To", "responder for ", NOTICE_MARKS, NOTICE_LIST, NULL},
     /* Filters */
-    {"X-MailScanner", "generated", NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Mailer", "mailscanner", NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Amavis-Notify", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Mimedefang-Notify", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
@@ -534,6 +534,16 @@ mark_answer_field(struct str name, struct notice_marks *marks)
 			mark(marks, MARK_AUTOREPLY);
 }
 
+/* X-MailScanner: generated; a site puts its name into the field's. */
+static void
+mark_scanner_field(const struct header *field, struct notice_marks *marks)
+{
+	if (str_istarts(field->name, STR("x-")) &&
+	    str_iends(field->name, STR("mailscanner")) &&
+	    str_istarts(str_trim(field->raw), STR("generated")))
+		mark(marks, MARK_SCANNER);
+}
+
 static void
 marks_of_fields(struct message *m, struct notice_marks *marks)
 {
@@ -542,6 +552,7 @@ marks_of_fields(struct message *m, struct notice_marks *marks)
 		if (field->name.len == 0)
 			continue;
 		mark_answer_field(field->name, marks);
+		mark_scanner_field(field, marks);
 		size_t k = field_index.slot[name_hash(field->name)];
 		for (; k > 0; k = field_index.next[k - 1]) {
 			const struct field_row *row = &fields[k - 1];
