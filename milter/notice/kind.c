@@ -229,7 +229,9 @@ static const struct ruling rulings[] = {
     {NOTICE_VIRUS, M(LISTROBOT), ANSWERS | M(GENERATED), PEOPLE | M(POST), 0, 1,
 	0, false},
     {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST), 0, 3, 0, false},
-    {NOTICE_VIRUS, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 1, 2, false},
+    {NOTICE_VIRUS, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 1, 0, false},
+    {NOTICE_VIRUS, M(POSTMASTER) | M(NAME), NONE, PEOPLE | M(LIST), 0, 1, 1,
+	false},
     {NOTICE_FILTER, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 0, 0, false},
     {NOTICE_FILTER, NONE, MACHINE, PEOPLE | M(LIST) | M(RECIPIENTS), 0, 2, 2,
 	false},
@@ -333,8 +335,8 @@ static const struct ruling rulings[] = {
 	true},
 
     /* A list's robot, in a language that the words do not have */
-    {NOTICE_LIST, M(LISTROBOT), ANSWERS | M(GENERATED), PEOPLE | M(POST), 0, 0,
-	0, false},
+    {NOTICE_LIST, M(LISTROBOT), ANSWERS, PEOPLE | M(POST), 0, 0, 0, false},
+    {NOTICE_LIST, M(LISTROBOT), M(GENERATED), PEOPLE | M(POST), 0, 0, 1, false},
 
     /* Any other answer */
     {NOTICE_TICKET, NONE, ANSWERS, NONE, 0, 2, 0, false},
