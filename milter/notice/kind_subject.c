@@ -805,6 +805,16 @@ const struct notice_word NOTICE_SUBJECTS[] = {
     {NOTICE_TICKET, 2, "ihre supportanfrage"},
     {NOTICE_TICKET, 2, "ticket-eröffnung"},
     {NOTICE_TICKET, 1, "votre demande"},
+    {NOTICE_TICKET, 1, "ihre anfrage"},
+    {NOTICE_TICKET, 1, "accusé de réception"},
+    {NOTICE_TICKET, 1, "acuse de recibo"},
+    {NOTICE_TICKET, 1, "su solicitud"},
+    {NOTICE_TICKET, 1, "la sua richiesta"},
+    {NOTICE_TICKET, 1, "sua solicitação"},
+    {NOTICE_TICKET, 1, "ontvangstbevestiging"},
+    {NOTICE_TICKET, 1, "zgłoszenie"},
+    {NOTICE_TICKET, 1, "ваша заявка"},
+    {NOTICE_TICKET, 1, "ваше обращение"},
 
     /* Challenges */
     {NOTICE_CHALLENGE, 3, "your email requires verification"},
