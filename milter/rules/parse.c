@@ -195,6 +195,12 @@ reader_text(struct reader *r, struct str name, struct str text)
 static void
 rules_read(struct reader *r, struct str path)
 {
+	if (++r->nfiles > FILES_MAX) {
+		if (r->nfiles == FILES_MAX + 1)
+			ERROR(r, "more than %d files: the rest is not read",
+			    FILES_MAX);
+		return;
+	}
 	struct str text;
 	if (file_text(r->arena, path, FILE_BYTES, &text))
 		reader_text(r, str_dup(r->arena, path), text);
@@ -204,40 +210,53 @@ rules_read(struct reader *r, struct str path)
 		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
 }
 
-/* The *.cf of a folder, in name order. */
-static void
-folder_read(struct reader *r, struct str path, DIR *dir)
+/* The files of a folder that end in `ending`, in name order; their number. */
+static size_t
+folder_read(struct reader *r, struct str path, DIR *dir, struct str ending)
 {
 	struct strs names = {0};
+	rewinddir(dir);
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
 		struct str name = str_from(entry->d_name);
-		if (str_ends(name, STR(".cf")) && name.p[0] != '.')
+		if (str_ends(name, ending) && name.p[0] != '.')
 			strs_add(r->arena, &names, str_dup(r->arena, name));
 	}
 	strs_sort(&names);
-	if (names.n == 0)
-		diag_add(r->diags, DIAG_WARNING, path, 0,
-		    "no *.cf file in this folder");
 	for (size_t i = 0; i < names.n; i++)
-		reader_file(r, str_printf(r->arena, "%.*s/%.*s", STR_ARG(path),
-				   STR_ARG(names.v[i])));
+		rules_read(r, str_printf(r->arena, "%.*s/%.*s", STR_ARG(path),
+				  STR_ARG(names.v[i])));
+	return names.n;
+}
+
+static DIR *
+folder_open(struct reader *r, struct str path)
+{
+	return r->open.n == 0 ? opendir(str_c(r->arena, path)) : NULL;
+}
+
+void
+reader_plugins(struct reader *r, struct str path)
+{
+	DIR *dir = folder_open(r, path);
+	if (dir != NULL) {
+		(void)folder_read(r, path, dir, STR(".pre"));
+		(void)closedir(dir);
+	} else if (str_ends(path, STR(".pre"))) {
+		rules_read(r, path);
+	}
 }
 
 void
 reader_file(struct reader *r, struct str path)
 {
-	if (++r->nfiles > FILES_MAX) {
-		if (r->nfiles == FILES_MAX + 1)
-			ERROR(r, "more than %d files: the rest is not read",
-			    FILES_MAX);
-		return;
-	}
-	DIR *dir = r->open.n == 0 ? opendir(str_c(r->arena, path)) : NULL;
+	DIR *dir = folder_open(r, path);
 	if (dir == NULL) {
 		rules_read(r, path);
 		return;
 	}
-	folder_read(r, path, dir);
+	if (folder_read(r, path, dir, STR(".cf")) == 0)
+		diag_add(r->diags, DIAG_WARNING, path, 0,
+		    "no *.cf file in this folder");
 	(void)closedir(dir);
 }
 

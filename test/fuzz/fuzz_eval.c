@@ -54,8 +54,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str input =
 	    str_of((const char *)data, size < INPUT_MAX ? size : INPUT_MAX);
 	struct arena *a = arena_new();
-	struct mail_config config = {
-	    MAIL_LIMITS_DEFAULT, tld_set_new(a, NULL, NULL, NULL)};
+	struct mail_config config = {.limits = MAIL_LIMITS_DEFAULT,
+	    .tlds = tld_set_new(a, NULL, NULL, NULL)};
 	struct envelope envelope = {.class = CLASS_SUBMISSION,
 	    .from = STR("a@b.example.org"),
 	    .login = STR("c@d.example.com")};
