@@ -149,7 +149,7 @@ struct rule {
 	const struct regex **regexes;
 	/* RULE_META */
 	struct expr *expr;
-	bool is_cyclic;     /* it needs itself: counts 0 */
+	bool is_cyclic;     /* it needs itself: run before what it needs */
 	bool needs_unknown; /* a name that is nowhere defined: it counts 0 */
 };
 
@@ -225,6 +225,7 @@ struct ruleset {
 	struct table *by_name; /* struct rule * */
 	struct rules rules;    /* the defined ones, by name */
 	struct rules metas;    /* each behind those it needs */
+	int first_priority;    /* the lowest of all rules; 0 or less */
 	struct replace_tags *tags;
 	struct plugins plugins;
 	struct shortcuts {

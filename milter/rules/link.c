@@ -155,8 +155,12 @@ meta_compile(struct ruleset *rules, struct rule *rule, const double *zeros,
 	struct lookup lookup = {
 	    rules, rule, buf_new(rules->arena, NAMES_SHOWN + RULE_NAME_MAX)};
 	struct expr_names names = {emit_name, emit_call, functions, &lookup};
-	struct str text = is_declaration(rule->text) ? STR("0") : rule->text;
+	struct str text;
 	rule->needs_unknown = false;
+	if (!expr_tokens(rules->arena, rule->text, functions, &text, ret_why))
+		return false;
+	if (is_declaration(text))
+		text = STR("0");
 	rule->expr = expr_new(rules->arena, text, &names, ret_why);
 	if (rule->expr == NULL)
 		return false;
@@ -229,7 +233,7 @@ meta_settle(struct walk *w, struct rule *rule)
 		diag_add(w->diags, DIAG_WARNING, rule->place.file,
 		    rule->place.line,
 		    "%.*s: it needs itself, directly or through other metas, "
-		    "so it counts 0",
+		    "so it is run before what it needs",
 		    STR_ARG(rule->name));
 		return;
 	}
@@ -317,7 +321,7 @@ mark_needed(struct arena *a, const struct ruleset *rules,
 	ARENA_PUSH(a, &open) = rule;
 	while (open.n > 0) {
 		const struct rule *at = open.v[--open.n];
-		if (at->type != RULE_META || at->is_cyclic)
+		if (at->type != RULE_META)
 			continue;
 		const struct expr_variables *needs = expr_variables(at->expr);
 		for (size_t i = 0; i < needs->n; i++) {
@@ -410,7 +414,7 @@ plan_new(struct arena *a, const struct ruleset *rules, const bool *needed)
 	struct rules sorted = {0};
 	for (size_t i = 0; i < rules->rules.n; i++) {
 		struct rule *rule = rules->rules.v[i];
-		if (needed[rule->id] && !rule->is_cyclic)
+		if (needed[rule->id])
 			ARENA_PUSH(a, &sorted) = rule;
 	}
 	if (sorted.n > 0)
@@ -420,7 +424,7 @@ plan_new(struct arena *a, const struct ruleset *rules, const bool *needed)
 		plan_add(a, plan, groups, sorted.v[i]);
 	for (size_t i = 0; i < rules->metas.n; i++) {
 		struct rule *rule = rules->metas.v[i];
-		if (needed[rule->id] && !rule->is_cyclic)
+		if (needed[rule->id])
 			ARENA_PUSH(a, &plan->metas) = rule;
 	}
 	return plan;
@@ -532,6 +536,10 @@ ruleset_link(struct ruleset *rules, struct diags *diags)
 		rule_settle(rules, rules->rules.v[i], zeros, diags);
 	shortcuts_settle(rules);
 	metas_order(rules, diags);
+	for (size_t i = 0; i < rules->rules.n; i++)
+		if (rule_priority(rules->rules.v[i]) < rules->first_priority)
+			rules->first_priority =
+			    rule_priority(rules->rules.v[i]);
 	if (rules->shortcuts.is_used)
 		priorities_settle(rules);
 	rules->active = plan_live(rules, false);

@@ -687,10 +687,23 @@ run_metas(struct run *run, const struct plan *plan, bool is_end)
 		const struct rule *rule = plan->metas.v[i];
 		bool is_scored = rule->score != 0 || rule == plan->target;
 		bool is_due = is_end ? is_scored : !rule->needs_unknown;
-		if (!run->is_done[rule->id] && is_due &&
+		if (!run->is_done[rule->id] && !rule->is_cyclic && is_due &&
 		    needs_are_done(run, rule))
 			run_meta(run, rule, is_scored);
 	}
+}
+
+/*
+ * Metas that need themselves: SpamAssassin forgets what they need, so they are
+ * run as soon as a first priority is done, with what has hit by then.
+ */
+static void
+run_cyclic_metas(struct run *run, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->metas.n; i++)
+		if (plan->metas.v[i]->is_cyclic)
+			run_meta(run, plan->metas.v[i],
+			    plan->metas.v[i]->score != 0);
 }
 
 /* What has not been run counts 0 from now on. */
@@ -699,7 +712,7 @@ run_end(struct run *run, const struct plan *plan)
 {
 	const struct rules *all = &run->rules->rules;
 	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i]->type != RULE_META || all->v[i]->is_cyclic)
+		if (all->v[i]->type != RULE_META)
 			run->is_done[i] = true;
 	run_metas(run, plan, true);
 }
@@ -741,9 +754,15 @@ void
 run_plan(struct run *run, const struct plan *plan)
 {
 	bool may_be_short = run->rules->shortcuts.is_used;
+	bool has_first = plan->bands.n > 0 && plan->bands.v[0].priority ==
+						  run->rules->first_priority;
+	if (!has_first)
+		run_cyclic_metas(run, plan);
 	for (size_t i = 0; i < plan->bands.n && !run->is_short; i++) {
 		bool is_last = i + 1 == plan->bands.n;
 		run_band(run, &plan->bands.v[i]);
+		if (i == 0 && has_first && !run->is_short)
+			run_cyclic_metas(run, plan);
 		if (!run->is_short && (may_be_short || is_last))
 			run_metas(run, plan, false);
 	}
