@@ -24,10 +24,11 @@ struct tags; /* the values of one run over a message */
 bool capture_is_set_by(struct str text);
 
 /*
- * `text` with each %{NAME} made %\{NAME\}, which is a regex of its own; the
- * names are added to `names`, each once.
+ * `text` with each %{NAME} made %\{NAME\}, which is a regex of its own.
+ * `*ret_name`: the last name in it; empty: none.  SpamAssassin fills in that
+ * name only, wherever it stands, so a regex has room for one.
  */
-struct str capture_mark(struct arena *a, struct str text, struct strs *names);
+struct str capture_mark(struct arena *a, struct str text, struct str *ret_name);
 
 struct tags *tags_new(struct message *m);
 /* What one rule has captured so far. */
@@ -48,10 +49,10 @@ void captured_add(struct tags *tags, struct captured *captured,
 void tags_set(struct tags *tags, const struct captured *captured);
 
 /*
- * `marked` with the values of each of `names` in its place, (?:a|b), taken
- * literally.  False: one of them has no value, so the rule is not run.
+ * `marked` with the values of `name` in its place, (?:a|b), taken literally.
+ * False: it has no value, so the rule is not run.
  */
-MUST_CHECK bool tags_fill(struct tags *tags, struct str marked,
-    const struct strs *names, struct str *ret);
+MUST_CHECK bool tags_fill(
+    struct tags *tags, struct str marked, struct str name, struct str *ret);
 
 #endif

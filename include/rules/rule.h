@@ -139,7 +139,7 @@ struct rule {
 	 * %{NAME} of other rules' captures in the regex: it is made for each
 	 * message from `pattern`, and `regex` only shows that it can be.
 	 */
-	struct strs tags;
+	struct str tag; /* empty: none */
 	struct str pattern;
 	/* RULE_URI_DETAIL */
 	struct uri_keys keys;

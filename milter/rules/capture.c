@@ -68,8 +68,9 @@ name_length(struct str text)
 }
 
 struct str
-capture_mark(struct arena *a, struct str text, struct strs *names)
+capture_mark(struct arena *a, struct str text, struct str *ret_name)
 {
+	*ret_name = STR_EMPTY;
 	if (str_find(text, STR("%{")) == STR_NONE)
 		return text;
 	struct buf *b = buf_new(a, text.len * 2);
@@ -84,11 +85,9 @@ capture_mark(struct arena *a, struct str text, struct strs *names)
 			buf_putc(b, text.p[i]);
 			continue;
 		}
-		struct str name = str_sub(here, 2, n);
-		if (!strs_has(names, name))
-			strs_add(a, names, name);
+		*ret_name = str_sub(here, 2, n);
 		buf_put(b, OPEN);
-		buf_put(b, name);
+		buf_put(b, *ret_name);
 		buf_put(b, CLOSE);
 		i += n + 2;
 	}
@@ -287,31 +286,24 @@ has_value(const struct strs *values)
 }
 
 bool
-tags_fill(struct tags *tags, struct str marked, const struct strs *names,
-    struct str *ret)
+tags_fill(
+    struct tags *tags, struct str marked, struct str name, struct str *ret)
 {
-	for (size_t i = 0; i < names->n; i++)
-		if (!has_value(tag_values(tags, names->v[i])))
-			return false;
-	struct buf *b = buf_new(tags->m->arena, FILLED_BYTES);
-	while (marked.len > 0) {
-		size_t at = str_find(marked, OPEN);
-		struct str rest = str_skip(marked, at == STR_NONE ? 0 : at + 3);
-		size_t end = at == STR_NONE ? 0 : str_find(rest, CLOSE);
-		struct str name = str_sub(rest, 0, end);
-		bool is_tag = at != STR_NONE && end != STR_NONE &&
-			      strs_has(names, name) &&
-			      (at == 0 || marked.p[at - 1] != '\\');
-		if (is_tag) {
-			buf_put(b, str_sub(marked, 0, at));
-			put_values(b, tag_values(tags, name));
-			marked = str_skip(rest, end + 2);
-		} else {
-			size_t n = at == STR_NONE ? marked.len : at + 3;
-			buf_put(b, str_sub(marked, 0, n));
-			marked = str_skip(marked, n);
-		}
+	struct arena *a = tags->m->arena;
+	const struct strs *values = tag_values(tags, name);
+	if (!has_value(values))
+		return false;
+	struct str mark = str_printf(a, "%%\\{%.*s\\}", STR_ARG(name));
+	struct buf *b = buf_new(a, FILLED_BYTES);
+	for (size_t at; (at = str_find(marked, mark)) != STR_NONE;) {
+		buf_put(b, str_sub(marked, 0, at));
+		if (at > 0 && marked.p[at - 1] == '\\')
+			buf_put(b, mark);
+		else
+			put_values(b, values);
+		marked = str_skip(marked, at + mark.len);
 	}
+	buf_put(b, marked);
 	*ret = buf_str(b);
 	return !b->is_cut;
 }

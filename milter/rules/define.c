@@ -146,10 +146,10 @@ regex_define(struct ruleset *rules, struct rule *rule, struct str literal,
     struct diags *diags, struct failure *ret)
 {
 	struct str why;
-	rule->tags = (struct strs){0};
+	rule->tag = STR_EMPTY;
 	/* SpamAssassin does not fill tags into a mimeheader rule */
 	if (rule->type != RULE_MIMEHEADER)
-		literal = capture_mark(rules->arena, literal, &rule->tags);
+		literal = capture_mark(rules->arena, literal, &rule->tag);
 	if (!literal_parse(rules->arena, literal, &rule->pattern, &why)) {
 		*ret = BROKEN(why);
 		return false;

@@ -456,7 +456,7 @@ plan_live(struct ruleset *rules, bool subs)
 static void
 rule_speed_up(const struct rule *rule)
 {
-	if (rule->regex != NULL && rule->tags.n == 0)
+	if (rule->regex != NULL && rule->tag.len == 0)
 		regex_speed_up(rule->regex);
 	for (size_t i = 0; i < rule->keys.n; i++)
 		regex_speed_up(rule->keys.v[i].regex);

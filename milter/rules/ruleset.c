@@ -32,7 +32,8 @@ rule_get(struct ruleset *rules, struct str name)
 	rule = ARENA_NEW(rules->arena, struct rule);
 	rule->name = name;
 	rule->text = rule->describe = rule->tflags = STR_EMPTY;
-	rule->label = rule->unset = rule->pattern = STR_EMPTY;
+	rule->label = rule->unset = STR_EMPTY;
+	rule->tag = rule->pattern = STR_EMPTY;
 	table_set(rules->by_name, name, rule);
 	return rule;
 }

@@ -160,10 +160,10 @@ run_tags(struct run *run)
 static const struct regex *
 regex_for(struct run *run, const struct rule *rule)
 {
-	if (rule->tags.n == 0)
+	if (rule->tag.len == 0)
 		return rule->regex;
 	struct str pattern, why;
-	if (!tags_fill(run_tags(run), rule->pattern, &rule->tags, &pattern))
+	if (!tags_fill(run_tags(run), rule->pattern, rule->tag, &pattern))
 		return NULL;
 	if (run->made == NULL)
 		run->made = table_new(run->a, false);
