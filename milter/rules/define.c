@@ -13,6 +13,9 @@
 #include "rules/rule.h"
 
 #define MIME_PARTS_MAX 1000
+#define URI_DETAIL_FORM                               \
+	"write: uri_detail RULE key =~ /regex/ ...; " \
+	"keys are raw type cleaned text domain host"
 
 /* Why one rule cannot be run. */
 struct failure {
@@ -296,6 +299,12 @@ mimeheader_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 		*ret = BROKEN(STR("write: mimeheader RULE Name =~ /regex/"));
 		return false;
 	}
+	if (rule->is_negated)
+		diag_add(diags, DIAG_WARNING, rule->place.file,
+		    rule->place.line,
+		    "%.*s: !~ hits every message, as in SpamAssassin: use =~ "
+		    "and ! in a meta",
+		    STR_ARG(rule->name));
 	unset_read(rule, &literal);
 	if (str_ends(selector, STR(":")))
 		selector.len--;
@@ -397,8 +406,7 @@ uri_key_define(struct ruleset *rules, struct rule *rule, struct str name,
 	struct uri_key key = {.is_negated = is_negated};
 	struct str pattern, why;
 	if (!key_name_read(name, &key.name)) {
-		*ret =
-		    BROKEN(STR("keys are raw type cleaned text domain host"));
+		*ret = BROKEN(STR(URI_DETAIL_FORM));
 		return false;
 	}
 	if (!literal_parse(rules->arena, literal, &pattern, &why)) {
@@ -432,7 +440,7 @@ uri_keys_define(struct ruleset *rules, struct rule *rule, struct str text,
 		text = str_skip(text, 1);
 	}
 	if (n == 0)
-		*ret = BROKEN(STR("write: uri_detail RULE key =~ /regex/ ..."));
+		*ret = BROKEN(STR(URI_DETAIL_FORM));
 	return n > 0;
 }
 

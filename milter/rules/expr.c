@@ -676,9 +676,9 @@ expr_tokens(struct arena *a, struct str text, const char *const *functions,
 			    STR_ARG(str_sub(token, 0, 64)));
 			return false;
 		}
-		buf_put(b, token);
-		if (n > 0)
+		if (n > 0 && b->len > 0)
 			buf_putc(b, ' ');
+		buf_put(b, token);
 		text = str_skip(text, n > 0 ? n : 1);
 	}
 	*ret = buf_str(b);
