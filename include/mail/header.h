@@ -57,6 +57,8 @@ struct header_query {
 	bool is_name;    /* :name */
 	bool is_first;   /* :first */
 	bool is_last;    /* :last */
+	bool is_host;    /* :addr:host */
+	bool is_domain;  /* :addr:domain */
 };
 
 /*

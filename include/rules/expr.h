@@ -44,6 +44,16 @@ struct expr *expr_new(struct arena *a, struct str text,
 double expr_value(
     const struct expr *e, const double *values, bool *ret_is_undefined);
 
+/*
+ * `text` of a meta as SpamAssassin's lexer reads it: tokens with a blank
+ * between them, characters that belong to none left out.  Numbers with a sign
+ * and other tokens that it refuses are refused: write `A + 1`, not `A +1`.
+ * NAME(..) of `functions` is kept as it stands.  False: `*ret_why` says what is
+ * wrong.
+ */
+MUST_CHECK bool expr_tokens(struct arena *a, struct str text,
+    const char *const *functions, struct str *ret, struct str *ret_why);
+
 /* The variables it reads, in order of appearance, repeated as they stand. */
 struct expr_variables {
 	uint32_t *v;

@@ -36,6 +36,13 @@ enum regex_status {
  */
 MUST_CHECK enum regex_status regex_new(struct regex_env *env,
     struct str pattern, struct regex **ret, struct str *ret_why);
+/*
+ * The same with the lifetime of `a`, for a pattern that one message makes; any
+ * number of threads may compile with one `env`.
+ */
+MUST_CHECK enum regex_status regex_new_in(struct arena *a,
+    const struct regex_env *env, struct str pattern, struct regex **ret,
+    struct str *ret_why);
 /* Machine code for it, so that matching is fast.  Not while others use it. */
 void regex_speed_up(struct regex *re);
 
@@ -66,5 +73,18 @@ struct regex_span {
 MUST_CHECK enum regex_result regex_match(const struct regex *re,
     struct regex_scratch *scratch, struct str subject, size_t from,
     bool is_again, struct regex_span *ret);
+
+/*
+ * Its groups with a name in capitals, (?<NAME>...), in the order of the names;
+ * a name may stand for several groups.
+ */
+size_t regex_capture_count(const struct regex *re);
+struct str regex_capture_name(const struct regex *re, size_t i);
+/*
+ * What group `i` of them matched when regex_match() said REGEX_YES for `re` on
+ * `subject`, before `scratch` matched anything else.  Empty: nothing.
+ */
+struct str regex_capture(const struct regex *re,
+    const struct regex_scratch *scratch, struct str subject, size_t i);
 
 #endif

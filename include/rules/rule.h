@@ -9,6 +9,7 @@
 #include "mail/header.h"
 #include "mail/message.h"
 #include "rules/census.h"
+#include "rules/condition.h"
 #include "rules/ruleset.h"
 #include "rules/setting.h"
 
@@ -36,10 +37,24 @@ enum rule_type {
 	RULE_TYPES
 };
 
+/* What is run first among rules of one priority, as in SpamAssassin. */
+enum rule_turn {
+	TURN_HEADER,
+	TURN_HEADER_EVAL,
+	TURN_BODY,
+	TURN_URI,
+	TURN_BODY_EVAL, /* mimeheader and uri_detail as well */
+	TURN_RAWBODY,
+	TURN_RAWBODY_EVAL,
+	TURN_FULL,
+	TURN_FULL_EVAL,
+	TURNS
+};
+
 enum rule_state {
 	RULE_SOUND,
-	RULE_OFFLINE, /* needs the network or Bayes: counts 0, as in score set 0
-		       */
+	RULE_OFFLINE, /* needs the network, Bayes or a plugin that is not
+			 loaded: counts 0, as in score set 0 */
 	RULE_DISABLED /* not supported or broken: what needs it is disabled too
 		       */
 };
@@ -60,6 +75,7 @@ struct rule_flags {
 	bool is_net;
 	bool is_learn;
 	bool is_concat;
+	bool has_maxhits;
 	unsigned maxhits;  /* with is_multiple; 0: no bound */
 	size_t range_from; /* mimeheader: parts, counted from 1 */
 	size_t range_to;
@@ -85,13 +101,26 @@ struct uri_keys {
 	size_t cap;
 };
 
+/* A rule that was given again: what it was before. */
+struct older_rule {
+	enum rule_type type;
+	enum rule_turn turn;
+	struct place place;
+	struct str text;
+	const struct older_rule *older;
+};
+
+enum shortcut { SHORTCUT_OFF, SHORTCUT_ON, SHORTCUT_HAM, SHORTCUT_SPAM };
+
 struct rule {
 	struct str name;
 	uint32_t id; /* place in ruleset.rules, which is sorted by name */
 	enum rule_type type;
+	enum rule_turn turn;
 	enum rule_state state;
 	struct place place; /* of its definition, or of the first mention */
 	struct str text;    /* what stands behind its name there */
+	const struct older_rule *older;
 	struct str describe;
 	struct str tflags;
 	struct str why; /* not RULE_SOUND: the reason */
@@ -101,6 +130,7 @@ struct rule {
 	double scores[SCORE_SETS];
 	double score; /* the one in force; 0: not run and counts 0 */
 	int priority;
+	enum shortcut shortcut; /* the rest is not run if it hits */
 
 	/* RULE_HEADER, RULE_MIMEHEADER; `regex` also for the text types */
 	struct header_query query;
@@ -108,6 +138,12 @@ struct rule {
 	bool is_exists, is_negated, has_unset, is_all;
 	struct str unset;
 	struct regex *regex;
+	/*
+	 * %{NAME} of other rules' captures in the regex: it is made for each
+	 * message from `pattern`, and `regex` only shows that it can be.
+	 */
+	struct str tag; /* empty: none */
+	struct str pattern;
 	/* RULE_URI_DETAIL */
 	struct uri_keys keys;
 	/* RULE_EVAL */
@@ -116,7 +152,8 @@ struct rule {
 	const struct regex **regexes;
 	/* RULE_META */
 	struct expr *expr;
-	bool is_cyclic; /* it needs itself: counts 0 */
+	bool is_cyclic;     /* it needs itself: run before what it needs */
+	bool needs_unknown; /* a name that is nowhere defined: it counts 0 */
 };
 
 /* Sub-rules are named __X: they count in metas, not in the score. */
@@ -146,18 +183,30 @@ struct header_group {
 	struct rules rules;
 };
 
-/*
- * What is run over a message: rules grouped by the view they look at, so that a
- * view is made once and only if somebody wants it.
- */
-struct plan {
+/* Rules of one priority. */
+struct band {
+	int priority;
 	struct {
 		struct header_group *v;
 		size_t n;
 		size_t cap;
 	} headers;
-	struct rules
-	    by_type[RULE_TYPES]; /* without RULE_HEADER; metas in order */
+	struct rules turn[TURNS]; /* without TURN_HEADER */
+};
+
+/*
+ * What is run over a message: lower priorities first, and rules that look at
+ * one view together, so that it is made only if somebody wants it.
+ */
+struct plan {
+	struct {
+		struct band *v;
+		size_t n;
+		size_t cap;
+	} bands;
+	struct rules metas; /* each behind those it needs */
+	const struct rule
+	    *target; /* it counts whatever its score is; or NULL */
 	size_t n;
 };
 
@@ -179,7 +228,16 @@ struct ruleset {
 	struct table *by_name; /* struct rule * */
 	struct rules rules;    /* the defined ones, by name */
 	struct rules metas;    /* each behind those it needs */
+	int first_priority;    /* the lowest of all rules; 0 or less */
 	struct replace_tags *tags;
+	struct plugins plugins;
+	struct shortcuts {
+		bool is_used; /* a rule or a bound may end the run early */
+		double ham_score, spam_score;
+		bool has_min_ham, has_max_spam;
+		double min_ham, max_spam;
+		const struct rule *rule; /* SHORTCIRCUIT, which says so */
+	} shortcuts;
 	struct strs tlds[3]; /* util_rb_tld, _2tld, _3tld */
 	struct {
 		struct unread *v;
@@ -206,6 +264,8 @@ struct rule *rule_get(struct ruleset *rules, struct str name);
 /* parse.c: read one file, or `text` as if it were file `name`, into `rules`. */
 struct reader;
 struct reader *reader_new(struct ruleset *rules, struct diags *diags);
+/* Which plugins are loaded: `path` if it is a .pre file, or those in it. */
+void reader_plugins(struct reader *r, struct str path);
 void reader_file(struct reader *r, struct str path);
 void reader_text(struct reader *r, struct str name, struct str text);
 /* util_rb lines and limits into rules->mail. */
@@ -216,6 +276,8 @@ void reader_finish(struct reader *r);
  * and diags say what failed.  Metas are linked later.
  */
 void rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags);
+/* To the definition before the last one, which is broken; false: none. */
+bool rule_go_back(struct rule *rule);
 void rule_read_flags(struct rule *rule);
 
 /* link.c: everything that needs all rules to be known. */

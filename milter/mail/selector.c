@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "mail/address.h"
+#include "mail/uri.h"
 
 #define ALL_MAX_BYTES 65536
 
@@ -41,6 +42,8 @@ modifier_set(struct header_query *query, struct str modifier)
 	    {"name", &query->is_name},
 	    {"first", &query->is_first},
 	    {"last", &query->is_last},
+	    {"host", &query->is_host},
+	    {"domain", &query->is_domain},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (str_eq(modifier, str_from(rows[i].name))) {
@@ -61,6 +64,8 @@ header_query_parse(struct str text, struct header_query *ret)
 	while (rest.len > 0)
 		if (!modifier_set(&query, str_cut(&rest, ':')))
 			return false;
+	if ((query.is_host || query.is_domain) && !query.is_addr)
+		return false; /* a host anywhere in a text is not looked for */
 	for (size_t i = 0; i < COUNT_OF(SPECIALS); i++) {
 		struct str name = str_from(SPECIALS[i].name);
 		if (SPECIALS[i].is_exact ? str_eq(query.name, name)
@@ -405,6 +410,37 @@ add_parsed(struct message *m, const struct header_query *query,
 				  : tidy_name(a, header_decode(a, names.v[i])));
 }
 
+/* What stands behind the last @ of `address` that has something behind it. */
+static struct str
+host_of(struct str address)
+{
+	for (size_t at; (at = str_rchr(address, '@')) != STR_NONE;) {
+		struct str rest = str_skip(address, at + 1);
+		bool is_there = rest.len > 0 && !char_is_space(rest.p[0]);
+		if (is_there)
+			return str_word(&rest);
+		address = str_sub(address, 0, at);
+	}
+	return STR_EMPTY;
+}
+
+/* The hosts of `addresses`, or the domains that they are registered under. */
+static void
+add_hosts(struct message *m, bool is_domain, const struct strs *addresses,
+    struct strs *ret)
+{
+	for (size_t i = 0; i < addresses->n; i++) {
+		struct str host = host_of(addresses->v[i]);
+		struct str domain =
+		    is_domain ? tld_domain(m->arena, m->config->tlds, host)
+			      : STR_EMPTY;
+		if (is_domain && domain.len == 0)
+			domain = str_lower(m->arena, host);
+		if (host.len > 0)
+			strs_add(m->arena, ret, is_domain ? domain : host);
+	}
+}
+
 static struct str
 join(struct arena *a, const struct strs *list)
 {
@@ -441,6 +477,11 @@ header_query_list(
 	    (query->is_addr || query->is_name)) {
 		add_parsed(m, query, &found, &parsed);
 		found = parsed;
+	}
+	if (query->is_host || query->is_domain) {
+		struct strs hosts = {0};
+		add_hosts(m, query->is_domain, &found, &hosts);
+		found = hosts;
 	}
 	*ret = found;
 }

@@ -44,7 +44,7 @@ read_condition(struct reader *r, struct str condition)
 	if (condition.len == 0)
 		ERROR(r, "a condition is missing");
 	else if (!condition_read(
-		     r->arena, condition, r->rules->evals, &holds, &why))
+		     r->arena, condition, &r->rules->plugins, &holds, &why))
 		ERROR(r,
 		    "the condition cannot be read, so it does not hold: "
 		    "%.*s",

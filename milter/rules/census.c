@@ -41,17 +41,21 @@ plan_marks(const struct ruleset *rules, struct arena *a)
 {
 	bool *is_run = ARENA_ARRAY(a, bool, rules->rules.n);
 	const struct plan *plan = rules->active;
-	for (size_t i = 0; i < plan->headers.n; i++)
-		mark(&plan->headers.v[i].rules, is_run);
-	for (size_t i = 0; i < RULE_TYPES; i++)
-		mark(&plan->by_type[i], is_run);
+	for (size_t i = 0; i < plan->bands.n; i++) {
+		const struct band *band = &plan->bands.v[i];
+		for (size_t k = 0; k < band->headers.n; k++)
+			mark(&band->headers.v[k].rules, is_run);
+		for (size_t k = 0; k < TURNS; k++)
+			mark(&band->turn[k], is_run);
+	}
+	mark(&plan->metas, is_run);
 	return is_run;
 }
 
 static enum rule_fate
 fate_of(const struct rule *rule, bool is_run)
 {
-	if (is_run)
+	if (is_run && !rule->is_cyclic)
 		return FATE_RUN;
 	if (rule->state == RULE_OFFLINE)
 		return rule->flags.is_learn ? FATE_BAYES : FATE_NETWORK;

@@ -3,6 +3,7 @@
 #include "rules/condition.h"
 
 #include "base/arena.h"
+#include "base/table.h"
 #include "rules/eval.h"
 #include "rules/expr.h"
 
@@ -11,12 +12,16 @@
 
 /*
  * Plugins that are part of the language.  Those that only bring eval functions
- * are there as soon as a row of theirs is (eval_row.source).
+ * are built in as soon as a row of theirs is (eval_row.source).
  */
-static const char *const plugins[] = {
-    "Check", "MIMEHeader", "ReplaceTags", "URIDetail",
-    "RaciallyCharged", /* was folded into the rules in 4.1 */
-};
+static const char *const language[] = {
+    "Check", "MIMEHeader", "ReplaceTags", "URIDetail"};
+
+/* Built in, but not loaded by SpamAssassin as it is delivered. */
+static const char *const on_demand[] = {"Shortcircuit"};
+
+/* It was folded into the rules in 4.1: always there, loaded or not. */
+#define FOLDED STR("RaciallyCharged")
 
 /* What can() and has() are asked for in rule files and is built in. */
 static const struct feature {
@@ -28,6 +33,7 @@ static const struct feature {
     {NULL, "feature_blocklist_welcomelist"},
     {NULL, "feature_registryboundaries"},
     {NULL, "feature_compile_regexp"},
+    {NULL, "feature_capture_rules"},
     {NULL, "feature_meta_rules_matching"},
     {NULL, "feature_header_address_parser"},
     {NULL, "feature_header_first_last"},
@@ -39,6 +45,7 @@ static const struct feature {
     {"MIMEHeader", "has_tflags_range"},
     {"MIMEHeader", "has_tflags_concat"},
     {"MIMEHeader", "has_tflags_multiple"},
+    {"MIMEHeader", "has_capture_rules"},
     {"URIDetail", "has_host_key"},
 };
 
@@ -50,11 +57,6 @@ static const struct constant {
     {"version", CONDITION_VERSION},
     {"perl_version", "5.036000"},
     {"local_tests_only", "1"},
-};
-
-/* What the names in a condition are looked up in. */
-struct built_in {
-	const struct eval_row *const *evals;
 };
 
 static bool
@@ -88,20 +90,68 @@ static struct str plugin_of(struct str class)
 }
 
 static bool
-has_plugin(const struct eval_row *const *evals, struct str class)
+is_listed(const char *const *names, size_t n, struct str name)
 {
-	struct str name = plugin_of(class);
-	if (name.len == 0)
-		return false;
-	for (size_t i = 0; i < COUNT_OF(plugins); i++)
-		if (str_eq(name, str_from(plugins[i])))
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(name, str_from(names[i])))
 			return true;
-	for (; *evals != NULL; evals++)
+	return false;
+}
+
+static bool
+is_built_in(const struct plugins *plugins, struct str name)
+{
+	if (is_listed(language, COUNT_OF(language), name))
+		return true;
+	for (const struct eval_row *const *evals = plugins->evals;
+	     *evals != NULL; evals++)
 		for (const struct eval_row *row = *evals; row->name != NULL;
 		     row++)
 			if (is_source(row, name))
 				return true;
 	return false;
+}
+
+/* `name`, which is built in, is there. */
+static bool
+is_loaded(const struct plugins *plugins, struct str name)
+{
+	if (plugins->loaded != NULL && table_has(plugins->loaded, name))
+		return true;
+	return !plugins->is_complete &&
+	       !is_listed(on_demand, COUNT_OF(on_demand), name);
+}
+
+static bool
+has_plugin(const struct plugins *plugins, struct str class)
+{
+	struct str name = plugin_of(class);
+	return name.len > 0 &&
+	       (str_eq(name, FOLDED) ||
+		   (is_built_in(plugins, name) && is_loaded(plugins, name)));
+}
+
+bool
+plugins_load(struct plugins *plugins, struct arena *a, struct str class)
+{
+	struct str name = plugin_of(class);
+	if (name.len == 0)
+		return false;
+	if (plugins->loaded == NULL)
+		plugins->loaded = table_new(a, false);
+	table_set(plugins->loaded, name, plugins);
+	if (str_eq(name, STR("Check")))
+		plugins->is_complete = true;
+	return is_built_in(plugins, name);
+}
+
+/* Ours are named "postern" or by the document they follow. */
+bool
+plugins_have(const struct plugins *plugins, const struct eval_row *row)
+{
+	struct str source = str_from(row->source);
+	return str_eq(source, STR("postern")) ||
+	       str_chr(source, ' ') != STR_NONE || is_loaded(plugins, source);
 }
 
 /* has_check_x of a plugin is true if that plugin's check_x is built in. */
@@ -116,11 +166,12 @@ has_function(
 }
 
 static bool
-has_feature(
-    const struct eval_row *const *evals, struct str class, struct str name)
+has_feature(const struct plugins *plugins, struct str class, struct str name)
 {
 	struct str plugin = plugin_of(class);
 	bool is_conf = str_eq(class, CONF);
+	if (!is_conf && !has_plugin(plugins, class))
+		return false;
 	for (size_t i = 0; i < COUNT_OF(features); i++) {
 		const struct feature *f = &features[i];
 		bool is_class = f->class == NULL
@@ -129,7 +180,7 @@ has_feature(
 		if (is_class && str_eq(name, str_from(f->name)))
 			return true;
 	}
-	return plugin.len > 0 && has_function(evals, plugin, name);
+	return plugin.len > 0 && has_function(plugins->evals, plugin, name);
 }
 
 static bool
@@ -154,9 +205,9 @@ static bool
 emit_call(void *arg, struct expr_builder *b, struct str function,
     struct str argument, struct str *ret_why)
 {
-	const struct eval_row *const *evals = ((struct built_in *)arg)->evals;
+	const struct plugins *plugins = arg;
 	if (str_eq(function, STR("plugin"))) {
-		expr_emit_number(b, has_plugin(evals, argument));
+		expr_emit_number(b, has_plugin(plugins, argument));
 		return true;
 	}
 	size_t at = str_rchr(argument, ':');
@@ -164,22 +215,21 @@ emit_call(void *arg, struct expr_builder *b, struct str function,
 		*ret_why = STR("can() and has() ask for Class::feature");
 		return false;
 	}
-	expr_emit_number(b, has_feature(evals, str_sub(argument, 0, at - 1),
+	expr_emit_number(b, has_feature(plugins, str_sub(argument, 0, at - 1),
 				str_skip(argument, at + 1)));
 	return true;
 }
 
 bool
-condition_read(struct arena *a, struct str text,
-    const struct eval_row *const *evals, bool *ret_holds, struct str *ret_why)
+condition_read(struct arena *a, struct str text, const struct plugins *plugins,
+    bool *ret_holds, struct str *ret_why)
 {
 	static const char *const functions[] = {"plugin", "can", "has", NULL};
-	struct built_in built_in = {evals};
 	struct expr_names names = {
 	    .name = emit_name,
 	    .call = emit_call,
 	    .functions = functions,
-	    .arg = &built_in,
+	    .arg = (void *)(uintptr_t)plugins,
 	};
 	const struct expr *e = expr_new(a, text, &names, ret_why);
 	if (e == NULL)

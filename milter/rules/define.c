@@ -4,6 +4,7 @@
  * to know all rules and are link.c's work.
  */
 #include "base/arena.h"
+#include "rules/capture.h"
 #include "rules/condition.h"
 #include "rules/eval.h"
 #include "rules/literal.h"
@@ -12,15 +13,20 @@
 #include "rules/rule.h"
 
 #define MIME_PARTS_MAX 1000
+#define URI_DETAIL_FORM                               \
+	"write: uri_detail RULE key =~ /regex/ ...; " \
+	"keys are raw type cleaned text domain host"
 
 /* Why one rule cannot be run. */
 struct failure {
-	enum diag_level level; /* DIAG_ERROR: broken; else not supported */
+	enum diag_level level; /* DIAG_ERROR: broken; DIAG_WARNING: not
+				  supported; DIAG_NOTE: counts 0 */
 	struct str why;
 };
 
 #define BROKEN(...) ((struct failure){DIAG_ERROR, __VA_ARGS__})
 #define UNSUPPORTED(...) ((struct failure){DIAG_WARNING, __VA_ARGS__})
+#define OFFLINE(...) ((struct failure){DIAG_NOTE, __VA_ARGS__})
 
 /* Pseudo headers SpamAssassin fills from what is not looked at here. */
 static const char *const metadata[] = {
@@ -91,9 +97,10 @@ flag_read(struct str word, struct rule_flags *flags)
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		if (str_eq(word, str_from(known[i].name)))
 			*known[i].flag = true;
-	unsigned n = flag_number(word, STR("maxhits="));
-	if (n > 0)
-		flags->maxhits = n;
+	if (str_starts(word, STR("maxhits="))) {
+		flags->has_maxhits = true;
+		flags->maxhits = flag_number(word, STR("maxhits="));
+	}
 	if (str_starts(word, STR("range=")))
 		range_read(str_skip(word, 6), flags);
 }
@@ -119,42 +126,44 @@ pattern_compile(struct ruleset *rules, struct str pattern, struct regex **ret,
 	return false;
 }
 
-/* "%{NAME}": what another rule captured, which is not kept here. */
+/*
+ * Compile `rule->pattern`.  Tags that make it a broken one are not replaced, as
+ * in SpamAssassin, which checks a regex before it replaces them.
+ */
 static bool
-uses_capture(struct str pattern)
+pattern_replace(struct ruleset *rules, struct rule *rule, struct failure *ret)
 {
-	for (size_t at; (at = str_find(pattern, STR("%{"))) != STR_NONE;) {
-		bool is_escaped = at > 0 && pattern.p[at - 1] == '\\';
-		pattern = str_skip(pattern, at + 2);
-		if (!is_escaped && pattern.len > 0 && pattern.p[0] >= 'A' &&
-		    pattern.p[0] <= 'Z' && str_chr(pattern, '}') != STR_NONE)
-			return true;
-	}
-	return false;
+	struct str plain = rule->pattern;
+	if (rule->is_replaced && rule->type != RULE_MIMEHEADER)
+		rule->pattern = replace_apply(rules->arena, rules->tags, plain);
+	if (pattern_compile(rules, rule->pattern, &rule->regex, ret))
+		return true;
+	if (ret->level != DIAG_ERROR || str_eq(plain, rule->pattern))
+		return false;
+	rule->pattern = plain;
+	return pattern_compile(rules, plain, &rule->regex, ret);
 }
 
 static bool
 regex_define(struct ruleset *rules, struct rule *rule, struct str literal,
     struct diags *diags, struct failure *ret)
 {
-	struct str pattern, why;
-	if (!literal_parse(rules->arena, literal, &pattern, &why)) {
+	struct str why;
+	rule->tag = STR_EMPTY;
+	/* SpamAssassin does not fill tags into a mimeheader rule */
+	if (rule->type != RULE_MIMEHEADER)
+		literal = capture_mark(rules->arena, literal, &rule->tag);
+	if (!literal_parse(rules->arena, literal, &rule->pattern, &why)) {
 		*ret = BROKEN(why);
 		return false;
 	}
-	if (rule->is_replaced && rule->type != RULE_MIMEHEADER)
-		pattern = replace_apply(rules->arena, rules->tags, pattern);
-	if (uses_capture(pattern)) {
-		*ret = UNSUPPORTED(STR("%{NAME} is not supported"));
-		return false;
-	}
-	struct str oddity = literal_oddity(pattern);
+	struct str oddity = literal_oddity(rule->pattern);
 	if (oddity.len > 0)
 		diag_add(diags, DIAG_WARNING, rule->place.file,
 		    rule->place.line,
 		    "%.*s: the regular expression matches everything: %.*s",
 		    STR_ARG(rule->name), STR_ARG(oddity));
-	return pattern_compile(rules, pattern, &rule->regex, ret);
+	return pattern_replace(rules, rule, ret);
 }
 
 /* body, rawbody, uri, full */
@@ -166,9 +175,35 @@ text_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 }
 
 static bool
-is_selector_char(char c)
+is_name_char(char c)
 {
-	return char_is_word(c) || c == '.' || c == '-' || c == ':';
+	return char_is_word(c) || c == '.' || c == '-';
+}
+
+/*
+ * Bytes of the selector at the start of `text`: a name and a colon or up to two
+ * modifiers; 0: none.
+ */
+static size_t
+selector_length(struct str text, unsigned modifiers)
+{
+	size_t n = 0;
+	while (n < text.len && is_name_char(text.p[n]))
+		n++;
+	bool is_bare = n < text.len && text.p[n] == ':';
+	for (size_t end = n; n > 0 && modifiers > 0; modifiers--) {
+		size_t word = end + 1;
+		if (end >= text.len || text.p[end] != ':')
+			break;
+		while (word < text.len && text.p[word] >= 'a' &&
+		       text.p[word] <= 'z')
+			word++;
+		if (word == end + 1)
+			break;
+		end = n = word;
+		is_bare = false;
+	}
+	return n > 0 && is_bare ? n + 1 : n;
 }
 
 static bool
@@ -220,9 +255,7 @@ static bool
 operator_cut(struct rule *rule, struct str *ret_selector, struct str *ret_rest)
 {
 	struct str text = rule->text;
-	size_t n = 0;
-	while (n < text.len && is_selector_char(text.p[n]))
-		n++;
+	size_t n = selector_length(text, 2);
 	struct str rest = str_trim(str_skip(text, n));
 	if (n == 0 ||
 	    (!str_starts(rest, STR("=~")) && !str_starts(rest, STR("!~"))))
@@ -240,7 +273,11 @@ header_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 	struct str selector, literal;
 	if (str_starts(rule->text, STR("exists:"))) {
 		rule->is_exists = true;
-		selector = str_trim(str_skip(rule->text, 7));
+		selector = str_skip(rule->text, 7);
+		if (selector_length(selector, 0) != selector.len) {
+			*ret = BROKEN(STR("write: header RULE exists:Name"));
+			return false;
+		}
 		return query_define(rule, selector, rules->arena, ret);
 	}
 	if (!operator_cut(rule, &selector, &literal)) {
@@ -262,11 +299,12 @@ mimeheader_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 		*ret = BROKEN(STR("write: mimeheader RULE Name =~ /regex/"));
 		return false;
 	}
-	if (rule->is_negated) {
-		*ret = UNSUPPORTED(STR("!~ hits every message in SpamAssassin: "
-				       "use =~ and ! in a meta"));
-		return false;
-	}
+	if (rule->is_negated)
+		diag_add(diags, DIAG_WARNING, rule->place.file,
+		    rule->place.line,
+		    "%.*s: !~ hits every message, as in SpamAssassin: use =~ "
+		    "and ! in a meta",
+		    STR_ARG(rule->name));
 	unset_read(rule, &literal);
 	if (str_ends(selector, STR(":")))
 		selector.len--;
@@ -283,27 +321,25 @@ mimeheader_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 	return regex_define(rules, rule, literal, diags, ret);
 }
 
-/* The literal at the start of `*rest`, up to a delimiter with a blank behind.
- */
-static struct str
-key_literal(struct str *rest)
+/* Bytes of the literal at the start of `text`, a blank behind it; 0: none. */
+static size_t
+key_literal_length(struct str text)
 {
-	struct str text = *rest;
 	size_t start = str_starts(text, STR("m")) ? 2 : 1;
-	char end = start <= text.len ? text.p[start - 1] : '/';
+	if (start > text.len ||
+	    (start == 1 ? text.p[0] != '/' : char_is_word(text.p[1])))
+		return 0;
 	for (size_t i = start; i < text.len; i++) {
-		if (text.p[i] != end)
+		if (text.p[i] != text.p[start - 1])
 			continue;
 		size_t stop = i + 1;
-		while (stop < text.len && char_is_alpha(text.p[stop]))
+		while (
+		    stop < text.len && memchr("imsx", text.p[stop], 4) != NULL)
 			stop++;
-		if (stop < text.len && !char_is_space(text.p[stop]))
-			continue;
-		*rest = str_trim(str_skip(text, stop));
-		return str_sub(text, 0, stop);
+		if (stop == text.len || char_is_space(text.p[stop]))
+			return stop;
 	}
-	*rest = STR_EMPTY;
-	return text;
+	return 0;
 }
 
 static bool
@@ -328,48 +364,102 @@ key_name_read(struct str word, enum uri_key_name *ret)
 	return false;
 }
 
+/* "key =~ /regex/" at the start of `*text`; false: something else. */
 static bool
-uri_key_define(struct ruleset *rules, struct rule *rule, struct str *rest,
-    struct failure *ret)
+uri_key_cut(struct str *text, struct str *ret_name, bool *ret_is_negated,
+    struct str *ret_literal)
 {
 	size_t n = 0;
-	while (n < rest->len && char_is_word(rest->p[n]))
+	while (n < text->len && char_is_word(text->p[n]))
 		n++;
-	struct uri_key key = {0};
-	struct str behind = str_trim(str_skip(*rest, n));
-	if (!key_name_read(str_sub(*rest, 0, n), &key.name) ||
-	    (!str_starts(behind, STR("=~")) &&
-		!str_starts(behind, STR("!~")))) {
-		*ret =
-		    BROKEN(STR("write: uri_detail RULE key =~ /regex/ ...; "
-			       "keys are raw type cleaned text domain host"));
+	struct str behind = str_trim(str_skip(*text, n));
+	if (n == 0 ||
+	    (!str_starts(behind, STR("=~")) && !str_starts(behind, STR("!~"))))
+		return false;
+	struct str literal = str_trim(str_skip(behind, 2));
+	size_t length = key_literal_length(literal);
+	if (length == 0)
+		return false;
+	*ret_name = str_sub(*text, 0, n);
+	*ret_is_negated = behind.p[0] == '!';
+	*ret_literal = str_sub(literal, 0, length);
+	*text = str_skip(literal, length);
+	return true;
+}
+
+/* The last regex for a key is the one that counts. */
+static void
+uri_key_set(struct arena *a, struct uri_keys *keys, const struct uri_key *key)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->v[i].name == key->name) {
+			keys->v[i] = *key;
+			return;
+		}
+	ARENA_PUSH(a, keys) = *key;
+}
+
+static bool
+uri_key_define(struct ruleset *rules, struct rule *rule, struct str name,
+    bool is_negated, struct str literal, struct failure *ret)
+{
+	struct uri_key key = {.is_negated = is_negated};
+	struct str pattern, why;
+	if (!key_name_read(name, &key.name)) {
+		*ret = BROKEN(STR(URI_DETAIL_FORM));
 		return false;
 	}
-	key.is_negated = behind.p[0] == '!';
-	*rest = str_trim(str_skip(behind, 2));
-	struct str pattern, why;
-	if (!literal_parse(rules->arena, key_literal(rest), &pattern, &why)) {
+	if (!literal_parse(rules->arena, literal, &pattern, &why)) {
 		*ret = BROKEN(why);
 		return false;
 	}
 	if (!pattern_compile(rules, pattern, &key.regex, ret))
 		return false;
-	ARENA_PUSH(rules->arena, &rule->keys) = key;
+	uri_key_set(rules->arena, &rule->keys, &key);
 	return true;
 }
 
+/* Each "key =~ /regex/" in `text`; what is between them is passed over. */
+static bool
+uri_keys_define(struct ruleset *rules, struct rule *rule, struct str text,
+    struct failure *ret)
+{
+	size_t n = 0;
+	while (text.len > 0) {
+		struct str name, literal;
+		bool is_negated;
+		if (uri_key_cut(&text, &name, &is_negated, &literal)) {
+			if (!uri_key_define(
+				rules, rule, name, is_negated, literal, ret))
+				return false;
+			n++;
+			continue;
+		}
+		while (text.len > 0 && char_is_word(text.p[0]))
+			text = str_skip(text, 1);
+		text = str_skip(text, 1);
+	}
+	if (n == 0)
+		*ret = BROKEN(STR(URI_DETAIL_FORM));
+	return n > 0;
+}
+
+/* Keys of an earlier definition stay if the last one does not name them. */
 static bool
 uri_detail_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
     struct failure *ret)
 {
 	(void)diags;
+	struct strs texts = {0};
+	strs_add(rules->arena, &texts, rule->text);
+	for (const struct older_rule *older = rule->older; older != NULL;
+	     older = older->older)
+		if (older->type == RULE_URI_DETAIL)
+			strs_add(rules->arena, &texts, older->text);
 	rule->keys = (struct uri_keys){0};
-	struct str rest = rule->text;
-	do {
-		if (!uri_key_define(rules, rule, &rest, ret))
-			return false;
-	} while (rest.len > 0);
-	return true;
+	for (size_t i = texts.n; i > 1; i--)
+		(void)uri_keys_define(rules, rule, texts.v[i - 1], ret);
+	return uri_keys_define(rules, rule, rule->text, ret);
 }
 
 static bool
@@ -508,6 +598,11 @@ eval_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 		return false;
 	}
 	rule->eval = eval_row_find(rules->evals, name);
+	if (rule->eval != NULL && !plugins_have(&rules->plugins, rule->eval)) {
+		*ret = OFFLINE(str_printf(rules->arena,
+		    "its plugin %s is not loaded", rule->eval->source));
+		return false;
+	}
 	if (rule->eval == NULL) {
 		*ret = UNSUPPORTED(str_printf(rules->arena,
 		    "the eval function %.*s() is not built in",
@@ -536,22 +631,16 @@ network_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 	(void)rules;
 	(void)rule;
 	(void)diags;
-	*ret = UNSUPPORTED(STR("it asks the network"));
+	*ret = OFFLINE(STR("it asks the network"));
 	return false;
 }
 
-/*
- * SpamAssassin without network and Bayes does not run such a rule either: it
- * counts 0 there and here.
- */
+/* SpamAssassin without network does not run such a rule either. */
 static bool
-is_offline(const struct rule *rule)
+is_offline_eval(const struct rule *rule)
 {
-	if (rule->type == RULE_NETWORK)
-		return true;
 	return rule->type == RULE_EVAL && rule->eval == NULL &&
-	       (rule->flags.is_net || rule->flags.is_learn ||
-		   str_starts(rule->text, STR("rbleval:")) ||
+	       (str_starts(rule->text, STR("rbleval:")) ||
 		   str_starts(rule->text, STR("eval:check_rbl")) ||
 		   str_starts(rule->text, STR("eval:check_dns")));
 }
@@ -568,8 +657,38 @@ offline_why(struct arena *a, const struct rule *rule)
 	    rule->flags.is_learn ? "Bayes filter" : "network");
 }
 
-void
-rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags)
+/* The row is of another room, which answers from what it knows. */
+static bool
+is_from_facts(const struct eval_row *eval)
+{
+	for (size_t i = 0; EVAL_CONTENT[i] != NULL; i++)
+		for (const struct eval_row *row = EVAL_CONTENT[i];
+		     row->name != NULL; row++)
+			if (row == eval)
+				return false;
+	return true;
+}
+
+/*
+ * Evals, and what SpamAssassin has built on them, are not run without network
+ * or Bayes if a flag says that they need it.  Ours know it by themselves.
+ */
+static bool
+is_left_out(const struct rule *rule)
+{
+	bool is_ours =
+	    rule->eval != NULL &&
+	    (is_from_facts(rule->eval) ||
+		str_eq(str_from(rule->eval->source), STR("postern")));
+	return (rule->flags.is_net || rule->flags.is_learn) && !is_ours &&
+	       (rule->type == RULE_EVAL || rule->type == RULE_MIMEHEADER ||
+		   rule->type == RULE_URI_DETAIL);
+}
+
+/* True: nothing is wrong. */
+static bool
+define_once(struct ruleset *rules, struct rule *rule, struct diags *diags,
+    struct failure *ret)
 {
 	static bool (*const define[RULE_TYPES])(struct ruleset *, struct rule *,
 	    struct diags *, struct failure *) = {
@@ -583,16 +702,57 @@ rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags)
 	    [RULE_EVAL] = eval_define,
 	    [RULE_NETWORK] = network_define,
 	};
+	rule->is_exists = rule->is_negated = rule->has_unset = false;
+	rule->is_all = false;
+	bool is_fine = define[rule->type] == NULL ||
+		       define[rule->type](rules, rule, diags, ret);
+	if (!is_fine && ret->level == DIAG_ERROR)
+		return false;
+	if (is_fine && is_left_out(rule)) {
+		*ret = OFFLINE(STR("its tflags say that it needs the network "
+				   "or a Bayes filter"));
+		return false;
+	}
+	if (!is_fine && (is_offline_eval(rule) || is_left_out(rule)))
+		ret->level = DIAG_NOTE;
+	return is_fine;
+}
+
+bool
+rule_go_back(struct rule *rule)
+{
+	const struct older_rule *older = rule->older;
+	if (older == NULL)
+		return false;
+	rule->type = older->type;
+	rule->turn = older->turn;
+	rule->place = older->place;
+	rule->text = older->text;
+	rule->older = older->older;
+	return true;
+}
+
+void
+rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags)
+{
 	struct failure failure;
-	if (define[rule->type] == NULL ||
-	    define[rule->type](rules, rule, diags, &failure))
+	struct place place = rule->place;
+	while (!define_once(rules, rule, diags, &failure)) {
+		bool is_broken = failure.level == DIAG_ERROR;
+		bool is_older = is_broken && rule_go_back(rule);
+		diag_add(diags, failure.level, place.file, place.line,
+		    "%.*s: %.*s: %s", STR_ARG(rule->name), STR_ARG(failure.why),
+		    is_older ? "the definition before this one stays"
+		    : failure.level == DIAG_NOTE
+			? "it counts 0, as in SpamAssassin"
+			: "the rule is disabled");
+		place = rule->place;
+		if (is_older)
+			continue;
+		bool is_offline = failure.level == DIAG_NOTE;
+		rule->state = is_offline ? RULE_OFFLINE : RULE_DISABLED;
+		rule->why =
+		    is_offline ? offline_why(rules->arena, rule) : failure.why;
 		return;
-	bool offline = failure.level != DIAG_ERROR && is_offline(rule);
-	rule->state = offline ? RULE_OFFLINE : RULE_DISABLED;
-	rule->why = offline ? offline_why(rules->arena, rule) : failure.why;
-	diag_add(diags, offline ? DIAG_NOTE : failure.level, rule->place.file,
-	    rule->place.line, "%.*s: %.*s: %s", STR_ARG(rule->name),
-	    STR_ARG(failure.why),
-	    offline ? "it counts 0, as in SpamAssassin without network"
-		    : "the rule is disabled");
+	}
 }

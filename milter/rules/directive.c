@@ -5,11 +5,14 @@
  * reads it.
  */
 #include "base/arena.h"
+#include "rules/capture.h"
 #include "rules/condition.h"
 #include "rules/reader.h"
 #include "rules/replace.h"
 
 #define SCAN_SIZE_MAX 10000000
+/* What a rule is run at that decides a message alone. */
+#define SHORTCUT_PRIORITY (-200)
 
 /* The rule named by the first word of `*value`, which is cut off; NULL: said.
  */
@@ -38,18 +41,41 @@ rule_named(struct reader *r, struct str *value)
 	return NULL;
 }
 
-/* Note a definition; what the rule was before is forgotten. */
+/* What the rule was before, in case that the new definition is broken. */
 static void
-define(struct reader *r, struct str value, enum rule_type type)
+keep_older(struct reader *r, struct rule *rule)
+{
+	if (rule->type == RULE_NONE)
+		return;
+	struct older_rule *older = ARENA_NEW(r->arena, struct older_rule);
+	*older = (struct older_rule){
+	    .type = rule->type,
+	    .turn = rule->turn,
+	    .place = rule->place,
+	    .text = rule->text,
+	    .older = rule->older,
+	};
+	rule->older = older;
+}
+
+/* Note a definition; NULL: said what is wrong. */
+static struct rule *
+define(struct reader *r, struct str value, enum rule_type type,
+    enum rule_turn turn)
 {
 	struct rule *rule = rule_named(r, &value);
 	if (rule == NULL)
-		return;
+		return NULL;
+	if (value.len == 0) {
+		ERROR(r, "%.*s has no definition", STR_ARG(rule->name));
+		return NULL;
+	}
+	keep_older(r, rule);
 	rule->type = type;
+	rule->turn = turn;
 	rule->text = value;
 	rule->place = r->place;
-	if (value.len == 0)
-		ERROR(r, "%.*s has no definition", STR_ARG(rule->name));
+	return rule;
 }
 
 static bool
@@ -61,17 +87,61 @@ is_eval(struct str value)
 	       str_starts(value, STR("rbleval:"));
 }
 
+static enum rule_turn
+turn_of(enum rule_type type)
+{
+	static const enum rule_turn turns[RULE_TYPES] = {
+	    [RULE_HEADER] = TURN_HEADER,
+	    [RULE_BODY] = TURN_BODY,
+	    [RULE_URI] = TURN_URI,
+	    [RULE_RAWBODY] = TURN_RAWBODY,
+	    [RULE_FULL] = TURN_FULL,
+	    [RULE_MIMEHEADER] = TURN_BODY_EVAL,
+	    [RULE_URI_DETAIL] = TURN_BODY_EVAL,
+	};
+	return turns[type];
+}
+
+static enum rule_turn
+eval_turn_of(enum rule_type type)
+{
+	static const enum rule_turn turns[RULE_TYPES] = {
+	    [RULE_HEADER] = TURN_HEADER_EVAL,
+	    [RULE_BODY] = TURN_BODY_EVAL,
+	    [RULE_RAWBODY] = TURN_RAWBODY_EVAL,
+	    [RULE_FULL] = TURN_FULL_EVAL,
+	};
+	return turns[type];
+}
+
 static void
 read_rule(struct reader *r, struct str value, unsigned type)
 {
-	define(r, value, (enum rule_type)type);
+	(void)define(
+	    r, value, (enum rule_type)type, turn_of((enum rule_type)type));
 }
 
-/* A rule that may also be an eval. */
+/* A rule with a regex; one that captures text is run before the others. */
 static void
-read_rule_or_eval(struct reader *r, struct str value, unsigned type)
+read_regex(struct reader *r, struct str value, unsigned type)
 {
-	define(r, value, is_eval(value) ? RULE_EVAL : (enum rule_type)type);
+	struct rule *rule = define(
+	    r, value, (enum rule_type)type, turn_of((enum rule_type)type));
+	if (rule == NULL || !capture_is_set_by(rule->text))
+		return;
+	rule->priority = CAPTURE_PRIORITY;
+	rule->has_priority = true;
+}
+
+/* A regex, or an eval. */
+static void
+read_regex_or_eval(struct reader *r, struct str value, unsigned type)
+{
+	if (is_eval(value))
+		(void)define(
+		    r, value, RULE_EVAL, eval_turn_of((enum rule_type)type));
+	else
+		read_regex(r, value, type);
 }
 
 /* "1.5", or "(1.5)", which is added to what was there. */
@@ -284,10 +354,109 @@ read_require_version(struct reader *r, struct str value, unsigned unused)
 	r->is_rest_lost = true;
 }
 
+static void
+read_loadplugin(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	struct str class = str_word(&value);
+	if (class.len == 0)
+		ERROR(r, "loadplugin needs a plugin");
+	else if (!plugins_load(&r->rules->plugins, r->arena, class) &&
+		 reader_is_first(r, class))
+		SAY(r, DIAG_NOTE, "%.*s is not built in",
+		    STR_ARG(str_sub(class, 0, 100)));
+}
+
+static bool
+has_shortcircuit(struct reader *r)
+{
+	struct str why;
+	bool holds = false;
+	if (condition_read(r->arena,
+		STR("plugin(Mail::SpamAssassin::Plugin::Shortcircuit)"),
+		&r->rules->plugins, &holds, &why) &&
+	    holds)
+		return true;
+	if (reader_is_first(r, STR("shortcircuit")))
+		SAY(r, DIAG_NOTE,
+		    "shortcircuit is not used: the plugin is not loaded");
+	return false;
+}
+
+/* "spam" and "ham" run the rule early; that a ham rule is nice is implied. */
+static void
+shortcut_set(struct reader *r, struct rule *rule, enum shortcut shortcut)
+{
+	rule->shortcut = shortcut;
+	if (shortcut != SHORTCUT_HAM && shortcut != SHORTCUT_SPAM)
+		return;
+	if (rule->priority == 0) {
+		rule->priority = SHORTCUT_PRIORITY;
+		rule->has_priority = true;
+	}
+	if (shortcut == SHORTCUT_HAM)
+		rule->tflags =
+		    str_printf(r->arena, "%.*s nice", STR_ARG(rule->tflags));
+}
+
+static void
+read_shortcircuit(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	static const char *const words[] = {
+	    [SHORTCUT_OFF] = "off",
+	    [SHORTCUT_ON] = "on",
+	    [SHORTCUT_HAM] = "ham",
+	    [SHORTCUT_SPAM] = "spam",
+	};
+	if (!has_shortcircuit(r))
+		return;
+	struct rule *rule = rule_named(r, &value);
+	for (size_t i = 0; rule != NULL && i < COUNT_OF(words); i++)
+		if (str_eq(value, str_from(words[i]))) {
+			shortcut_set(r, rule, (enum shortcut)i);
+			return;
+		}
+	if (rule != NULL)
+		ERROR(r, "shortcircuit %.*s: on, off, ham or spam is wanted",
+		    STR_ARG(rule->name));
+}
+
+enum shortcut_bound { HAM_SCORE, SPAM_SCORE, MIN_HAM_SCORE, MAX_SPAM_SCORE };
+
+static void
+read_shortcircuit_score(struct reader *r, struct str value, unsigned bound)
+{
+	struct shortcuts *s = &r->rules->shortcuts;
+	double score;
+	if (!has_shortcircuit(r))
+		return;
+	if (!str_double(value, &score)) {
+		ERROR(r, "a decimal number is wanted");
+		return;
+	}
+	switch ((enum shortcut_bound)bound) {
+	case HAM_SCORE:
+		s->ham_score = score;
+		break;
+	case SPAM_SCORE:
+		s->spam_score = score;
+		break;
+	case MIN_HAM_SCORE:
+		s->has_min_ham = true;
+		s->min_ham = score;
+		break;
+	case MAX_SPAM_SCORE:
+		s->has_max_spam = true;
+		s->max_spam = score;
+		break;
+	}
+}
+
 void
 directive_read_network(struct reader *r, struct str value)
 {
-	define(r, value, RULE_NETWORK);
+	(void)define(r, value, RULE_NETWORK, TURN_BODY_EVAL);
 }
 
 static const struct directive directives[] = {
@@ -295,18 +464,27 @@ static const struct directive directives[] = {
     {"ifplugin", block_read_ifplugin, 0, true},
     {"else", block_read_else, 0, true},
     {"endif", block_read_endif, 0, true},
-    {"body", read_rule_or_eval, RULE_BODY, false},
-    {"header", read_rule_or_eval, RULE_HEADER, false},
+    {"body", read_regex_or_eval, RULE_BODY, false},
+    {"header", read_regex_or_eval, RULE_HEADER, false},
     {"meta", read_rule, RULE_META, false},
     {"score", read_score, 0, false},
     {"describe", read_describe, 0, false},
     {"tflags", read_tflags, 0, false},
-    {"uri", read_rule, RULE_URI, false},
-    {"rawbody", read_rule_or_eval, RULE_RAWBODY, false},
-    {"full", read_rule_or_eval, RULE_FULL, false},
-    {"mimeheader", read_rule, RULE_MIMEHEADER, false},
+    {"uri", read_regex, RULE_URI, false},
+    {"rawbody", read_regex_or_eval, RULE_RAWBODY, false},
+    {"full", read_regex_or_eval, RULE_FULL, false},
+    {"mimeheader", read_regex, RULE_MIMEHEADER, false},
     {"uri_detail", read_rule, RULE_URI_DETAIL, false},
     {"priority", read_priority, 0, false},
+    {"loadplugin", read_loadplugin, 0, false},
+    {"tryplugin", read_loadplugin, 0, false},
+    {"shortcircuit", read_shortcircuit, 0, false},
+    {"shortcircuit_ham_score", read_shortcircuit_score, HAM_SCORE, false},
+    {"shortcircuit_spam_score", read_shortcircuit_score, SPAM_SCORE, false},
+    {"shortcircuit_min_ham_score", read_shortcircuit_score, MIN_HAM_SCORE,
+	false},
+    {"shortcircuit_max_spam_score", read_shortcircuit_score, MAX_SPAM_SCORE,
+	false},
     {"test", read_test, 0, false},
     {"include", reader_include, 0, false},
     {"require_version", read_require_version, 0, false},

@@ -80,8 +80,24 @@ static const struct eval_row EVAL_SENDING[] = {
     {NULL, 0, 0, NULL, NULL, NULL, NULL},
 };
 
+/* It stands for a rule that hits by itself: see run_shorten(). */
+static int
+eval_check_shortcircuit(struct eval_call *call)
+{
+	(void)call;
+	return 0;
+}
+
+static const struct eval_row EVAL_LANGUAGE[] = {
+    {"check_shortcircuit", 0, 0, "",
+	"never; SHORTCIRCUIT hits by itself when a rule ends the run",
+	"Shortcircuit", eval_check_shortcircuit},
+    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+
 const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_SENDING,
+    EVAL_LANGUAGE,
     NULL,
 };
 

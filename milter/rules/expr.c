@@ -3,6 +3,7 @@
 #include "rules/expr.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 /* Values that wait for their operator: nesting times the binary levels. */
 #define STACK_MAX 1024
@@ -566,4 +567,120 @@ const struct expr_variables *
 expr_variables(const struct expr *e)
 {
 	return &e->variables;
+}
+
+static bool
+is_sign_or_number_part(char c)
+{
+	return is_number_part(c) || c == '+' || c == '-';
+}
+
+static bool
+is_class_part(char c)
+{
+	return char_is_word(c) || c == ':';
+}
+
+static size_t
+run_length(struct str text, bool (*is_part)(char))
+{
+	size_t n = 0;
+	while (n < text.len && is_part(text.p[n]))
+		n++;
+	return n;
+}
+
+/* Bytes of the token at the start of `text`; 0: its first belongs to none. */
+static size_t
+token_length(struct str text)
+{
+	static const char *const signs[] = {"||", "&&", "^",
+	    ">=", "<=", "==", "!=", "!", ">", "<", "(", ")", "*", "/", "?",
+	    ":"};
+	size_t n = run_length(text, is_sign_or_number_part);
+	if (n > 0)
+		return n;
+	if (char_is_word(text.p[0]))
+		return run_length(text, is_class_part);
+	for (size_t i = 0; i < COUNT_OF(signs); i++)
+		if (str_starts(text, str_from(signs[i])))
+			return strlen(signs[i]);
+	return 0;
+}
+
+/* A number without sign, or one or two signs that Perl takes. */
+static bool
+is_run_fine(struct str run)
+{
+	static const char *const signs[] = {"+", "-", "+-", "-+"};
+	for (size_t i = 0; i < COUNT_OF(signs); i++)
+		if (str_eq(run, str_from(signs[i])))
+			return true;
+	size_t whole = run_length(run, char_is_digit);
+	if (whole == 0 || whole == run.len)
+		return whole > 0;
+	size_t part = run_length(str_skip(run, whole + 1), char_is_digit);
+	return run.p[whole] == '.' && part > 0 && whole + 1 + part == run.len;
+}
+
+static bool
+is_token_fine(struct str token)
+{
+	if (is_sign_or_number_part(token.p[0]))
+		return is_run_fine(token);
+	return !char_is_word(token.p[0]) || str_chr(token, ':') == STR_NONE;
+}
+
+/* Bytes of "NAME(...)" at the start of `text`; 0: it is no function. */
+static size_t
+call_length(struct str text, const char *const *functions)
+{
+	for (; *functions != NULL; functions++) {
+		struct str name = str_from(*functions);
+		size_t end = str_chr(text, ')');
+		if (str_starts(text, name) && end != STR_NONE &&
+		    text.p[name.len] == '(')
+			return end + 1;
+	}
+	return 0;
+}
+
+static bool
+is_refused(struct str text)
+{
+	return str_find(text, STR("::")) != STR_NONE ||
+	       str_find(text, STR("->")) != STR_NONE;
+}
+
+bool
+expr_tokens(struct arena *a, struct str text, const char *const *functions,
+    struct str *ret, struct str *ret_why)
+{
+	struct buf *b = buf_new(a, text.len * 2 + 1);
+	if (is_refused(text)) {
+		*ret_why = STR(":: and -> are not allowed");
+		return false;
+	}
+	while (text.len > 0) {
+		if (memchr("$@%;{}", text.p[0], 6) != NULL) {
+			*ret_why = STR("$ @ % ; { } are not allowed");
+			return false;
+		}
+		size_t call_bytes = call_length(text, functions);
+		size_t n = call_bytes > 0 ? call_bytes : token_length(text);
+		struct str token = str_sub(text, 0, n);
+		if (call_bytes == 0 && n > 0 && !is_token_fine(token)) {
+			*ret_why = str_printf(a,
+			    "%.*s is neither a rule nor a number: blanks are "
+			    "needed around operators",
+			    STR_ARG(str_sub(token, 0, 64)));
+			return false;
+		}
+		if (n > 0 && b->len > 0)
+			buf_putc(b, ' ');
+		buf_put(b, token);
+		text = str_skip(text, n > 0 ? n : 1);
+	}
+	*ret = buf_str(b);
+	return true;
 }

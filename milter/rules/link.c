@@ -107,7 +107,10 @@ emit_name(
 	}
 	bool is_option = str_eq(name, STR("local_tests_only"));
 	expr_emit_number(b, is_option);
-	if (!is_option && lookup->unknown->len < NAMES_SHOWN)
+	if (is_option)
+		return true;
+	lookup->rule->needs_unknown = true;
+	if (lookup->unknown->len < NAMES_SHOWN)
 		buf_printf(lookup->unknown, " %.*s", STR_ARG(name));
 	return true;
 }
@@ -176,30 +179,62 @@ is_declaration(struct str text)
 	       str_eq(str_trim(str_skip(text, 1)), STR(")"));
 }
 
-static void
-meta_compile(struct ruleset *rules, struct rule *rule, double *zeros,
-    struct diags *diags)
+/* False: `*ret_why` says what is wrong. */
+static bool
+meta_compile(struct ruleset *rules, struct rule *rule, const double *zeros,
+    struct diags *diags, struct str *ret_why)
 {
 	static const char *const functions[] = {"rules_matching", NULL};
 	struct lookup lookup = {
 	    rules, rule, buf_new(rules->arena, NAMES_SHOWN + RULE_NAME_MAX)};
 	struct expr_names names = {emit_name, emit_call, functions, &lookup};
-	struct str why = STR_EMPTY;
-	struct str text = is_declaration(rule->text) ? STR("0") : rule->text;
-	rule->expr = expr_new(rules->arena, text, &names, &why);
-	if (rule->expr == NULL) {
-		rule_disable(rule, diags, DIAG_ERROR, why);
-		return;
-	}
+	struct str text;
+	rule->needs_unknown = false;
+	if (!expr_tokens(rules->arena, rule->text, functions, &text, ret_why))
+		return false;
+	if (is_declaration(text))
+		text = STR("0");
+	rule->expr = expr_new(rules->arena, text, &names, ret_why);
+	if (rule->expr == NULL)
+		return false;
 	bool is_undefined = false;
 	(void)expr_value(rule->expr, zeros, &is_undefined);
-	if (is_undefined)
-		rule_disable(rule, diags, DIAG_ERROR,
-		    STR("it divides by zero when nothing hits"));
+	if (is_undefined) {
+		*ret_why = STR("it divides by zero when nothing hits");
+		return false;
+	}
 	if (lookup.unknown->len > 0)
 		diag_add(diags, DIAG_WARNING, rule->place.file,
 		    rule->place.line, "%.*s: not defined, so it counts 0:%.*s",
 		    STR_ARG(rule->name), STR_ARG(buf_str(lookup.unknown)));
+	return true;
+}
+
+/*
+ * From text to what is run.  A definition that is broken does not replace an
+ * earlier one that is not.
+ */
+static void
+rule_settle(struct ruleset *rules, struct rule *rule, const double *zeros,
+    struct diags *diags)
+{
+	struct str why = STR_EMPTY;
+	rule_read_flags(rule);
+	score_settle(rule, SET_LOCAL);
+	do {
+		struct place place = rule->place;
+		rule_define(rules, rule, diags);
+		if (rule->type == RULE_EVAL)
+			answer_settle(rules, rule);
+		if (rule->type != RULE_META || rule->state != RULE_SOUND ||
+		    meta_compile(rules, rule, zeros, diags, &why))
+			return;
+		if (rule->older != NULL)
+			diag_add(diags, DIAG_ERROR, place.file, place.line,
+			    "%.*s: %.*s: the definition before this one stays",
+			    STR_ARG(rule->name), STR_ARG(why));
+	} while (rule_go_back(rule));
+	rule_disable(rule, diags, DIAG_ERROR, why);
 }
 
 /* Where the walk through the metas stands. */
@@ -233,7 +268,7 @@ meta_settle(struct walk *w, struct rule *rule)
 		diag_add(w->diags, DIAG_WARNING, rule->place.file,
 		    rule->place.line,
 		    "%.*s: it needs itself, directly or through other metas, "
-		    "so it counts 0",
+		    "so it is run before what it needs",
 		    STR_ARG(rule->name));
 		return;
 	}
@@ -296,6 +331,17 @@ metas_order(struct ruleset *rules, struct diags *diags)
 	}
 }
 
+/*
+ * A meta with score 0 counts 0, but whether it holds decides about the metas
+ * that need it: see run_meta().
+ */
+static bool
+rule_is_evaluated(const struct rule *rule)
+{
+	return rule_is_live(rule) ||
+	       (rule->type == RULE_META && rule->state == RULE_SOUND);
+}
+
 /* Mark `rule` and what it needs. */
 static void
 mark_needed(struct arena *a, const struct ruleset *rules,
@@ -311,12 +357,12 @@ mark_needed(struct arena *a, const struct ruleset *rules,
 	ARENA_PUSH(a, &open) = rule;
 	while (open.n > 0) {
 		const struct rule *at = open.v[--open.n];
-		if (at->type != RULE_META || at->is_cyclic)
+		if (at->type != RULE_META)
 			continue;
 		const struct expr_variables *needs = expr_variables(at->expr);
 		for (size_t i = 0; i < needs->n; i++) {
 			const struct rule *need = rules->rules.v[needs->v[i]];
-			if (needed[need->id] || !rule_is_live(need))
+			if (needed[need->id] || !rule_is_evaluated(need))
 				continue;
 			needed[need->id] = true;
 			ARENA_PUSH(a, &open) = need;
@@ -324,25 +370,50 @@ mark_needed(struct arena *a, const struct ruleset *rules,
 	}
 }
 
-static struct header_group *
-header_group(struct arena *a, struct plan *plan, struct table *groups,
-    const struct rule *rule)
+/* Rules that ask the network run early: that decides what is left out. */
+#define NET_PRIORITY (-100)
+
+static int
+rule_priority(const struct rule *rule)
 {
-	const size_t *at = table_get(groups, rule->label);
-	if (at != NULL)
-		return &plan->headers.v[*at];
-	size_t *fresh = ARENA_NEW(a, size_t);
-	*fresh = plan->headers.n;
-	table_set(groups, rule->label, fresh);
-	ARENA_PUSH(a, &plan->headers) = (struct header_group){
-	    .query = rule->query,
-	    .label = rule->label,
-	};
-	return &plan->headers.v[plan->headers.n - 1];
+	return rule->priority == 0 && rule->flags.is_net ? NET_PRIORITY
+							 : rule->priority;
+}
+
+static void
+band_add_header(
+    struct arena *a, struct band *band, struct table *groups, struct rule *rule)
+{
+	struct str key =
+	    str_printf(a, "%d %.*s", band->priority, STR_ARG(rule->label));
+	const size_t *at = table_get(groups, key);
+	if (at == NULL) {
+		size_t *fresh = ARENA_NEW(a, size_t);
+		*fresh = band->headers.n;
+		table_set(groups, key, fresh);
+		at = fresh;
+		ARENA_PUSH(a, &band->headers) = (struct header_group){
+		    .query = rule->query,
+		    .label = rule->label,
+		};
+	}
+	ARENA_PUSH(a, &band->headers.v[*at].rules) = rule;
 }
 
 static int
 compare_priorities(const void *x, const void *y)
+{
+	const struct rule *const *a = x;
+	const struct rule *const *b = y;
+	int p = rule_priority(*a), q = rule_priority(*b);
+	if (p != q)
+		return p < q ? -1 : 1;
+	return ((*a)->id > (*b)->id) - ((*a)->id < (*b)->id);
+}
+
+/* By the priority that a file gives. */
+static int
+compare_settings(const void *x, const void *y)
 {
 	const struct rule *const *a = x;
 	const struct rule *const *b = y;
@@ -351,11 +422,24 @@ compare_priorities(const void *x, const void *y)
 	return ((*a)->id > (*b)->id) - ((*a)->id < (*b)->id);
 }
 
+/* `rule`, whose priority is that of the last band or higher. */
 static void
-by_priority(struct rules *list)
+plan_add(
+    struct arena *a, struct plan *plan, struct table *groups, struct rule *rule)
 {
-	if (list->n > 0)
-		qsort(list->v, list->n, sizeof(list->v[0]), compare_priorities);
+	int priority = rule_priority(rule);
+	if (plan->bands.n == 0 ||
+	    plan->bands.v[plan->bands.n - 1].priority != priority)
+		ARENA_PUSH(a, &plan->bands) =
+		    (struct band){.priority = priority};
+	struct band *band = &plan->bands.v[plan->bands.n - 1];
+	plan->n++;
+	if (rule->type == RULE_META)
+		return; /* its priority alone counts */
+	if (rule->turn == TURN_HEADER)
+		band_add_header(a, band, groups, rule);
+	else
+		ARENA_PUSH(a, &band->turn[rule->turn]) = rule;
 }
 
 static struct plan *
@@ -363,27 +447,21 @@ plan_new(struct arena *a, const struct ruleset *rules, const bool *needed)
 {
 	struct plan *plan = ARENA_NEW(a, struct plan);
 	struct table *groups = table_new(a, false);
+	struct rules sorted = {0};
 	for (size_t i = 0; i < rules->rules.n; i++) {
 		struct rule *rule = rules->rules.v[i];
-		if (!needed[rule->id] || rule->type == RULE_META)
-			continue;
-		plan->n++;
-		if (rule->type == RULE_HEADER)
-			ARENA_PUSH(a,
-			    &header_group(a, plan, groups, rule)->rules) = rule;
-		else
-			ARENA_PUSH(a, &plan->by_type[rule->type]) = rule;
+		if (needed[rule->id])
+			ARENA_PUSH(a, &sorted) = rule;
 	}
-	for (size_t i = 0; i < plan->headers.n; i++)
-		by_priority(&plan->headers.v[i].rules);
-	for (size_t i = 0; i < RULE_TYPES; i++)
-		by_priority(&plan->by_type[i]);
+	if (sorted.n > 0)
+		qsort(sorted.v, sorted.n, sizeof(sorted.v[0]),
+		    compare_priorities);
+	for (size_t i = 0; i < sorted.n; i++)
+		plan_add(a, plan, groups, sorted.v[i]);
 	for (size_t i = 0; i < rules->metas.n; i++) {
 		struct rule *rule = rules->metas.v[i];
-		if (!needed[rule->id] || rule->is_cyclic)
-			continue;
-		plan->n++;
-		ARENA_PUSH(a, &plan->by_type[RULE_META]) = rule;
+		if (needed[rule->id])
+			ARENA_PUSH(a, &plan->metas) = rule;
 	}
 	return plan;
 }
@@ -393,7 +471,9 @@ plan_for(struct arena *a, const struct ruleset *rules, const struct rule *rule)
 {
 	bool *needed = ARENA_ARRAY(a, bool, rules->rules.n);
 	mark_needed(a, rules, rule, needed);
-	return plan_new(a, rules, needed);
+	struct plan *plan = plan_new(a, rules, needed);
+	plan->target = rule;
+	return plan;
 }
 
 /* Scored rules and what they need; with `subs` every sub-rule as well. */
@@ -412,21 +492,75 @@ plan_live(struct ruleset *rules, bool subs)
 static void
 rule_speed_up(const struct rule *rule)
 {
-	if (rule->regex != NULL)
+	if (rule->regex != NULL && rule->tag.len == 0)
 		regex_speed_up(rule->regex);
 	for (size_t i = 0; i < rule->keys.n; i++)
 		regex_speed_up(rule->keys.v[i].regex);
 }
 
 static void
+rules_speed_up(const struct rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		rule_speed_up(rules->v[i]);
+}
+
+static void
 plan_speed_up(const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->headers.n; i++)
-		for (size_t k = 0; k < plan->headers.v[i].rules.n; k++)
-			rule_speed_up(plan->headers.v[i].rules.v[k]);
-	for (size_t i = 0; i < RULE_TYPES; i++)
-		for (size_t k = 0; k < plan->by_type[i].n; k++)
-			rule_speed_up(plan->by_type[i].v[k]);
+	for (size_t i = 0; i < plan->bands.n; i++) {
+		const struct band *band = &plan->bands.v[i];
+		for (size_t k = 0; k < band->headers.n; k++)
+			rules_speed_up(&band->headers.v[k].rules);
+		for (size_t k = 0; k < TURNS; k++)
+			rules_speed_up(&band->turn[k]);
+	}
+}
+
+/* The hit that says that a rule has ended the run. */
+static void
+shortcuts_settle(struct ruleset *rules)
+{
+	struct shortcuts *s = &rules->shortcuts;
+	s->is_used = s->has_min_ham || s->has_max_spam;
+	for (size_t i = 0; i < rules->rules.n; i++)
+		s->is_used =
+		    s->is_used || rules->rules.v[i]->shortcut != SHORTCUT_OFF;
+	s->rule = table_get(rules->by_name, STR("SHORTCIRCUIT"));
+	if (s->rule == NULL) {
+		struct rule *rule = ARENA_NEW(rules->arena, struct rule);
+		rule->name = STR("SHORTCIRCUIT");
+		rule->describe = STR("Not all rules were run");
+		s->rule = rule;
+	}
+}
+
+static void
+priority_lower(struct rule *rule, int priority)
+{
+	if (rule->priority <= priority)
+		return;
+	bool is_bound = priority < NET_PRIORITY && rule->flags.is_net;
+	rule->priority = is_bound ? NET_PRIORITY : priority;
+}
+
+/* What a meta needs is run no later than the meta itself. */
+static void
+priorities_settle(struct ruleset *rules)
+{
+	struct rules metas = {0};
+	for (size_t i = 0; i < rules->metas.n; i++)
+		if (rules->metas.v[i]->expr != NULL)
+			ARENA_PUSH(rules->arena, &metas) = rules->metas.v[i];
+	if (metas.n > 0)
+		qsort(metas.v, metas.n, sizeof(metas.v[0]), compare_settings);
+	for (size_t i = 0; i < metas.n; i++) {
+		const struct expr_variables *needs =
+		    expr_variables(metas.v[i]->expr);
+		for (size_t k = 0; k < needs->n; k++)
+			priority_lower(
+			    rules->rules.v[needs->v[k]], metas.v[i]->priority);
+	}
 }
 
 void
@@ -434,17 +568,16 @@ ruleset_link(struct ruleset *rules, struct diags *diags)
 {
 	rules_collect(rules, diags);
 	double *zeros = ARENA_ARRAY(rules->arena, double, rules->rules.n);
-	for (size_t i = 0; i < rules->rules.n; i++) {
-		struct rule *rule = rules->rules.v[i];
-		rule_read_flags(rule);
-		score_settle(rule, SET_LOCAL);
-		rule_define(rules, rule, diags);
-		if (rule->type == RULE_EVAL)
-			answer_settle(rules, rule);
-		if (rule->type == RULE_META)
-			meta_compile(rules, rule, zeros, diags);
-	}
+	for (size_t i = 0; i < rules->rules.n; i++)
+		rule_settle(rules, rules->rules.v[i], zeros, diags);
+	shortcuts_settle(rules);
 	metas_order(rules, diags);
+	for (size_t i = 0; i < rules->rules.n; i++)
+		if (rule_priority(rules->rules.v[i]) < rules->first_priority)
+			rules->first_priority =
+			    rule_priority(rules->rules.v[i]);
+	if (rules->shortcuts.is_used)
+		priorities_settle(rules);
 	rules->active = plan_live(rules, false);
 	rules->all = plan_live(rules, true);
 	plan_speed_up(rules->active);

@@ -216,6 +216,12 @@ reader_text(struct reader *r, struct str name, struct str text)
 static void
 rules_read(struct reader *r, struct str path)
 {
+	if (++r->nfiles > FILES_MAX) {
+		if (r->nfiles == FILES_MAX + 1)
+			ERROR(r, "more than %d files: the rest is not read",
+			    FILES_MAX);
+		return;
+	}
 	struct str text;
 	if (file_text(r->arena, path, FILE_BYTES, &text))
 		reader_text(r, str_dup(r->arena, path), text);
@@ -229,6 +235,12 @@ static bool
 is_rule_file(struct str name)
 {
 	return str_ends(name, STR(".cf")) && name.p[0] != '.';
+}
+
+static bool
+is_plugin_file(struct str name)
+{
+	return str_ends(name, STR(".pre")) && name.p[0] != '.';
 }
 
 /* "4.000001": where sa-update puts the rules of a release. */
@@ -256,43 +268,59 @@ names_read(struct arena *a, DIR *dir, bool (*wanted)(struct str name))
 	return names;
 }
 
-/*
- * The *.cf of a folder, in name order; if it has none, of the newest release
- * in it.
- */
-static void
-folder_read(struct reader *r, struct str path, DIR *dir)
+/* The files of a folder that are `wanted`, in name order; their number. */
+static size_t
+folder_read(struct reader *r, struct str path, DIR *dir,
+    bool (*wanted)(struct str name))
 {
-	struct strs names = names_read(r->arena, dir, is_rule_file);
-	struct strs releases = names_read(r->arena, dir, is_release);
-	if (names.n == 0 && releases.n > 0) {
-		reader_file(r, str_printf(r->arena, "%.*s/%.*s", STR_ARG(path),
-				   STR_ARG(releases.v[releases.n - 1])));
-		return;
+	struct strs names = names_read(r->arena, dir, wanted);
+	for (size_t i = 0; i < names.n; i++)
+		rules_read(r, str_printf(r->arena, "%.*s/%.*s", STR_ARG(path),
+				  STR_ARG(names.v[i])));
+	return names.n;
+}
+
+static DIR *
+folder_open(struct reader *r, struct str path)
+{
+	return r->open.n == 0 ? opendir(str_c(r->arena, path)) : NULL;
+}
+
+void
+reader_plugins(struct reader *r, struct str path)
+{
+	DIR *dir = folder_open(r, path);
+	if (dir != NULL) {
+		(void)folder_read(r, path, dir, is_plugin_file);
+		(void)closedir(dir);
+	} else if (str_ends(path, STR(".pre"))) {
+		rules_read(r, path);
 	}
-	if (names.n == 0)
+}
+
+/* What sa-update fills has no file itself, but a folder a release. */
+static void
+releases_read(struct reader *r, struct str path, DIR *dir)
+{
+	struct strs releases = names_read(r->arena, dir, is_release);
+	if (releases.n == 0)
 		diag_add(r->diags, DIAG_WARNING, path, 0,
 		    "no *.cf file in this folder");
-	for (size_t i = 0; i < names.n; i++)
+	else
 		reader_file(r, str_printf(r->arena, "%.*s/%.*s", STR_ARG(path),
-				   STR_ARG(names.v[i])));
+				   STR_ARG(releases.v[releases.n - 1])));
 }
 
 void
 reader_file(struct reader *r, struct str path)
 {
-	if (++r->nfiles > FILES_MAX) {
-		if (r->nfiles == FILES_MAX + 1)
-			ERROR(r, "more than %d files: the rest is not read",
-			    FILES_MAX);
-		return;
-	}
-	DIR *dir = r->open.n == 0 ? opendir(str_c(r->arena, path)) : NULL;
+	DIR *dir = folder_open(r, path);
 	if (dir == NULL) {
 		rules_read(r, path);
 		return;
 	}
-	folder_read(r, path, dir);
+	if (folder_read(r, path, dir, is_rule_file) == 0)
+		releases_read(r, path, dir);
 	(void)closedir(dir);
 }
 

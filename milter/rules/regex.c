@@ -44,14 +44,27 @@ struct regex_env {
 	pcre2_compile_context_32 *compile_wide;
 };
 
+/* A group with a name. */
+struct capture {
+	struct str name;
+	uint32_t group;
+};
+
 struct regex {
 	pcre2_code_8 *code; /* one of the two */
 	pcre2_code_32 *wide;
 	bool is_fast;
+	struct {
+		struct capture *v;
+		size_t n, cap;
+	} captures;
+	uint32_t groups; /* whose spans are wanted, counting the whole match */
 };
 
 struct regex_scratch {
 	pcre2_match_data_8 *data;
+	uint32_t groups; /* there is room for in `data` */
+	uint32_t wide_groups;
 	pcre2_match_context_8 *context;
 	pcre2_jit_stack_8 *stack;
 	/* made when a wide regex is met */
@@ -318,7 +331,7 @@ widen(struct str s, uint32_t *ret)
 }
 
 static int
-compile_wide(struct regex_env *env, struct str pattern, struct regex *re)
+compile_wide(const struct regex_env *env, struct str pattern, struct regex *re)
 {
 	uint32_t *wide = or_die(malloc(pattern.len * sizeof(*wide) + 1));
 	widen(pattern, wide);
@@ -330,17 +343,78 @@ compile_wide(struct regex_env *env, struct str pattern, struct regex *re)
 	return re->wide == NULL ? error : 0;
 }
 
+/* Capitals, digits and single _ between them: a tag, as SpamAssassin has it. */
+static bool
+is_tag(struct str name)
+{
+	bool was_sign = true;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.p[i];
+		bool is_sign = c == '_';
+		bool is_letter = c >= 'A' && c <= 'Z';
+		if (!(is_letter || (i > 0 && (is_sign || char_is_digit(c)))) ||
+		    (is_sign && was_sign))
+			return false;
+		was_sign = is_sign;
+	}
+	return !was_sign;
+}
+
+/* Note group `group`, whose name is the NUL-terminated `units`. */
+static void
+capture_add(struct arena *a, struct regex *re, struct str name, uint32_t group)
+{
+	if (!is_tag(name))
+		return;
+	ARENA_PUSH(a, &re->captures) = (struct capture){
+	    .name = str_dup(a, name),
+	    .group = group,
+	};
+	if (re->groups <= group)
+		re->groups = group + 1;
+}
+
+static void
+captures_read(struct arena *a, struct regex *re)
+{
+	uint32_t n = 0, size = 0;
+	PCRE2_SPTR8 at = NULL;
+	(void)pcre2_pattern_info_8(re->code, PCRE2_INFO_NAMECOUNT, &n);
+	(void)pcre2_pattern_info_8(re->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+	(void)pcre2_pattern_info_8(re->code, PCRE2_INFO_NAMETABLE, &at);
+	for (uint32_t i = 0; i < n; i++, at += size)
+		capture_add(a, re, str_from((const char *)at + 2),
+		    (uint32_t)at[0] << 8 | at[1]);
+}
+
+static void
+captures_read_wide(struct arena *a, struct regex *re)
+{
+	uint32_t n = 0, size = 0;
+	PCRE2_SPTR32 at = NULL;
+	(void)pcre2_pattern_info_32(re->wide, PCRE2_INFO_NAMECOUNT, &n);
+	(void)pcre2_pattern_info_32(re->wide, PCRE2_INFO_NAMEENTRYSIZE, &size);
+	(void)pcre2_pattern_info_32(re->wide, PCRE2_INFO_NAMETABLE, &at);
+	for (uint32_t i = 0; i < n; i++, at += size) {
+		struct buf *name = buf_new(a, size);
+		for (uint32_t k = 1; k < size && at[k] != 0; k++)
+			buf_putc(name, (char)at[k]);
+		capture_add(a, re, buf_str(name), at[0]);
+	}
+}
+
 enum regex_status
-regex_new(struct regex_env *env, struct str pattern, struct regex **ret,
-    struct str *ret_why)
+regex_new_in(struct arena *a, const struct regex_env *env, struct str pattern,
+    struct regex **ret, struct str *ret_why)
 {
 	if (pattern.len > PATTERN_BYTES) {
 		*ret_why = STR("the regular expression is longer than 1 MiB");
 		return REGEX_UNSUPPORTED;
 	}
-	pattern = to_pcre2(env->arena, pattern);
-	struct regex *re = ARENA_NEW(env->arena, struct regex);
-	arena_on_release(env->arena, regex_release, re);
+	pattern = to_pcre2(a, pattern);
+	struct regex *re = ARENA_NEW(a, struct regex);
+	re->groups = 1;
+	arena_on_release(a, regex_release, re);
 	int error = 0;
 	PCRE2_SIZE offset = 0;
 	re->code = pcre2_compile_8((PCRE2_SPTR8)pattern.p, pattern.len,
@@ -348,11 +422,22 @@ regex_new(struct regex_env *env, struct str pattern, struct regex **ret,
 	if (re->code == NULL && error == PCRE2_ERROR_PATTERN_TOO_LARGE)
 		error = compile_wide(env, pattern, re);
 	if (re->code == NULL && re->wide == NULL) {
-		*ret_why = error_text(env->arena, error, offset);
+		*ret_why = error_text(a, error, offset);
 		return is_limitation(error) ? REGEX_UNSUPPORTED : REGEX_BROKEN;
 	}
+	if (re->code != NULL)
+		captures_read(a, re);
+	else
+		captures_read_wide(a, re);
 	*ret = re;
 	return REGEX_OK;
+}
+
+enum regex_status
+regex_new(struct regex_env *env, struct str pattern, struct regex **ret,
+    struct str *ret_why)
+{
+	return regex_new_in(env->arena, env, pattern, ret, ret_why);
 }
 
 void
@@ -394,7 +479,8 @@ regex_scratch_new(struct arena *a, const struct regex_env *env,
 	s->env = env;
 	s->is_expired = is_expired;
 	s->arg = arg;
-	s->data = or_die(pcre2_match_data_create_8(1, NULL));
+	s->groups = 1;
+	s->data = or_die(pcre2_match_data_create_8(s->groups, NULL));
 	s->context = or_die(pcre2_match_context_create_8(NULL));
 	s->stack = or_die(
 	    pcre2_jit_stack_create_8(JIT_STACK_START, JIT_STACK_MAX, NULL));
@@ -411,7 +497,8 @@ scratch_widen(struct regex_scratch *s)
 	if (s->wide_data != NULL)
 		return;
 	const struct regex_limits *limits = &s->env->limits;
-	s->wide_data = or_die(pcre2_match_data_create_32(1, NULL));
+	s->wide_groups = 1;
+	s->wide_data = or_die(pcre2_match_data_create_32(s->wide_groups, NULL));
 	s->wide_context = or_die(pcre2_match_context_create_32(NULL));
 	s->wide_stack = or_die(
 	    pcre2_jit_stack_create_32(JIT_STACK_START, JIT_STACK_MAX, NULL));
@@ -419,6 +506,22 @@ scratch_widen(struct regex_scratch *s)
 	pcre2_set_match_limit_32(s->wide_context, limits->match);
 	pcre2_set_depth_limit_32(s->wide_context, limits->depth);
 	pcre2_set_heap_limit_32(s->wide_context, limits->heap_kib);
+}
+
+/* Room for the spans of the groups that `re` has names for. */
+static void
+scratch_make_room(struct regex_scratch *s, const struct regex *re)
+{
+	if (re->code != NULL && s->groups < re->groups) {
+		pcre2_match_data_free_8(s->data);
+		s->groups = re->groups;
+		s->data = or_die(pcre2_match_data_create_8(s->groups, NULL));
+	} else if (re->code == NULL && s->wide_groups < re->groups) {
+		pcre2_match_data_free_32(s->wide_data);
+		s->wide_groups = re->groups;
+		s->wide_data =
+		    or_die(pcre2_match_data_create_32(s->wide_groups, NULL));
+	}
 }
 
 static int
@@ -505,6 +608,7 @@ regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
 {
 	if (re->code == NULL)
 		load_wide(s, subject);
+	scratch_make_room(s, re);
 	uint32_t options = is_again ? PCRE2_NOTEMPTY_ATSTART : 0;
 	size_t window = window_of(subject.len);
 	for (;;) {
@@ -525,4 +629,30 @@ regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
 		from = until + 1;
 		options = 0;
 	}
+}
+
+size_t
+regex_capture_count(const struct regex *re)
+{
+	return re->captures.n;
+}
+
+struct str
+regex_capture_name(const struct regex *re, size_t i)
+{
+	return re->captures.v[i].name;
+}
+
+struct str
+regex_capture(const struct regex *re, const struct regex_scratch *s,
+    struct str subject, size_t i)
+{
+	const PCRE2_SIZE *pair =
+	    re->code != NULL ? pcre2_get_ovector_pointer_8(s->data)
+			     : pcre2_get_ovector_pointer_32(s->wide_data);
+	pair += 2 * (size_t)re->captures.v[i].group;
+	if (pair[0] == PCRE2_UNSET || pair[1] <= pair[0] ||
+	    pair[1] > subject.len)
+		return STR_EMPTY;
+	return str_sub(subject, pair[0], pair[1] - pair[0]);
 }

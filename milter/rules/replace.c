@@ -36,56 +36,39 @@ lookup(const struct replace_tags *tags, enum replace_kind kind, struct str name)
 	return value == NULL ? STR_EMPTY : *value;
 }
 
-/* The first tag in `text` at or behind `from`, with its signs; empty: none. */
-static struct str
-tag_find(const struct replace_tags *tags, struct str text, size_t from)
+/* A place in a text. */
+struct span {
+	size_t from, len; /* len 0: not found */
+};
+
+/* `start`, one byte or more, and `end`, the first such in `text`. */
+static struct span
+span_find(struct str text, struct str start, struct str end)
 {
-	struct str rest = str_skip(text, from);
-	for (;;) {
-		size_t start = str_find(rest, tags->start);
-		if (start == STR_NONE)
-			return STR_EMPTY;
-		rest = str_skip(rest, start);
-		struct str inside = str_skip(rest, tags->start.len);
-		size_t end = str_find(inside, tags->end);
-		if (end == STR_NONE)
-			return STR_EMPTY;
-		/* The innermost start before that end. */
-		size_t inner = str_find(inside, tags->start);
-		if (end > 0 && (inner == STR_NONE || inner > end))
-			return str_sub(
-			    rest, 0, tags->start.len + end + tags->end.len);
-		rest = inside;
-	}
+	size_t from = str_find(text, start);
+	if (from == STR_NONE || from + start.len >= text.len)
+		return (struct span){0, 0};
+	size_t inside = from + start.len + 1;
+	size_t to = str_find(str_skip(text, inside), end);
+	if (to == STR_NONE)
+		return (struct span){0, 0};
+	return (struct span){from, inside + to + end.len - from};
 }
 
-static struct str
-tag_name(const struct replace_tags *tags, struct str tag)
+/* "<", bytes that are neither, ">": where SpamAssassin cuts a pattern. */
+static struct span
+piece_find(struct str text)
 {
-	return str_sub(
-	    tag, tags->start.len, tag.len - tags->start.len - tags->end.len);
-}
-
-/* Take the first `<word NAME>` out of `*pattern`; empty: there is none. */
-static struct str
-modifier_take(struct arena *a, const struct replace_tags *tags, struct str word,
-    struct str *pattern)
-{
-	size_t from = 0;
-	for (;;) {
-		struct str tag = tag_find(tags, *pattern, from);
-		if (tag.len == 0)
-			return STR_EMPTY;
-		struct str name = tag_name(tags, tag);
-		size_t at = (size_t)(tag.p - pattern->p);
-		from = at + tag.len;
-		if (!str_starts(name, word) || name.len == word.len)
-			continue;
-		*pattern =
-		    str_printf(a, "%.*s%.*s", STR_ARG(str_sub(*pattern, 0, at)),
-			STR_ARG(str_skip(*pattern, from)));
-		return str_skip(name, word.len);
+	size_t open = STR_NONE;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '<')
+			open = i;
+		else if (text.p[i] == '>' && open != STR_NONE && i > open + 1)
+			return (struct span){open, i + 1 - open};
+		else if (text.p[i] == '>')
+			open = STR_NONE;
 	}
+	return (struct span){0, 0};
 }
 
 /* What stands around the tags of one pattern. */
@@ -93,47 +76,106 @@ struct around {
 	struct str pre, inter, post;
 };
 
-/* The text for one tag; `*ret_again`: it has tags itself. */
-static void
-tag_put(const struct replace_tags *tags, const struct around *around,
-    struct str tag, struct buf *b, bool *ret_again)
+struct pass {
+	struct arena *a;
+	const struct replace_tags *tags;
+	struct around around;
+	struct buf *out;
+	bool is_again; /* what was put in has tags itself */
+};
+
+/* Take the first `<word NAME>` out of `*pattern`: what it stands for. */
+static struct str
+modifier_take(struct pass *p, enum replace_kind kind, const char *word,
+    struct str *pattern)
 {
-	struct str text = lookup(tags, REPLACE_TAG, tag_name(tags, tag));
-	if (text.len > 0 && tag_find(tags, text, 0).len > 0)
-		*ret_again = true;
-	buf_put(b, around->pre);
-	buf_put(b, text.len > 0 ? text : tag);
-	buf_put(b, around->post);
+	const struct replace_tags *tags = p->tags;
+	struct str start =
+	    str_printf(p->a, "%.*s%s ", STR_ARG(tags->start), word);
+	struct span span = span_find(*pattern, start, tags->end);
+	if (span.len == 0)
+		return STR_EMPTY;
+	struct str name = str_sub(*pattern, span.from + start.len,
+	    span.len - start.len - tags->end.len);
+	*pattern = str_printf(p->a, "%.*s%.*s",
+	    STR_ARG(str_sub(*pattern, 0, span.from)),
+	    STR_ARG(str_skip(*pattern, span.from + span.len)));
+	return lookup(tags, kind, name);
+}
+
+/* `piece` with `pre` before its first tag and `post` behind each. */
+static struct str
+put_around(struct pass *p, struct str piece)
+{
+	const struct replace_tags *tags = p->tags;
+	struct span first = span_find(piece, tags->start, tags->end);
+	if (first.len > 0 && p->around.pre.len > 0)
+		piece = str_printf(p->a, "%.*s%.*s%.*s",
+		    STR_ARG(str_sub(piece, 0, first.from)),
+		    STR_ARG(p->around.pre),
+		    STR_ARG(str_skip(piece, first.from)));
+	if (p->around.post.len == 0)
+		return piece;
+	struct buf *b = buf_new(p->a, REPLACE_BYTES);
+	for (struct span at;
+	     (at = span_find(piece, tags->start, tags->end)).len > 0;) {
+		buf_put(b, str_sub(piece, 0, at.from + at.len));
+		buf_put(b, p->around.post);
+		piece = str_skip(piece, at.from + at.len);
+	}
+	buf_put(b, piece);
+	return buf_str(b);
+}
+
+/* Replace the tag that comes first in `piece`, wherever it stands there. */
+static void
+piece_put(struct pass *p, struct str piece)
+{
+	const struct replace_tags *tags = p->tags;
+	piece = put_around(p, piece);
+	struct span at = span_find(piece, tags->start, tags->end);
+	struct str tag = str_sub(piece, at.from, at.len);
+	struct str text = STR_EMPTY;
+	if (at.len > 0)
+		text = lookup(tags, REPLACE_TAG,
+		    str_sub(tag, tags->start.len,
+			tag.len - tags->start.len - tags->end.len));
+	if (text.len == 0 || str_eq(text, STR("0"))) {
+		buf_put(p->out, piece);
+		return;
+	}
+	p->is_again =
+	    p->is_again || span_find(text, STR("<"), STR(">")).len > 0;
+	for (size_t next; (next = str_find(piece, tag)) != STR_NONE;) {
+		buf_put(p->out, str_sub(piece, 0, next));
+		buf_put(p->out, text);
+		piece = str_skip(piece, next + tag.len);
+	}
+	buf_put(p->out, piece);
 }
 
 static struct str
 pass(struct arena *a, const struct replace_tags *tags, struct str pattern,
     bool *ret_again)
 {
-	struct around around = {
-	    .pre = lookup(tags, REPLACE_PRE,
-		modifier_take(a, tags, STR("pre "), &pattern)),
-	    .post = lookup(tags, REPLACE_POST,
-		modifier_take(a, tags, STR("post "), &pattern)),
-	    .inter = lookup(tags, REPLACE_INTER,
-		modifier_take(a, tags, STR("inter "), &pattern)),
-	};
-	struct buf *b = buf_new(a, REPLACE_BYTES);
-	*ret_again = false;
-	size_t from = 0;
-	for (;;) {
-		struct str tag = tag_find(tags, pattern, from);
-		if (tag.len == 0)
-			break;
-		size_t at = (size_t)(tag.p - pattern.p);
-		if (at == from && from > 0)
-			buf_put(b, around.inter);
-		buf_put(b, str_sub(pattern, from, at - from));
-		tag_put(tags, &around, tag, b, ret_again);
-		from = at + tag.len;
+	struct pass p = {
+	    .a = a, .tags = tags, .out = buf_new(a, REPLACE_BYTES)};
+	p.around.pre = modifier_take(&p, REPLACE_PRE, "pre", &pattern);
+	p.around.post = modifier_take(&p, REPLACE_POST, "post", &pattern);
+	p.around.inter = modifier_take(&p, REPLACE_INTER, "inter", &pattern);
+	bool is_first = true;
+	for (struct span at; (at = piece_find(pattern)).len > 0;) {
+		struct str before = str_sub(pattern, 0, at.from);
+		if (before.len == 0 && !is_first)
+			buf_put(p.out, p.around.inter);
+		piece_put(&p, before);
+		piece_put(&p, str_sub(pattern, at.from, at.len));
+		pattern = str_skip(pattern, at.from + at.len);
+		is_first = false;
 	}
-	buf_put(b, str_skip(pattern, from));
-	return buf_str(b);
+	piece_put(&p, pattern);
+	*ret_again = p.is_again;
+	return buf_str(p.out);
 }
 
 struct str

@@ -33,6 +33,7 @@ rule_get(struct ruleset *rules, struct str name)
 	rule->name = name;
 	rule->text = rule->describe = rule->tflags = rule->why = STR_EMPTY;
 	rule->label = rule->unset = STR_EMPTY;
+	rule->tag = rule->pattern = STR_EMPTY;
 	table_set(rules->by_name, name, rule);
 	return rule;
 }
@@ -76,6 +77,9 @@ ruleset_new(const struct ruleset_options *options)
 				 ? MAIL_LIMITS_DEFAULT
 				 : options->limits;
 	rules->evals = evals_list(a, options->evals);
+	rules->plugins.evals = rules->evals;
+	rules->shortcuts.ham_score = -100;
+	rules->shortcuts.spam_score = 100;
 	rules->test_facts = options->test_facts;
 	rules->by_name = table_new(a, false);
 	rules->tags = replace_tags_new(a);
@@ -89,7 +93,10 @@ ruleset_load(const struct strs *paths, const struct ruleset_options *options,
 	struct ruleset *rules = ruleset_new(options);
 	struct reader *reader = reader_new(rules, diags);
 	for (size_t i = 0; i < paths->n; i++)
-		reader_file(reader, paths->v[i]);
+		reader_plugins(reader, paths->v[i]);
+	for (size_t i = 0; i < paths->n; i++)
+		if (!str_ends(paths->v[i], STR(".pre")))
+			reader_file(reader, paths->v[i]);
 	reader_finish(reader);
 	ruleset_link(rules, diags);
 	return rules;

@@ -4,7 +4,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/table.h"
 #include "mail/uri.h"
+#include "rules/capture.h"
 #include "rules/eval.h"
 #include "rules/eval_rows.h"
 #include "rules/expr.h"
@@ -18,6 +20,7 @@
 /* A rule that hit. */
 struct found {
 	const struct rule *rule;
+	double score; /* of one hit */
 	unsigned count;
 	struct str evidence;
 };
@@ -32,6 +35,11 @@ struct run {
 	struct eval_cache cache;
 	double *values;     /* by rule id */
 	bool *is_undecided; /* by rule id: the budget ended before it */
+	bool *is_done;      /* by rule id: metas that need it may be run */
+	double score;       /* so far */
+	bool is_short;      /* a rule has decided: the rest is not run */
+	struct tags *tags;  /* NULL: no rule has asked for one yet */
+	struct table *made; /* regexes with tags filled in, by pattern */
 	struct {
 		struct found *v;
 		size_t n, cap;
@@ -41,9 +49,11 @@ struct run {
 /* What one rule has found so far. */
 struct tally {
 	const struct rule *rule;
+	const struct regex *regex;
 	unsigned count;
 	unsigned most; /* enough */
 	bool has_trouble;
+	struct captured captured;
 	struct str evidence;
 };
 
@@ -61,6 +71,7 @@ run_new(const struct ruleset *rules, struct message *m,
 	    m->arena, rules->env, options->is_expired, options->arg);
 	run->values = ARENA_ARRAY(m->arena, double, rules->rules.n);
 	run->is_undecided = ARENA_ARRAY(m->arena, bool, rules->rules.n);
+	run->is_done = ARENA_ARRAY(m->arena, bool, rules->rules.n);
 	*result = (struct rule_result){0};
 	return run;
 }
@@ -83,6 +94,7 @@ static void
 undecided(struct run *run, const struct rule *rule)
 {
 	run->is_undecided[rule->id] = true;
+	run->is_done[rule->id] = true;
 	trouble_add(run, rule, TROUBLE_TIME_BUDGET);
 }
 
@@ -133,6 +145,35 @@ is_shown(const struct run *run, const struct rule *rule)
 	return run->options->wants_subs || !rule_is_sub(rule);
 }
 
+static struct tags *
+run_tags(struct run *run)
+{
+	if (run->tags == NULL)
+		run->tags = tags_new(run->m);
+	return run->tags;
+}
+
+/*
+ * The regex of `rule` for this message; NULL: a tag in it has no value, so the
+ * rule is not run.
+ */
+static const struct regex *
+regex_for(struct run *run, const struct rule *rule)
+{
+	if (rule->tag.len == 0)
+		return rule->regex;
+	struct str pattern, why;
+	if (!tags_fill(run_tags(run), rule->pattern, rule->tag, &pattern))
+		return NULL;
+	if (run->made == NULL)
+		run->made = table_new(run->a, false);
+	struct regex *regex = table_get(run->made, pattern);
+	if (regex == NULL && regex_new_in(run->a, run->rules->env, pattern,
+				 &regex, &why) == REGEX_OK)
+		table_set(run->made, pattern, regex);
+	return regex;
+}
+
 static struct tally
 tally_new(const struct rule *rule)
 {
@@ -140,7 +181,11 @@ tally_new(const struct rule *rule)
 	if (rule->flags.is_multiple)
 		most =
 		    rule->flags.maxhits > 0 ? rule->flags.maxhits : UINT32_MAX;
-	return (struct tally){.rule = rule, .most = most};
+	return (struct tally){
+	    .rule = rule,
+	    .regex = rule->regex,
+	    .most = most,
+	};
 }
 
 static void
@@ -150,15 +195,60 @@ tally_hit(struct run *run, struct tally *t, struct str label, struct str text)
 		t->evidence = evidence_of(run, label, text);
 }
 
+/* End the run; SHORTCIRCUIT says so, with `score`. */
+static void
+run_shorten(struct run *run, double score)
+{
+	if (!run->is_short && score != 0)
+		ARENA_PUSH(run->a, &run->found) = (struct found){
+		    run->rules->shortcuts.rule, score, 1, STR_EMPTY};
+	if (!run->is_short)
+		run->score += score;
+	run->is_short = true;
+}
+
+/* A rule has hit, `before` is the score without its last hit. */
+static void
+run_check_shortcuts(struct run *run, const struct rule *rule, double before)
+{
+	const struct shortcuts *s = &run->rules->shortcuts;
+	if (run->is_short)
+		return;
+	if ((s->has_min_ham && before < s->min_ham) ||
+	    (s->has_max_spam && before > s->max_spam))
+		run_shorten(run, before < 0 ? -0.001 : 0.001);
+	switch (rule->shortcut) {
+	case SHORTCUT_OFF:
+		break;
+	case SHORTCUT_ON:
+		run_shorten(run, rule->score < 0 ? -0.0001 : 0.0001);
+		break;
+	case SHORTCUT_HAM:
+		run_shorten(run, s->ham_score);
+		break;
+	case SHORTCUT_SPAM:
+		run_shorten(run, s->spam_score);
+		break;
+	}
+}
+
 /* The rule is done: note what it found. */
 static void
 tally_close(struct run *run, const struct tally *t, double value)
 {
+	run->is_done[t->rule->id] = true;
+	if (t->captured.n > 0)
+		tags_set(run_tags(run), &t->captured);
 	if (t->count == 0)
 		return;
+	double score = rule_is_sub(t->rule) ? 0 : t->rule->score;
 	run->values[t->rule->id] = value;
 	ARENA_PUSH(run->a, &run->found) =
-	    (struct found){t->rule, t->count, t->evidence};
+	    (struct found){t->rule, score, t->count, t->evidence};
+	if (run->rules->shortcuts.is_used)
+		run_check_shortcuts(
+		    run, t->rule, run->score + (t->count - 1) * score);
+	run->score += t->count * score;
 }
 
 /* `regex` gave up on a string: it counts as no match there. */
@@ -182,7 +272,7 @@ match_string(
 	struct regex_span span;
 	while (t->count < t->most) {
 		enum regex_result result = regex_match(
-		    t->rule->regex, run->scratch, text, from, is_again, &span);
+		    t->regex, run->scratch, text, from, is_again, &span);
 		if (result == REGEX_EXPIRED) {
 			run->result->is_out_of_time = true;
 			return false;
@@ -191,6 +281,9 @@ match_string(
 			tally_trouble(run, t, result);
 		if (result != REGEX_YES || span.to < from)
 			return true;
+		if (regex_capture_count(t->regex) > 0)
+			captured_add(run_tags(run), &t->captured, t->regex,
+			    run->scratch, text);
 		tally_hit(run, t, label,
 		    t->count == 0 ? excerpt(text, span) : STR_EMPTY);
 		is_again = span.to == span.from;
@@ -199,11 +292,24 @@ match_string(
 	return false;
 }
 
+/* "maxhits=0" ends a loop that asks for it behind a hit. */
+static bool
+is_maxhits_zero(const struct rule *rule)
+{
+	return rule->flags.is_multiple && rule->flags.has_maxhits &&
+	       rule->flags.maxhits == 0;
+}
+
 static void
 match_strings(struct run *run, const struct rule *rule,
     const struct strs *strings, size_t first)
 {
 	struct tally t = tally_new(rule);
+	t.regex = regex_for(run, rule);
+	if (t.regex == NULL)
+		return;
+	if (rule->type == RULE_FULL && is_maxhits_zero(rule))
+		t.most = 1;
 	for (size_t i = first; i < strings->n; i++)
 		if (!match_string(run, &t, STR_EMPTY, strings->v[i]))
 			break;
@@ -239,13 +345,34 @@ run_full(struct run *run, const struct rule *rule)
 	match_strings(run, rule, &one, 0);
 }
 
+/*
+ * "!~": without a match each turn of SpamAssassin's loop over `multiple` is a
+ * hit, up to maxhits.  (Without maxhits it would never end.)
+ */
+static void
+tally_negate(
+    struct run *run, struct tally *t, struct str label, struct str evidence)
+{
+	const struct rule_flags *flags = &t->rule->flags;
+	bool has_match = t->count > 0;
+	t->count = 0;
+	t->captured.n = 0;
+	if (has_match)
+		return;
+	tally_hit(run, t, label, evidence);
+	if (flags->is_multiple && flags->maxhits > 1)
+		t->count = flags->maxhits;
+}
+
 /* What a header rule sees: `value`, or nothing if the header is absent. */
 static void
 run_header(
     struct run *run, const struct rule *rule, bool is_there, struct str value)
 {
 	struct tally t = tally_new(rule);
-	if (rule->is_exists || rule->is_negated)
+	if (!rule->is_exists && (t.regex = regex_for(run, rule)) == NULL)
+		return;
+	if (rule->is_exists || rule->is_negated || is_maxhits_zero(rule))
 		t.most = 1;
 	if (!is_there && rule->has_unset)
 		value = rule->unset;
@@ -259,12 +386,9 @@ run_header(
 		undecided(run, rule);
 		return;
 	}
-	if (rule->is_negated && t.count == 0) {
-		tally_hit(run, &t, rule->label,
+	if (rule->is_negated)
+		tally_negate(run, &t, rule->label,
 		    is_there ? str_trim(value) : STR("(not there)"));
-	} else if (rule->is_negated) {
-		t.count = 0;
-	}
 	tally_close(run, &t, t.count);
 }
 
@@ -371,7 +495,11 @@ run_mimeheader(struct run *run, const struct rule *rule)
 	struct tally t = tally_new(rule);
 	if (t.most > MIMEHEADER_HITS)
 		t.most = MIMEHEADER_HITS;
-	if (rule->flags.is_concat)
+	if (is_maxhits_zero(rule))
+		t.most = 1;
+	if (rule->is_negated) /* always, as in SpamAssassin 4.0.1 */
+		tally_hit(run, &t, rule->label, STR_EMPTY);
+	else if (rule->flags.is_concat)
 		match_joined(run, &t);
 	else
 		match_parts(run, &t);
@@ -480,6 +608,7 @@ run_eval(struct run *run, const struct rule *rule)
 	    .evidence = STR_EMPTY,
 	};
 	int value = rule->eval->run(&call);
+	run->is_done[rule->id] = true;
 	if (value == 0)
 		return;
 	struct tally t = tally_new(rule);
@@ -516,55 +645,130 @@ needs_undecided(const struct run *run, const struct rule *rule)
 	return false;
 }
 
+static bool
+needs_are_done(const struct run *run, const struct rule *rule)
+{
+	const struct expr_variables *needs = expr_variables(rule->expr);
+	for (size_t i = 0; i < needs->n; i++)
+		if (!run->is_done[needs->v[i]])
+			return false;
+	return true;
+}
+
+/* A meta whose score is 0 and that holds is never done: see run_metas(). */
 static void
-run_meta(struct run *run, const struct rule *rule)
+run_meta(struct run *run, const struct rule *rule, bool is_scored)
 {
 	if (run->result->is_out_of_time && needs_undecided(run, rule)) {
 		undecided(run, rule);
 		return;
 	}
 	double value = expr_value(rule->expr, run->values, NULL);
-	if (value == 0 || !isfinite(value))
+	bool holds = value != 0 && isfinite(value);
+	if (holds && !is_scored)
 		return;
 	struct tally t = tally_new(rule);
-	tally_hit(run, &t, STR_EMPTY,
-	    is_shown(run, rule) ? meta_evidence(run, rule) : STR_EMPTY);
+	if (holds)
+		tally_hit(run, &t, STR_EMPTY,
+		    is_shown(run, rule) ? meta_evidence(run, rule) : STR_EMPTY);
 	tally_close(run, &t, value > 0 ? value : 1);
 }
 
-/* In this order; metas last. */
-static const struct runner {
-	enum rule_type type;
-	void (*run)(struct run *run, const struct rule *rule);
-} runners[] = {
-    {RULE_BODY, run_body},
-    {RULE_URI, run_uri},
-    {RULE_RAWBODY, run_rawbody},
-    {RULE_FULL, run_full},
-    {RULE_MIMEHEADER, run_mimeheader},
-    {RULE_URI_DETAIL, run_uri_detail},
-    {RULE_EVAL, run_eval},
+/*
+ * Run the metas whose needs are done, as SpamAssassin does: first those that
+ * need nothing but rules that were run, whatever their score is; at last
+ * (`is_end`) those with a score whose other needs count 0.  What needs a meta
+ * with score 0 that holds, or that could not be run before the end, is never
+ * run.
+ */
+static void
+run_metas(struct run *run, const struct plan *plan, bool is_end)
+{
+	for (size_t i = 0; i < plan->metas.n; i++) {
+		const struct rule *rule = plan->metas.v[i];
+		bool is_scored = rule->score != 0 || rule == plan->target;
+		bool is_due = is_end ? is_scored : !rule->needs_unknown;
+		if (!run->is_done[rule->id] && !rule->is_cyclic && is_due &&
+		    needs_are_done(run, rule))
+			run_meta(run, rule, is_scored);
+	}
+}
+
+/*
+ * Metas that need themselves: SpamAssassin forgets what they need, so they are
+ * run as soon as a first priority is done, with what has hit by then.
+ */
+static void
+run_cyclic_metas(struct run *run, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->metas.n; i++)
+		if (plan->metas.v[i]->is_cyclic)
+			run_meta(run, plan->metas.v[i],
+			    plan->metas.v[i]->score != 0);
+}
+
+/* What has not been run counts 0 from now on. */
+static void
+run_end(struct run *run, const struct plan *plan)
+{
+	const struct rules *all = &run->rules->rules;
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i]->type != RULE_META)
+			run->is_done[i] = true;
+	run_metas(run, plan, true);
+}
+
+static void (*const runners[RULE_TYPES])(
+    struct run *run, const struct rule *rule) = {
+    [RULE_BODY] = run_body,
+    [RULE_URI] = run_uri,
+    [RULE_RAWBODY] = run_rawbody,
+    [RULE_FULL] = run_full,
+    [RULE_MIMEHEADER] = run_mimeheader,
+    [RULE_URI_DETAIL] = run_uri_detail,
+    [RULE_EVAL] = run_eval,
 };
+
+static void
+run_turn(struct run *run, const struct rules *list)
+{
+	if (list->n > 0)
+		(void)is_out_of_time(run);
+	for (size_t i = 0; i < list->n; i++) {
+		if (run->result->is_out_of_time)
+			undecided(run, list->v[i]);
+		else
+			runners[list->v[i]->type](run, list->v[i]);
+	}
+}
+
+static void
+run_band(struct run *run, const struct band *band)
+{
+	for (size_t i = 0; i < band->headers.n; i++)
+		run_headers(run, &band->headers.v[i]);
+	for (size_t i = 0; i < TURNS && !run->is_short; i++)
+		run_turn(run, &band->turn[i]);
+}
 
 void
 run_plan(struct run *run, const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->headers.n; i++)
-		run_headers(run, &plan->headers.v[i]);
-	for (size_t i = 0; i < COUNT_OF(runners); i++) {
-		const struct rules *list = &plan->by_type[runners[i].type];
-		if (list->n > 0)
-			(void)is_out_of_time(run);
-		for (size_t k = 0; k < list->n; k++) {
-			if (run->result->is_out_of_time)
-				undecided(run, list->v[k]);
-			else
-				runners[i].run(run, list->v[k]);
-		}
+	bool may_be_short = run->rules->shortcuts.is_used;
+	bool has_first = plan->bands.n > 0 && plan->bands.v[0].priority ==
+						  run->rules->first_priority;
+	if (!has_first)
+		run_cyclic_metas(run, plan);
+	for (size_t i = 0; i < plan->bands.n && !run->is_short; i++) {
+		bool is_last = i + 1 == plan->bands.n;
+		run_band(run, &plan->bands.v[i]);
+		if (i == 0 && has_first && !run->is_short)
+			run_cyclic_metas(run, plan);
+		if (!run->is_short && (may_be_short || is_last))
+			run_metas(run, plan, false);
 	}
-	const struct rules *metas = &plan->by_type[RULE_META];
-	for (size_t i = 0; i < metas->n; i++)
-		run_meta(run, metas->v[i]);
+	if (!run->is_short)
+		run_end(run, plan);
 }
 
 bool
@@ -580,7 +784,7 @@ compare_found(const void *x, const void *y)
 {
 	const struct found *a = x;
 	const struct found *b = y;
-	return (a->rule->id > b->rule->id) - (a->rule->id < b->rule->id);
+	return str_cmp(a->rule->name, b->rule->name);
 }
 
 static void
@@ -592,7 +796,7 @@ result_add(struct run *run, const struct found *found)
 		return;
 	struct rule_hits *list =
 	    is_sub ? &run->result->subs : &run->result->hits;
-	double score = is_sub ? 0 : found->count * rule->score;
+	double score = found->count * found->score;
 	ARENA_PUSH(run->a, list) = (struct rule_hit){
 	    .rule = rule->name,
 	    .score = score,

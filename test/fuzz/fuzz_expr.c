@@ -37,6 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct expr_names names = {letter, sum, functions, NULL};
 	static const double values[] = {0, 1, -2.5, 1e308};
 	static const struct eval_row *const evals[] = {NULL};
+	static const struct plugins plugins = {.evals = evals};
 	struct str text = str_of((const char *)data, size);
 	struct arena *a = arena_new();
 	struct str why = STR_EMPTY;
@@ -48,7 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)expr_value(e, values, &is_undefined);
 	bool holds;
 	why = STR_EMPTY;
-	if (!condition_read(a, text, evals, &holds, &why) && why.len == 0)
+	if (!condition_read(a, text, &plugins, &holds, &why) && why.len == 0)
 		abort();
 	arena_free(a);
 	return 0;

@@ -189,6 +189,7 @@ static const struct eval_row html[] = {
     {0},
 };
 static const struct eval_row *const evals[] = {html, NULL};
+static const struct plugins plugins = {.evals = evals};
 
 #define P "Mail::SpamAssassin::Plugin::"
 #define C "Mail::SpamAssassin::Conf::"
@@ -230,7 +231,7 @@ conditions_are_answered_for_what_is_built_in(void **state)
 		bool holds = false;
 		struct str why = STR_EMPTY;
 		bool is_fine = condition_read(
-		    a, str_from(questions[i].text), evals, &holds, &why);
+		    a, str_from(questions[i].text), &plugins, &holds, &why);
 		if ((is_fine ? (int)holds : -1) != questions[i].want)
 			fail_msg("%s: %d %.*s", questions[i].text,
 			    is_fine ? (int)holds : -1, STR_ARG(why));

@@ -422,7 +422,7 @@ examples_of_the_manual_work(void **state)
 			    STR_ARG(l.diags.v[i].text), STR_ARG(text));
 		unload(&l);
 	}
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 6);
 	arena_free(a);
 }
 
