@@ -69,4 +69,8 @@ MUST_CHECK bool header_query_parse(struct str text, struct header_query *ret);
 MUST_CHECK bool header_query_run(
     struct message *m, const struct header_query *query, struct str *ret);
 
+/* The same, one string a field, an address or a name, added to `ret`. */
+void header_query_list(
+    struct message *m, const struct header_query *query, struct strs *ret);
+
 #endif

@@ -425,11 +425,11 @@ join(struct arena *a, const struct strs *list)
 	return buf_str(out);
 }
 
-bool
-header_query_run(
-    struct message *m, const struct header_query *query, struct str *ret)
+void
+header_query_list(
+    struct message *m, const struct header_query *query, struct strs *ret)
 {
-	struct strs found = {0}, parsed = {0};
+	struct strs found = {0};
 	add_selected(m, query, &found);
 	if (query->special != HEADER_ALL && found.n > 1) {
 		if (query->is_first)
@@ -437,11 +437,19 @@ header_query_run(
 		else if (query->is_last)
 			found = (struct strs){&found.v[found.n - 1], 1, 1};
 	}
-	if (query->special != HEADER_ALL &&
-	    (query->is_addr || query->is_name)) {
-		add_parsed(m, query, &found, &parsed);
-		found = parsed;
-	}
+	if (query->special != HEADER_ALL && (query->is_addr || query->is_name))
+		add_parsed(m, query, &found, ret);
+	else
+		for (size_t i = 0; i < found.n; i++)
+			strs_add(m->arena, ret, found.v[i]);
+}
+
+bool
+header_query_run(
+    struct message *m, const struct header_query *query, struct str *ret)
+{
+	struct strs found = {0};
+	header_query_list(m, query, &found);
 	if (found.n == 0)
 		return false;
 	*ret = join(m->arena, &found);
