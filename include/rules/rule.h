@@ -108,6 +108,7 @@ struct rule {
 	/* RULE_URI_DETAIL */
 	struct uri_keys keys;
 	/* RULE_EVAL */
+	bool is_header_eval; /* "header X eval:": runs before the text rules */
 	const struct eval_row *eval;
 	struct strs args;
 	const struct regex **regexes;

@@ -215,8 +215,8 @@ match_strings(struct run *run, const struct rule *rule,
 static void
 run_body(struct run *run, const struct rule *rule)
 {
-	match_strings(
-	    run, rule, message_body(run->m), rule->flags.is_nosubject ? 1 : 0);
+	match_strings(run, rule, message_body_seen(run->m),
+	    rule->flags.is_nosubject ? 1 : 0);
 }
 
 static void
@@ -531,18 +531,33 @@ run_meta(struct run *run, const struct rule *rule)
 	tally_close(run, &t, value > 0 ? value : 1);
 }
 
+/* Evals of headers run before the text rules: one may change what those see. */
+static bool
+is_header_eval(const struct rule *rule)
+{
+	return rule->is_header_eval;
+}
+
+static bool
+is_other_eval(const struct rule *rule)
+{
+	return !rule->is_header_eval;
+}
+
 /* In this order; metas last. */
 static const struct runner {
 	enum rule_type type;
 	void (*run)(struct run *run, const struct rule *rule);
+	bool (*wants)(const struct rule *rule); /* NULL: all of that type */
 } runners[] = {
-    {RULE_BODY, run_body},
-    {RULE_URI, run_uri},
-    {RULE_RAWBODY, run_rawbody},
-    {RULE_FULL, run_full},
-    {RULE_MIMEHEADER, run_mimeheader},
-    {RULE_URI_DETAIL, run_uri_detail},
-    {RULE_EVAL, run_eval},
+    {RULE_EVAL, run_eval, is_header_eval},
+    {RULE_BODY, run_body, NULL},
+    {RULE_URI, run_uri, NULL},
+    {RULE_RAWBODY, run_rawbody, NULL},
+    {RULE_FULL, run_full, NULL},
+    {RULE_MIMEHEADER, run_mimeheader, NULL},
+    {RULE_URI_DETAIL, run_uri_detail, NULL},
+    {RULE_EVAL, run_eval, is_other_eval},
 };
 
 void
@@ -555,6 +570,9 @@ run_plan(struct run *run, const struct plan *plan)
 		if (list->n > 0)
 			(void)is_out_of_time(run);
 		for (size_t k = 0; k < list->n; k++) {
+			if (runners[i].wants != NULL &&
+			    !runners[i].wants(list->v[k]))
+				continue;
 			if (run->result->is_out_of_time)
 				undecided(run, list->v[k]);
 			else
