@@ -29,8 +29,8 @@ bool uri_has_domain(struct arena *a, const struct strs *variants,
     const struct mail_config *config);
 /*
  * The host of a link with whatever scheme but javascript, cid and file, as
- * SpamAssassin keeps it: lower case, A-labels; empty: it is neither an address
- * nor a name under a real TLD.
+ * SpamAssassin keeps it, in lower case; empty: it is neither an address nor an
+ * ASCII name under a real TLD.
  */
 struct str uri_named_host(
     struct arena *a, struct str uri, const struct mail_config *config);

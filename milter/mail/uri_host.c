@@ -129,10 +129,9 @@ uri_named_host(
 	struct str host = host_of(uri);
 	if (host.len == 0 || has_hidden_char(host))
 		return STR_EMPTY;
-	host = idn_to_ascii(a, host);
 	bool is_known = is_address(a, host) ||
 			(uri_is_fqdn(host) && uri_has_tld(config, host));
-	return is_known ? host : STR_EMPTY;
+	return is_known ? str_lower(a, host) : STR_EMPTY;
 }
 
 bool

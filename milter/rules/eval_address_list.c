@@ -3,7 +3,6 @@
  * files? */
 #include "base/arena.h"
 #include "base/table.h"
-#include "mail/idn.h"
 #include "mail/relay.h"
 #include "mail/uri_clean.h"
 #include "rules/address_list.h"
@@ -85,7 +84,7 @@ eval_all_from(struct eval_call *call)
  * real name for a host.  Empty: not that.
  */
 static struct str
-address_for(struct arena *a, struct str run)
+address_for(struct str run)
 {
 	for (size_t at = str_rchr(run, '@'); at != STR_NONE && at > 0;
 	     at = str_rchr(str_sub(run, 0, at), '@')) {
@@ -97,8 +96,7 @@ address_for(struct arena *a, struct str run)
 		if (end >= run.len)
 			continue;
 		struct str host = str_sub(run, at + 1, end - at - 1);
-		return uri_is_fqdn(idn_to_ascii(a, host)) ? str_sub(run, 0, end)
-							  : STR_EMPTY;
+		return uri_is_fqdn(host) ? str_sub(run, 0, end) : STR_EMPTY;
 	}
 	return STR_EMPTY;
 }
@@ -115,7 +113,7 @@ has_address(struct str run)
 
 /* The recipient that a Received field names ("for <a@b.example>; Mon, ..."). */
 static struct str
-received_for(struct arena *a, struct str line)
+received_for(struct str line)
 {
 	for (size_t at; (at = str_find(line, STR(" for "))) != STR_NONE;) {
 		line = str_skip(line, at + 5);
@@ -127,9 +125,9 @@ received_for(struct arena *a, struct str line)
 		struct str inner =
 		    str_starts(run, STR("<")) ? str_skip(run, 1) : run;
 		if (has_address(inner))
-			return address_for(a, inner);
+			return address_for(inner);
 		if (has_address(run))
-			return address_for(a, run);
+			return address_for(run);
 		/* The blank behind it may begin the next one. */
 		line = str_of(line.p - 1, line.len + 1);
 	}
@@ -143,7 +141,7 @@ add_received_for(struct eval_call *call, struct strs *ret)
 	struct strs received = {0};
 	eval_get(call, STR("Received"), &received);
 	for (size_t i = 0; i < received.n && i < RECEIVED_LOOKED_AT; i++) {
-		struct str address = received_for(a, received.v[i]);
+		struct str address = received_for(received.v[i]);
 		if (address.len > 0)
 			strs_add(a, ret, address);
 	}
