@@ -74,4 +74,8 @@ void header_query_list(
 MUST_CHECK bool header_query_run(
     struct message *m, const struct header_query *query, struct str *ret);
 
+/* The same, one string a field, an address or a name, added to `ret`. */
+void header_query_list(
+    struct message *m, const struct header_query *query, struct strs *ret);
+
 #endif

@@ -104,6 +104,8 @@ struct message {
 	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
 	struct strs body, rawbody, uris; /* lazily made, see message_*() */
 	bool has_body, has_rawbody, has_uris;
+	struct strs body_changed; /* see message_body_change() */
+	bool is_body_changed;
 	struct relays *relays; /* lazily made, see message_relays() */
 	struct uris *uri_list; /* lazily made, see message_uri_list() */
 	bool is_cut_parts, is_cut_depth; /* see message_cuts() */
@@ -128,6 +130,13 @@ struct message *message_new(struct arena *a, struct str raw,
  * text of each leaf in paragraphs.  At most 2049 bytes each.
  */
 const struct strs *message_body(struct message *m);
+/*
+ * From here on `body` rules run on these strings, see message_body_seen().  A
+ * check of SpamAssassin takes addresses out of the text while it looks for
+ * them, and what runs after it does not see them.
+ */
+void message_body_change(struct message *m, struct strs body);
+const struct strs *message_body_seen(struct message *m);
 /* The chunks `rawbody` rules run on: transfer-decoded text, no HTML removed. */
 const struct strs *message_rawbody(struct message *m);
 /* The one string of `full` rules: header and body as they are. */

@@ -13,11 +13,15 @@
  * file it is named after, on first use, in the arena of the message.
  */
 struct eval_cache {
-	struct body_facts *body;        /* eval_body.c */
-	struct mime_facts *mime;        /* eval_mime.c */
-	struct image_facts *images;     /* eval_image.c */
-	struct freemail_seen *freemail; /* eval_freemail.c */
-	struct bounce_facts *bounce;    /* eval_bounce.c */
+	struct body_facts *body;            /* eval_body.c */
+	struct mime_facts *mime;            /* eval_mime.c */
+	struct image_facts *images;         /* eval_image.c */
+	struct freemail_seen *freemail;     /* eval_freemail.c */
+	struct bounce_facts *bounce;        /* eval_bounce.c */
+	struct address_facts *addresses;    /* eval_address_list.c */
+	struct table *uri_hosts;            /* eval_uri_host.c */
+	struct date_facts *dates;           /* eval_date.c */
+	struct recipient_facts *recipients; /* eval_recipient.c */
 };
 
 /* eval_sender.c: envelope, login, From, Reply-To */
@@ -46,6 +50,34 @@ int eval_attachment_magic(struct eval_call *call);
 int eval_attachment_member(struct eval_call *call);
 int eval_attachment_disguised(struct eval_call *call);
 int eval_attachment_page(struct eval_call *call);
+
+/* SpamAssassin's functions about addresses and fields, a table a file. */
+extern const struct eval_row EVAL_ADDRESS_LIST[];
+extern const struct eval_row EVAL_BOUNCE[];
+extern const struct eval_row EVAL_CHARS[];
+extern const struct eval_row EVAL_DATE[];
+extern const struct eval_row EVAL_FREEMAIL[];
+extern const struct eval_row EVAL_MSGID[];
+extern const struct eval_row EVAL_RECIPIENT[];
+extern const struct eval_row EVAL_SUBJECT_LIST[];
+extern const struct eval_row EVAL_URI_HOST[];
+
+/*
+ * The strings of a header query ("From:addr", "Received"), added to `ret`, one
+ * a field or an address.
+ */
+void eval_get(struct eval_call *call, struct str what, struct strs *ret);
+/*
+ * The same as one string: of addresses, names and EnvelopeFrom the first;
+ * otherwise all, each with its line end.  Empty: there is none.
+ */
+struct str eval_get_text(struct eval_call *call, struct str what);
+/* "undef" leaves a bound open; false: it is. */
+bool eval_bound(const struct eval_call *call, size_t i, double *ret);
+
+/* eval_address_list.c: all that a message says of its sender and recipients. */
+const struct strs *eval_all_from(struct eval_call *call);
+const struct strs *eval_all_to(struct eval_call *call);
 
 /* Argument `i` as a number; rules load only if it is one. */
 double eval_number(const struct eval_call *call, size_t i);

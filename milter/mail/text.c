@@ -174,6 +174,19 @@ split_lines(struct arena *a, struct str text, struct strs *ret)
 	}
 }
 
+void
+message_body_change(struct message *m, struct strs body)
+{
+	m->body_changed = body;
+	m->is_body_changed = true;
+}
+
+const struct strs *
+message_body_seen(struct message *m)
+{
+	return m->is_body_changed ? &m->body_changed : message_body(m);
+}
+
 const struct strs *
 message_body(struct message *m)
 {

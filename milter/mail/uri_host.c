@@ -122,6 +122,18 @@ host_of(struct str uri)
 						: web_host(uri);
 }
 
+struct str
+uri_named_host(
+    struct arena *a, struct str uri, const struct mail_config *config)
+{
+	struct str host = host_of(uri);
+	if (host.len == 0 || has_hidden_char(host))
+		return STR_EMPTY;
+	bool is_known = is_address(a, host) ||
+			(uri_is_fqdn(host) && uri_has_tld(config, host));
+	return is_known ? str_lower(a, host) : STR_EMPTY;
+}
+
 bool
 uri_has_domain(struct arena *a, const struct strs *variants,
     const struct mail_config *config)

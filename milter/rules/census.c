@@ -55,13 +55,13 @@ plan_marks(const struct ruleset *rules, struct arena *a)
 static enum rule_fate
 fate_of(const struct rule *rule, bool is_run)
 {
-	if (is_run && !rule->is_cyclic)
+	if (is_run)
 		return FATE_RUN;
 	if (rule->state == RULE_OFFLINE)
 		return rule->flags.is_learn ? FATE_BAYES : FATE_NETWORK;
 	if (rule->score == 0)
 		return FATE_OFF;
-	if (rule->state == RULE_DISABLED || rule->is_cyclic)
+	if (rule->state == RULE_DISABLED)
 		return FATE_DISABLED;
 	return FATE_UNNEEDED;
 }
@@ -73,9 +73,7 @@ group_add(struct arena *a, struct census *census, struct table *groups,
 {
 	if (fate == FATE_RUN || fate == FATE_UNNEEDED)
 		return;
-	struct str why = fate == FATE_OFF    ? STR("the score is 0")
-			 : rule->why.len > 0 ? rule->why
-					     : STR("it needs itself");
+	struct str why = fate == FATE_OFF ? STR("the score is 0") : rule->why;
 	struct str key =
 	    str_printf(a, "%s %.*s", fate_names[fate], STR_ARG(why));
 	size_t *at = table_get(groups, key);

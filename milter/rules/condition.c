@@ -32,6 +32,7 @@ static const struct feature {
     {NULL, "feature_welcomelist_blocklist"},
     {NULL, "feature_blocklist_welcomelist"},
     {NULL, "feature_registryboundaries"},
+    {NULL, "feature_uri_host_listed"},
     {NULL, "feature_compile_regexp"},
     {NULL, "feature_capture_rules"},
     {NULL, "feature_meta_rules_matching"},

@@ -98,6 +98,15 @@ static const struct eval_row EVAL_LANGUAGE[] = {
 const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_SENDING,
     EVAL_LANGUAGE,
+    EVAL_ADDRESS_LIST,
+    EVAL_BOUNCE,
+    EVAL_CHARS,
+    EVAL_DATE,
+    EVAL_FREEMAIL,
+    EVAL_MSGID,
+    EVAL_RECIPIENT,
+    EVAL_SUBJECT_LIST,
+    EVAL_URI_HOST,
     NULL,
 };
 
@@ -108,6 +117,57 @@ eval_number(const struct eval_call *call, size_t i)
 	if (i >= call->nargs || !str_double(call->args[i], &number))
 		return 0;
 	return number;
+}
+
+/* The number that a text begins with, as Perl counts; 0: none. */
+static double
+leading_number(struct str text)
+{
+	double number = 0;
+	text = str_trim(text);
+	for (size_t n = text.len < 64 ? text.len : 64; n > 0; n--)
+		if (str_double(str_sub(text, 0, n), &number))
+			return number;
+	return 0;
+}
+
+bool
+eval_bound(const struct eval_call *call, size_t i, double *ret)
+{
+	if (i >= call->nargs || str_eq(call->args[i], STR("undef")))
+		return false;
+	*ret = leading_number(call->args[i]);
+	return true;
+}
+
+void
+eval_get(struct eval_call *call, struct str what, struct strs *ret)
+{
+	struct header_query query;
+	if (header_query_parse(what, &query))
+		header_query_list(call->message, &query, ret);
+}
+
+struct str
+eval_get_text(struct eval_call *call, struct str what)
+{
+	struct header_query query;
+	struct strs found = {0};
+	struct str text;
+	if (!header_query_parse(what, &query))
+		return STR_EMPTY;
+	bool is_one = query.is_addr || query.is_name ||
+		      query.special == HEADER_ENVELOPE_FROM;
+	if (!is_one)
+		return header_query_run(call->message, &query, &text)
+			   ? text
+			   : STR_EMPTY;
+	header_query_list(call->message, &query, &found);
+	if (found.n == 0)
+		return STR_EMPTY;
+	text = found.v[0];
+	return str_ends(text, STR("\n")) ? str_sub(text, 0, text.len - 1)
+					 : text;
 }
 
 int

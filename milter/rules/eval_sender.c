@@ -284,59 +284,107 @@ eval_rcpt_in(struct eval_call *call)
 	return 0;
 }
 
+/* Is there a word's end between the bytes before and at `i`? */
+static bool
+is_boundary(struct str text, size_t i)
+{
+	bool before = i > 0 && char_is_word(text.p[i - 1]);
+	bool behind = i < text.len && char_is_word(text.p[i]);
+	return before != behind;
+}
+
+static bool
+shows_address(struct str subject, struct str address)
+{
+	for (size_t i = 0; i < subject.len; i++) {
+		size_t at = str_ifind(str_skip(subject, i), address);
+		if (at == STR_NONE)
+			return false;
+		i += at;
+		if (is_boundary(subject, i) &&
+		    is_boundary(subject, i + address.len))
+			return true;
+	}
+	return false;
+}
+
+static struct str
+skip_spaces(struct str s)
+{
+	size_t n = 0;
+	while (n < s.len && char_is_space(s.p[n]))
+		n++;
+	return str_skip(s, n);
+}
+
 static bool
 is_greeting_mark(char c)
 {
-	return c == ',' || c == ':' || c == ';' || c == '!' || c == '?' ||
-	       c == '-';
+	return c != '\0' && strchr(",:;!?-", c) != NULL;
 }
 
-/* "user" first and a mark, or "re: user", as SpamAssassin has it. */
+/* `text` is `user`, and one of `marks` if there are some; then the end. */
+static bool
+is_user(struct str text, struct str user, const char *marks)
+{
+	if (!str_istarts(text, user))
+		return false;
+	struct str rest = str_skip(text, user.len);
+	if (marks != NULL) {
+		if (rest.len == 0 || rest.p[0] == '\0' ||
+		    strchr(marks, rest.p[0]) == NULL)
+			return false;
+		rest = str_skip(rest, 1);
+	}
+	return rest.len == 0 || str_eq(rest, STR("\n"));
+}
+
+/* "re: user" or "fw: hello user" */
+static bool
+replies_to_user(struct str subject, struct str user)
+{
+	if (!str_istarts(subject, STR("re:")) &&
+	    !str_istarts(subject, STR("fw:")))
+		return false;
+	struct str rest = skip_spaces(str_skip(subject, 3));
+	if (is_user(rest, user, NULL))
+		return true;
+	size_t n = 0;
+	while (n < rest.len && char_is_word(rest.p[n]))
+		n++;
+	struct str behind = str_skip(rest, n);
+	return n > 0 && behind.len > 0 && char_is_space(behind.p[0]) &&
+	       is_user(skip_spaces(behind), user, NULL);
+}
+
+/* As SpamAssassin has it: "user, ..." in the case of the address, and so on. */
 static bool
 greets_user(struct str subject, struct str user)
 {
-	struct str rest = str_trim(subject);
-	if (str_starts(rest, user)) {
-		struct str tail = str_trim(str_skip(rest, user.len));
-		if (tail.len > 0 && is_greeting_mark(tail.p[0]) &&
-		    (tail.len == 1 || char_is_space(tail.p[1])))
+	if (str_starts(subject, user)) {
+		struct str rest = skip_spaces(str_skip(subject, user.len));
+		if (rest.len > 0 && is_greeting_mark(rest.p[0]) &&
+		    (rest.len == 1 || char_is_space(rest.p[1])))
 			return true;
 	}
-	if (str_ieq(rest, user))
+	if (str_starts(subject, STR(",")) &&
+	    is_user(skip_spaces(str_skip(subject, 1)), user, ",:;!?-"))
 		return true;
-	if (str_istarts(rest, STR("re:")) || str_istarts(rest, STR("fw:"))) {
-		rest = str_trim(str_skip(rest, 3));
-		if (str_ieq(rest, user))
-			return true;
-		struct str word = str_word(&rest);
-		bool is_word = word.len > 0;
-		for (size_t i = 0; i < word.len; i++)
-			is_word = is_word && char_is_word(word.p[i]);
-		return is_word && str_ieq(str_trim(rest), user);
-	}
-	size_t comma = str_rchr(str_sub(rest, 0, rest.len - 1), ',');
-	if (comma == STR_NONE)
-		return false;
-	rest = str_trim(str_skip(rest, comma + 1));
-	return rest.len == user.len + 1 && str_istarts(rest, user) &&
-	       is_greeting_mark(rest.p[user.len]);
+	return is_user(subject, user, NULL) || replies_to_user(subject, user);
 }
 
 int
 eval_check_for_to_in_subject(struct eval_call *call)
 {
-	struct message *m = call->message;
-	struct header_query to;
-	struct str address;
-	if (!header_query_parse(STR("To:addr"), &to) ||
-	    !header_query_run(m, &to, &address) || address.len == 0)
+	struct str address = eval_get_text(call, STR("To:addr"));
+	struct str subject = eval_get_text(call, STR("Subject"));
+	if (address.len == 0)
 		return 0;
-	struct str subject =
-	    headers_value(m->arena, &m->root->headers, STR("Subject"));
-	size_t at = str_chr(address, '@');
-	bool is_hit = str_ieq(call->args[0], STR("address"))
-			  ? has_word(subject, address)
-			  : subject.len > 0 && at != 0 &&
-				greets_user(subject, str_sub(address, 0, at));
+	bool is_hit = false;
+	if (str_eq(call->args[0], STR("address")))
+		is_hit = shows_address(subject, address);
+	else if (str_eq(call->args[0], STR("user")))
+		is_hit = greets_user(
+		    subject, str_sub(address, 0, str_chr(address, '@')));
 	return is_hit ? eval_hit(call, subject) : 0;
 }

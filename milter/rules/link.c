@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "rules/expr.h"
+#include "rules/glob.h"
+#include "rules/list_make.h"
 #include "rules/regex.h"
 #include "rules/rule.h"
 
@@ -115,31 +117,6 @@ emit_name(
 	return true;
 }
 
-/* `glob` has * and ?; linear, for it goes back to the last * only. */
-static bool
-glob_matches(struct str glob, struct str text)
-{
-	size_t g = 0, t = 0, star = STR_NONE, star_text = 0;
-	while (t < text.len) {
-		if (g < glob.len && glob.p[g] == '*') {
-			star = g++;
-			star_text = t;
-		} else if (g < glob.len &&
-			   (glob.p[g] == '?' || glob.p[g] == text.p[t])) {
-			g++;
-			t++;
-		} else if (star != STR_NONE) {
-			g = star + 1;
-			t = ++star_text;
-		} else {
-			return false;
-		}
-	}
-	while (g < glob.len && glob.p[g] == '*')
-		g++;
-	return g == glob.len;
-}
-
 /* rules_matching(GLOB): the sum of the rules so named, the meta itself aside.
  */
 static bool
@@ -154,7 +131,7 @@ emit_call(void *arg, struct expr_builder *b, struct str function,
 	size_t n = 0;
 	for (size_t i = 0; i < all->n; i++)
 		if (all->v[i] != lookup->rule &&
-		    glob_matches(glob, all->v[i]->name))
+		    glob_fits(glob, all->v[i]->name))
 			ids[n++] = all->v[i]->id;
 	expr_emit_sum(b, ids, n);
 	return true;
@@ -566,6 +543,7 @@ priorities_settle(struct ruleset *rules)
 void
 ruleset_link(struct ruleset *rules, struct diags *diags)
 {
+	lists_make(rules, diags);
 	rules_collect(rules, diags);
 	double *zeros = ARENA_ARRAY(rules->arena, double, rules->rules.n);
 	for (size_t i = 0; i < rules->rules.n; i++)

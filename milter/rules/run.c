@@ -321,8 +321,8 @@ match_strings(struct run *run, const struct rule *rule,
 static void
 run_body(struct run *run, const struct rule *rule)
 {
-	match_strings(
-	    run, rule, message_body(run->m), rule->flags.is_nosubject ? 1 : 0);
+	match_strings(run, rule, message_body_seen(run->m),
+	    rule->flags.is_nosubject ? 1 : 0);
 }
 
 static void

@@ -40,8 +40,8 @@ static const struct setting_row {
     {"welcomelist_subject", SETTING_SUBJECTS},
     {"blocklist_subject", SETTING_SUBJECTS},
     {"welcomelist_bounce_relays", SETTING_BOUNCE},
-    {"unwelcomelist_bounce_relays", SETTING_BOUNCE},
     {"redirector_pattern", SETTING_URI},
+    {"ok_locales", SETTING_LOCALES},
 };
 
 /* Words that rule files of today no longer use. */

@@ -51,9 +51,9 @@ every_rule_has_one_fate(void **state)
 	} wanted[] = {
 	    {"body", 4, {2, 1, 1, 0, 0, 0}},
 	    {"eval", 3, {0, 0, 0, 1, 1, 1}},
-	    {"meta", 2, {1, 0, 0, 0, 0, 1}},
+	    {"meta", 2, {2, 0, 0, 0, 0, 0}},
 	    {"network", 1, {0, 0, 0, 1, 0, 0}},
-	    {"all", 10, {3, 1, 1, 2, 1, 2}},
+	    {"all", 10, {4, 1, 1, 2, 1, 1}},
 	};
 	assert_int_equal(census.rows.n, COUNT_OF(wanted));
 	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
