@@ -28,6 +28,7 @@ struct envelope {
 	struct str helo;
 	struct str queue_id;
 	struct str daemon_name;
+	bool is_guessed; /* `from` was taken from the message's own fields */
 };
 
 /* "submission", "local", ... */

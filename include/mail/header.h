@@ -41,6 +41,16 @@ enum header_special {
 	HEADER_TOCC,          /* ToCc */
 	HEADER_MESSAGEID,     /* MESSAGEID */
 	HEADER_ENVELOPE_FROM, /* EnvelopeFrom: from the SMTP envelope */
+	/* ALL-TRUSTED, ...: ALL from or up to the hop where trust ends. */
+	HEADER_ALL_TRUSTED,
+	HEADER_ALL_UNTRUSTED,
+	HEADER_ALL_INTERNAL,
+	HEADER_ALL_EXTERNAL,
+	/* X-Spam-Relays-Trusted, ...: see relay.h. */
+	HEADER_RELAYS_TRUSTED,
+	HEADER_RELAYS_UNTRUSTED,
+	HEADER_RELAYS_INTERNAL,
+	HEADER_RELAYS_EXTERNAL,
 	/* Postern's own, from the envelope; mail cannot forge them. */
 	HEADER_ENVELOPE_TO, /* X-Postern-Rcpt: one recipient a line */
 	HEADER_LOGIN,       /* X-Postern-Login */

@@ -47,6 +47,18 @@ int eval_attachment_member(struct eval_call *call);
 int eval_attachment_disguised(struct eval_call *call);
 int eval_attachment_page(struct eval_call *call);
 
+/* eval_relay.c: the way the message came, hop by hop */
+extern const struct eval_row EVAL_RELAY[];
+
+/* eval_received.c: what big providers write into Received fields */
+extern const struct eval_row EVAL_RECEIVED[];
+
+/*
+ * What a rule would run on that names `selector`, "From:addr" or "Received":
+ * with :addr and EnvelopeFrom the first of them alone.  Empty: no such field.
+ */
+struct str eval_selected(struct eval_call *call, const char *selector);
+
 /* Argument `i` as a number; rules load only if it is one. */
 double eval_number(const struct eval_call *call, size_t i);
 /* 1 with `evidence`, which lives as long as the message. */

@@ -134,6 +134,7 @@ envelope_of(struct message *m, const struct fixed *fixed)
 	    .helo = fixed->helo,
 	    .queue_id = STR_EMPTY,
 	    .daemon_name = STR_EMPTY,
+	    .is_guessed = !fixed->has_from,
 	};
 	if (!mail_class_parse(fixed->class, &e.class))
 		e.class =

@@ -82,8 +82,22 @@ static const struct eval_row EVAL_SENDING[] = {
 
 const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_SENDING,
+    EVAL_RELAY,
+    EVAL_RECEIVED,
     NULL,
 };
+
+struct str
+eval_selected(struct eval_call *call, const char *selector)
+{
+	struct header_query query;
+	struct str text;
+	if (!header_query_parse(str_from(selector), &query) ||
+	    !header_query_run(call->message, &query, &text))
+		return STR_EMPTY;
+	bool is_first = query.is_addr || query.special == HEADER_ENVELOPE_FROM;
+	return is_first ? str_sub(text, 0, str_chr(text, '\n')) : text;
+}
 
 double
 eval_number(const struct eval_call *call, size_t i)

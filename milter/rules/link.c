@@ -398,6 +398,7 @@ plan_speed_up(const struct plan *plan)
 void
 ruleset_link(struct ruleset *rules, struct diags *diags)
 {
+	networks_make(rules, diags);
 	rules_collect(rules, diags);
 	double *zeros = ARENA_ARRAY(rules->arena, double, rules->rules.n);
 	for (size_t i = 0; i < rules->rules.n; i++) {

@@ -49,7 +49,7 @@ ask(struct arena *a, const struct question *q, struct str mail,
 {
 	const struct eval_row *row = row_named(q->name);
 	struct mail_config config = {
-	    MAIL_LIMITS_DEFAULT, tld_set_new(a, NULL, NULL, NULL)};
+	    MAIL_LIMITS_DEFAULT, tld_set_new(a, NULL, NULL, NULL), NULL};
 	struct envelope envelope;
 	set_envelope(a, q, &envelope);
 	struct str args[4];
