@@ -22,7 +22,8 @@ bool header_is_field(struct str line);
 void headers_add(
     struct arena *a, struct headers *headers, struct str name, struct str raw);
 
-/* The last (first) field of that name; NULL: none.  Case is folded. */
+/* The last (first) field of that name that is in the message; NULL: none.  Case
+ * is folded. */
 struct header *header_last(const struct headers *headers, struct str name);
 struct header *header_first(const struct headers *headers, struct str name);
 

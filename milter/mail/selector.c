@@ -160,6 +160,8 @@ add_all_raw(struct message *m, struct strs *ret)
 		(void)str_line(&block);
 	if (block.len > 0 && block.p[block.len - 1] != '\n')
 		block = without_last_field(block);
+	if (m->trace.len > 0)
+		strs_add(m->arena, ret, m->trace);
 	if (block.len > 0)
 		strs_add(m->arena, ret, block);
 }
