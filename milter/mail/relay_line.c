@@ -397,7 +397,7 @@ static const struct form from_forms[] = {
     {"%r ({HELO|EHLO} %0h) ({%u@|}%i%.) by %b with ", NAMED, NULL},
     /* CommuniGate Pro */
     {"[%i] ({account %s |}{HELO|EHLO} %0h) by %b (", 0, NULL},
-    {"%r ([%i] verified) by %b (CommuniGate Pro", NAMED | SAME, NULL},
+    {"%r ([%i] verified) by %b{| (%.} (CommuniGate Pro", NAMED | SAME, NULL},
     {"([%i]) by %b with ", 0, NULL},
     {"%[h%G%s%]h (%i) by %b ", 0, NULL},
     {"%s (%s) by %s (Content Technologies ", SKIP, NULL},

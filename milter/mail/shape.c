@@ -176,9 +176,10 @@ static const struct piece {
     {'K', 0, is_in_line, 3, 20, false},
 };
 
-/* From `from` to `to` the rest of the form has failed. */
-struct failed {
-	uint32_t from, to; /* `to` excluded */
+/* What is known of a piece of the form. */
+struct tried {
+	uint32_t from, to; /* ends where the rest has failed; `to` not */
+	uint32_t run_from, run_to; /* a run of its bytes */
 };
 
 struct matcher {
@@ -187,8 +188,8 @@ struct matcher {
 	bool is_folded;
 	struct shape_found *found;
 	size_t end;
-	size_t opened[SHAPE_LETTERS];    /* by %[ */
-	struct failed failed[SHAPE_MAX]; /* by place in `shape` */
+	size_t opened[SHAPE_LETTERS];  /* by %[ */
+	struct tried tried[SHAPE_MAX]; /* by place in `shape` */
 };
 
 static bool match(struct matcher *m, const char *p, size_t at);
@@ -267,14 +268,41 @@ match_address(struct matcher *m, const char *p, size_t at, char letter)
 
 /* [from, to) has failed, too.  Only what lies together is remembered. */
 static void
-remember(struct failed *failed, size_t from, size_t to)
+remember(struct tried *tried, size_t from, size_t to)
 {
-	bool is_apart = failed->from >= failed->to || from > failed->to ||
-			to < failed->from;
-	if (is_apart || from < failed->from)
-		failed->from = (uint32_t)from;
-	if (is_apart || to > failed->to)
-		failed->to = (uint32_t)to;
+	bool is_apart =
+	    tried->from >= tried->to || from > tried->to || to < tried->from;
+	if (is_apart || from < tried->from)
+		tried->from = (uint32_t)from;
+	if (is_apart || to > tried->to)
+		tried->to = (uint32_t)to;
+}
+
+/* Where the bytes of `piece` that start at `at` end; a known run is used. */
+static size_t
+run_end(struct matcher *m, const struct piece *piece, struct tried *tried,
+    size_t at)
+{
+	size_t end = at;
+	if (at < tried->run_from || at >= tried->run_to) {
+		while (end < m->text.len && piece->is_of(m->text.p[end]) &&
+		       (end != tried->run_from || end == tried->run_to))
+			end++;
+		bool is_joined = end == tried->run_from && end < tried->run_to;
+		tried->run_from = (uint32_t)at;
+		if (!is_joined)
+			tried->run_to = (uint32_t)end;
+	}
+	return tried->run_to;
+}
+
+/* The next end to try from `to` on, in the piece's direction: past failures. */
+static size_t
+skip_tried(const struct piece *piece, const struct tried *tried, size_t to)
+{
+	if (to < tried->from || to >= tried->to)
+		return to;
+	return piece->is_short ? tried->to : (size_t)tried->from - 1;
 }
 
 /* `has_zero`: the piece may be missing. */
@@ -282,24 +310,24 @@ static bool
 match_piece(struct matcher *m, const struct piece *piece, const char *p,
     size_t at, bool has_zero)
 {
-	size_t most = m->text.len - at;
-	if (piece->max > 0 && most > piece->max)
-		most = piece->max;
-	size_t n = 0;
-	while (n < most && piece->is_of(m->text.p[at + n]))
-		n++;
-	size_t min = has_zero ? 0 : piece->min;
-	if (n < min)
+	struct tried *tried = &m->tried[p - m->shape];
+	size_t most = run_end(m, piece, tried, at);
+	if (piece->max > 0 && most > at + piece->max)
+		most = at + piece->max;
+	size_t least = at + (has_zero ? 0 : piece->min);
+	if (most < least)
 		return false;
-	struct failed *failed = &m->failed[p - m->shape];
-	for (size_t i = min; i <= n; i++) {
-		size_t to = at + (piece->is_short ? i : n - (i - min));
-		if (to >= failed->from && to < failed->to)
-			continue;
+	size_t to = piece->is_short ? least : most;
+	for (;;) {
+		to = skip_tried(piece, tried, to);
+		/* below 0 it is very large */
+		if (to < least || to > most)
+			break;
 		if (match_kept(m, p, at, to, piece->kept))
 			return true;
+		to += piece->is_short ? 1 : SIZE_MAX;
 	}
-	remember(failed, at + min, at + n + 1);
+	remember(tried, least, most + 1);
 	return false;
 }
 
@@ -407,9 +435,12 @@ shape_run(struct str text, const char *shape, bool is_folded, size_t last,
     struct shape_found *ret)
 {
 	struct shape_found found = {0};
-	struct matcher m = {
-	    .shape = shape, .is_folded = is_folded, .found = &found};
+	struct matcher m;
 	m.text = str_sub(text, 0, UINT32_MAX - 1);
+	m.shape = shape;
+	m.is_folded = is_folded;
+	m.found = &found;
+	memset(m.tried, 0, (strlen(shape) + 1) * sizeof(m.tried[0]));
 	for (size_t at = 0; at <= last && at <= m.text.len; at++) {
 		if (!match(&m, shape, at))
 			continue;
