@@ -55,7 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    str_of((const char *)data, size < INPUT_MAX ? size : INPUT_MAX);
 	struct arena *a = arena_new();
 	struct mail_config config = {
-	    MAIL_LIMITS_DEFAULT, tld_set_new(a, NULL, NULL, NULL)};
+	    MAIL_LIMITS_DEFAULT, tld_set_new(a, NULL, NULL, NULL), NULL};
 	struct envelope envelope = {.class = CLASS_SUBMISSION,
 	    .from = STR("a@b.example.org"),
 	    .login = STR("c@d.example.com")};
