@@ -18,6 +18,20 @@ enum mail_class {
 	CLASS_COUNT
 };
 
+/* How the MTA takes it over, and so what it will write into its own Received
+ * field; see trace.h.  What a MTA does not tell is empty. */
+struct handover {
+	struct str by;     /* the MTA's name for itself, macro j */
+	struct str mta;    /* macro v: "Postfix 3.7.11", "8.17.1.9" */
+	struct str config; /* macro Z, Sendmail's */
+	struct str client; /* macro _, "name [addr]", with Sendmail's remarks */
+	struct str with; /* macro r, Sendmail's; else known by login and TLS */
+	struct str tls_version, cipher, cipher_bits, verify;
+	struct str auth_ssf;
+	int64_t time;     /* seconds since 1970 */
+	bool is_internal; /* from the MTA's own pickup or bounce, not by SMTP */
+};
+
 struct envelope {
 	enum mail_class class;
 	struct str from;  /* reverse path without < >; empty: null sender */
@@ -28,6 +42,9 @@ struct envelope {
 	struct str helo;
 	struct str queue_id;
 	struct str daemon_name;
+	/* NULL: not known; rules see the Received fields that are there. */
+	const struct handover *handover;
+	bool is_guessed; /* `from` was taken from the message's own fields */
 };
 
 /* "submission", "local", ... */

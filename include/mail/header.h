@@ -22,7 +22,8 @@ bool header_is_field(struct str line);
 void headers_add(
     struct arena *a, struct headers *headers, struct str name, struct str raw);
 
-/* The last (first) field of that name; NULL: none.  Case is folded. */
+/* The last (first) field of that name that is in the message; NULL: none.  Case
+ * is folded. */
 struct header *header_last(const struct headers *headers, struct str name);
 struct header *header_first(const struct headers *headers, struct str name);
 
@@ -41,6 +42,16 @@ enum header_special {
 	HEADER_TOCC,          /* ToCc */
 	HEADER_MESSAGEID,     /* MESSAGEID */
 	HEADER_ENVELOPE_FROM, /* EnvelopeFrom: from the SMTP envelope */
+	/* ALL-TRUSTED, ...: ALL from or up to the hop where trust ends. */
+	HEADER_ALL_TRUSTED,
+	HEADER_ALL_UNTRUSTED,
+	HEADER_ALL_INTERNAL,
+	HEADER_ALL_EXTERNAL,
+	/* X-Spam-Relays-Trusted, ...: see relay.h. */
+	HEADER_RELAYS_TRUSTED,
+	HEADER_RELAYS_UNTRUSTED,
+	HEADER_RELAYS_INTERNAL,
+	HEADER_RELAYS_EXTERNAL,
 	/* Postern's own, from the envelope; mail cannot forge them. */
 	HEADER_ENVELOPE_TO, /* X-Postern-Rcpt: one recipient a line */
 	HEADER_LOGIN,       /* X-Postern-Login */
@@ -67,9 +78,6 @@ struct header_query {
  */
 MUST_CHECK bool header_query_parse(struct str text, struct header_query *ret);
 
-/* What the fields, addresses or names are, one by one. */
-void header_query_list(
-    struct message *m, const struct header_query *query, struct strs *ret);
 /* The string a rule with this query runs on; false: no such header. */
 MUST_CHECK bool header_query_run(
     struct message *m, const struct header_query *query, struct str *ret);

@@ -52,6 +52,12 @@ struct header {
 	/* Unfolded, trimmed, RFC 2047 decoded; made by header_value(). */
 	struct str value;
 	bool has_value;
+	/*
+	 * Not in the message: the MTA will add it, see trace.h.  For rules
+	 * alone: it stands in the list, and header_first() and header_last()
+	 * pass it over.
+	 */
+	bool is_to_come;
 };
 
 struct headers {
@@ -100,6 +106,8 @@ struct message {
 	struct str body_block;   /* behind the empty line */
 	struct part *root;       /* its headers are the message's */
 	struct str full;         /* both blocks */
+	struct str trace; /* Received field to come, with its name; or empty */
+	struct str full_to_come; /* lazily made: `trace` and `full` */
 	size_t nparts;
 	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
 	struct strs body, rawbody, uris; /* lazily made, see message_*() */
@@ -139,7 +147,8 @@ void message_body_change(struct message *m, struct strs body);
 const struct strs *message_body_seen(struct message *m);
 /* The chunks `rawbody` rules run on: transfer-decoded text, no HTML removed. */
 const struct strs *message_rawbody(struct message *m);
-/* The one string of `full` rules: header and body as they are. */
+/* The one string of `full` rules: header and body as they are, and what is to
+ * come in front. */
 struct str message_full(struct message *m);
 /*
  * The set `uri` rules run on: every cleaned variant of every link, sorted, each

@@ -23,6 +23,8 @@ struct relay {
 	struct str auth;                    /* how the client logged in */
 	struct str lc_rdns, lc_helo, lc_by; /* lower case */
 	bool is_ip_private;
+	bool has_envfrom; /* told, perhaps as the null sender */
+	bool has_no_rdns; /* the server looked for a name and found none */
 	bool is_internal; /* "intl=1" */
 	bool is_msa;      /* "msa=1" */
 	bool is_trusted;
@@ -35,11 +37,13 @@ struct relays {
 	size_t n_trusted;   /* v[0..n_trusted) */
 	size_t n_internal;  /* v[0..n_internal) */
 	size_t unparseable; /* fields that could not be read */
-	size_t unparseable_trusted, unparseable_untrusted; /* as
-	    check_relays_unparseable and check_all_trusted need them */
+	/*
+	 * Received fields, read or not, that trusted (internal) hosts have
+	 * added; one more, of the host that trusts, stands below them.
+	 */
+	size_t fields_trusted, fields_internal;
 	/* X-Spam-Relays-Trusted, -Untrusted, -Internal, -External */
 	struct str trusted, untrusted, internal, external;
-	/* Of the newest untrusted (external) hop: envelope sender, if told. */
 };
 
 /* Made on first use and kept in `m`. */

@@ -78,6 +78,11 @@ bool eval_bound(const struct eval_call *call, size_t i, double *ret);
 /* eval_address_list.c: all that a message says of its sender and recipients. */
 const struct strs *eval_all_from(struct eval_call *call);
 const struct strs *eval_all_to(struct eval_call *call);
+/* eval_relay.c: the way the message came, hop by hop */
+extern const struct eval_row EVAL_RELAY[];
+
+/* eval_received.c: what big providers write into Received fields */
+extern const struct eval_row EVAL_RECEIVED[];
 
 /* Argument `i` as a number; rules load only if it is one. */
 double eval_number(const struct eval_call *call, size_t i);

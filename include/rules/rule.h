@@ -280,6 +280,9 @@ void rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags);
 bool rule_go_back(struct rule *rule);
 void rule_read_flags(struct rule *rule);
 
+/* networks.c: rules->mail.networks from the settings. */
+void networks_make(struct ruleset *rules, struct diags *diags);
+
 /* link.c: everything that needs all rules to be known. */
 void ruleset_link(struct ruleset *rules, struct diags *diags);
 /* The plan for one rule and what it needs, whatever its score is. */

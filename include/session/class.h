@@ -43,6 +43,9 @@ enum mail_class class_channel(
 struct str class_login(struct arena *a, const struct config *config,
     struct str login, struct str host_name);
 
+/* By pickup(8) or bounce(8), not by SMTP. */
+bool class_is_mta_itself(const struct origin *origin);
+
 /*
  * The MTA can pass a refusal on to a client.  False for pickup(8) and
  * bounce(8), and for what Sendmail's submission program or another program of

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "cmd/cmd.h"
 #include "cmd/mailbox.h"
 #include "cmd/scan_output.h"
@@ -121,6 +122,21 @@ rcpts_from_header(struct message *m, struct strs *ret)
 		}
 }
 
+/* --client: as if Postfix took the message from there now. */
+static const struct handover *
+handover_of(struct arena *a, const struct work *w)
+{
+	if (w->fixed->client.len == 0)
+		return NULL;
+	struct handover *h = ARENA_NEW(a, struct handover);
+	h->by = w->mta_name;
+	h->mta = h->config = h->client = h->with = STR_EMPTY;
+	h->tls_version = h->cipher = h->cipher_bits = STR_EMPTY;
+	h->verify = h->auth_ssf = STR_EMPTY;
+	h->time = clock_wall();
+	return h;
+}
+
 /* The envelope a file does not have: as given, else as its headers tell. */
 static struct envelope
 envelope_of(struct message *m, const struct fixed *fixed)
@@ -134,6 +150,7 @@ envelope_of(struct message *m, const struct fixed *fixed)
 	    .helo = fixed->helo,
 	    .queue_id = STR_EMPTY,
 	    .daemon_name = STR_EMPTY,
+	    .is_guessed = !fixed->has_from,
 	};
 	if (!mail_class_parse(fixed->class, &e.class))
 		e.class =
@@ -221,6 +238,7 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	}
 	struct envelope envelope =
 	    envelope_of(scan_message(a, w->snapshot, raw, NULL), w->fixed);
+	envelope.handover = handover_of(a, w);
 	struct message *m = scan_message(a, w->snapshot, raw, &envelope);
 	struct receiver_view view;
 	struct notice notice;

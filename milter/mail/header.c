@@ -116,7 +116,8 @@ struct header *
 header_last(const struct headers *headers, struct str name)
 {
 	for (size_t i = headers->n; i > 0; i--)
-		if (str_ieq(headers->v[i - 1].name, name))
+		if (str_ieq(headers->v[i - 1].name, name) &&
+		    !headers->v[i - 1].is_to_come)
 			return &headers->v[i - 1];
 	return NULL;
 }
@@ -125,7 +126,8 @@ struct header *
 header_first(const struct headers *headers, struct str name)
 {
 	for (size_t i = 0; i < headers->n; i++)
-		if (str_ieq(headers->v[i].name, name))
+		if (str_ieq(headers->v[i].name, name) &&
+		    !headers->v[i].is_to_come)
 			return &headers->v[i];
 	return NULL;
 }

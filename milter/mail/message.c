@@ -11,6 +11,7 @@
 #include "mail/html.h"
 #include "mail/mime.h"
 #include "mail/open.h"
+#include "mail/trace.h"
 #include "mail/transfer.h"
 #include "mail/uri.h"
 
@@ -51,6 +52,37 @@ drop_marks(struct headers *headers)
 	headers->n = n;
 }
 
+static struct str
+join(struct arena *a, struct str x, struct str y)
+{
+	char *p = arena_alloc(a, x.len + y.len + 1);
+	memcpy(p, x.p, x.len);
+	memcpy(p + x.len, y.p, y.len);
+	return str_of(p, x.len + y.len);
+}
+
+/* On top of all fields: the one our own MTA will add. */
+static void
+add_trace(struct message *m)
+{
+	struct headers *headers = &m->root->headers;
+	m->trace = STR_EMPTY;
+	struct str raw = m->envelope == NULL
+			     ? STR_EMPTY
+			     : trace_field(m->arena, m->envelope);
+	if (raw.len == 0)
+		return;
+	m->trace = join(m->arena, STR("Received:"), raw);
+	if (str_ends(m->header_block, STR("\r\n")))
+		m->trace = message_with_crlf(m->arena, m->trace);
+	headers_add(m->arena, headers, STR("Received"), raw);
+	struct header trace = headers->v[headers->n - 1];
+	trace.is_to_come = true;
+	memmove(headers->v + 1, headers->v,
+	    (headers->n - 1) * sizeof(headers->v[0]));
+	headers->v[0] = trace;
+}
+
 struct message *
 message_new(struct arena *a, struct str raw, const struct mail_config *config,
     const struct envelope *envelope)
@@ -64,13 +96,18 @@ message_new(struct arena *a, struct str raw, const struct mail_config *config,
 	message_open(m, m->root, raw);
 	mime_parse(m, m->root);
 	drop_marks(&m->root->headers);
+	add_trace(m);
 	return m;
 }
 
 struct str
 message_full(struct message *m)
 {
-	return m->full;
+	if (m->trace.len == 0)
+		return m->full;
+	if (m->full_to_come.len == 0)
+		m->full_to_come = join(m->arena, m->trace, m->full);
+	return m->full_to_come;
 }
 
 struct part *

@@ -212,9 +212,8 @@ body_lines(struct arena *a, struct str body, bool is_crlf)
 	return str_of(copy.out, copy.len);
 }
 
-/* A header block whose lines must end in \r\n. */
-static struct str
-with_crlf(struct arena *a, struct str block)
+struct str
+message_with_crlf(struct arena *a, struct str block)
 {
 	size_t missing = 0;
 	for (size_t i = 0; i < block.len; i++)
@@ -240,7 +239,7 @@ keep_blocks(struct message *m, struct str text, struct str body, bool is_crlf)
 	m->body_block = body;
 	m->full = text;
 	if (is_crlf) {
-		struct str sound = with_crlf(m->arena, block);
+		struct str sound = message_with_crlf(m->arena, block);
 		if (sound.len != block.len) {
 			char *p = arena_alloc(m->arena, sound.len + body.len);
 			memcpy(p, sound.p, sound.len);

@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "mail/address.h"
 #include "mail/uri.h"
+#include "mail/relay.h"
 
 #define ALL_MAX_BYTES 65536
 
@@ -23,6 +24,14 @@ static const struct special_row {
     {"MESSAGEID", HEADER_MESSAGEID, true},
     {"ToCc", HEADER_TOCC, false},
     {"EnvelopeFrom", HEADER_ENVELOPE_FROM, false},
+    {"ALL-TRUSTED", HEADER_ALL_TRUSTED, true},
+    {"ALL-UNTRUSTED", HEADER_ALL_UNTRUSTED, true},
+    {"ALL-INTERNAL", HEADER_ALL_INTERNAL, true},
+    {"ALL-EXTERNAL", HEADER_ALL_EXTERNAL, true},
+    {"X-Spam-Relays-Trusted", HEADER_RELAYS_TRUSTED, false},
+    {"X-Spam-Relays-Untrusted", HEADER_RELAYS_UNTRUSTED, false},
+    {"X-Spam-Relays-Internal", HEADER_RELAYS_INTERNAL, false},
+    {"X-Spam-Relays-External", HEADER_RELAYS_EXTERNAL, false},
     {"X-Postern-Rcpt", HEADER_ENVELOPE_TO, false},
     {"X-Postern-Login", HEADER_LOGIN, false},
     {"X-Postern-Class", HEADER_CLASS, false},
@@ -156,8 +165,30 @@ add_all_raw(struct message *m, struct strs *ret)
 		(void)str_line(&block);
 	if (block.len > 0 && block.p[block.len - 1] != '\n')
 		block = without_last_field(block);
+	if (m->trace.len > 0)
+		strs_add(m->arena, ret, m->trace);
 	if (block.len > 0)
 		strs_add(m->arena, ret, block);
+}
+
+/* The next line of `*rest` with its \n. */
+static struct str
+line_cut(struct str *rest)
+{
+	size_t at = str_chr(*rest, '\n');
+	struct str line = str_sub(*rest, 0, at == STR_NONE ? at : at + 1);
+	*rest = str_skip(*rest, line.len);
+	return line;
+}
+
+/* The next line with its folds. */
+static struct str
+field_cut(struct str *rest)
+{
+	struct str field = line_cut(rest);
+	while (rest->len > 0 && char_is_blank(rest->p[0]))
+		field.len += line_cut(rest).len;
+	return field;
 }
 
 /* Fields of one name: the first and, through `next`, the others. */
@@ -252,9 +283,81 @@ add_message_ids(struct message *m, enum form form, struct strs *ret)
 }
 
 /*
- * Without an envelope: the first address of a field that a delivery agent may
- * have left, unless a Received stands above it, for then it is of an earlier
- * hop.
+ * The header block field by field, as it is or decoded; without the hops that
+ * somebody does not trust, or with them alone.  The field of the host where
+ * trust ends counts as both.
+ */
+static void
+add_range(struct message *m, const struct header_query *query, struct strs *ret)
+{
+	const struct relays *relays = message_relays(m);
+	bool is_trust = query->special == HEADER_ALL_TRUSTED ||
+			query->special == HEADER_ALL_UNTRUSTED;
+	bool is_upper = query->special == HEADER_ALL_TRUSTED ||
+			query->special == HEADER_ALL_INTERNAL;
+	size_t border =
+	    is_trust ? relays->fields_trusted : relays->fields_internal;
+	struct strs all = {0};
+	if (query->is_raw)
+		add_all_raw(m, &all);
+	else
+		add_all(m, &all);
+	size_t nreceived = 0;
+	for (size_t i = 0; i < all.n; i++) {
+		struct str rest = all.v[i];
+		while (rest.len > 0) {
+			struct str line =
+			    query->is_raw ? field_cut(&rest) : line_cut(&rest);
+			bool is_hop = str_istarts(line, STR("Received:"));
+			nreceived += is_hop;
+			bool is_border = is_hop && nreceived == border + 1;
+			if (is_border || (nreceived <= border) == is_upper)
+				strs_add(m->arena, ret, line);
+			if (is_border && is_upper)
+				return;
+		}
+	}
+}
+
+/* A trap for fetchmail: it takes the sender for that of the envelope. */
+static bool
+is_fetched(struct message *m)
+{
+	struct strs addresses = {0}, received = {0};
+	const struct header *sender =
+	    header_first(&m->root->headers, STR("X-Sender"));
+	if (sender == NULL)
+		return false;
+	address_addrs(m->arena, sender->raw, &addresses);
+	if (addresses.n == 0 || str_chr(addresses.v[0], '@') == STR_NONE)
+		return false;
+	add_fields(m, STR("Received"), FORM_DECODED, &received);
+	for (size_t i = 0; i < received.n; i++)
+		if (str_find(received.v[i], STR("(fetchmail")) != STR_NONE)
+			return true;
+	return false;
+}
+
+/* What the newest host that is not trusted was told, else the oldest one. */
+static bool
+sender_of_relays(struct message *m, struct str *ret)
+{
+	const struct relays *relays = message_relays(m);
+	if (relays->n == 0)
+		return false;
+	const struct relay *relay = relays->n_trusted < relays->n
+					? &relays->v[relays->n_trusted]
+					: &relays->v[relays->n - 1];
+	size_t at = str_chr(relay->envfrom, '@');
+	*ret = relay->envfrom;
+	return relay->has_envfrom &&
+	       (relay->envfrom.len == 0 || (at != 0 && at != STR_NONE));
+}
+
+/*
+ * Without an envelope: the sender in a Received field, or the first address of
+ * a field that a delivery agent may have left, unless a Received stands above
+ * it, for then it is of an earlier hop.
  */
 static void
 add_guessed_sender(struct message *m, struct strs *ret)
@@ -263,6 +366,13 @@ add_guessed_sender(struct message *m, struct strs *ret)
 	    "X-Envelope-From", "Envelope-Sender", "Return-Path"};
 	const struct headers *headers = &m->root->headers;
 	const struct header *received = header_first(headers, STR("Received"));
+	struct str sender;
+	if (sender_of_relays(m, &sender)) {
+		strs_add(m->arena, ret, sender);
+		return;
+	}
+	if (is_fetched(m))
+		return;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		const struct header *field =
 		    header_first(headers, str_from(names[i]));
@@ -293,6 +403,24 @@ client_text(struct arena *a, const struct envelope *envelope)
 }
 
 static void
+add_relays(struct message *m, enum header_special special, struct strs *ret)
+{
+	const struct relays *relays = message_relays(m);
+	const struct {
+		enum header_special special;
+		struct str text;
+	} rows[] = {
+	    {HEADER_RELAYS_TRUSTED, relays->trusted},
+	    {HEADER_RELAYS_UNTRUSTED, relays->untrusted},
+	    {HEADER_RELAYS_INTERNAL, relays->internal},
+	    {HEADER_RELAYS_EXTERNAL, relays->external},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].special == special)
+			strs_add(m->arena, ret, rows[i].text);
+}
+
+static void
 add_unless_empty(struct message *m, struct str text, struct strs *ret)
 {
 	if (text.len > 0)
@@ -304,14 +432,15 @@ static void
 add_envelope(struct message *m, enum header_special special, struct strs *ret)
 {
 	const struct envelope *envelope = m->envelope;
-	if (envelope == NULL) {
-		if (special == HEADER_ENVELOPE_FROM)
-			add_guessed_sender(m, ret);
+	if (special == HEADER_ENVELOPE_FROM &&
+	    (envelope == NULL || envelope->is_guessed))
+		add_guessed_sender(m, ret);
+	if (envelope == NULL)
 		return;
-	}
 	switch (special) {
 	case HEADER_ENVELOPE_FROM: /* the null sender is empty, not absent */
-		strs_add(m->arena, ret, envelope->from);
+		if (!envelope->is_guessed)
+			strs_add(m->arena, ret, envelope->from);
 		break;
 	case HEADER_ENVELOPE_TO:
 		for (size_t i = 0; i < envelope->rcpt.n; i++)
@@ -333,8 +462,62 @@ add_envelope(struct message *m, enum header_special special, struct strs *ret)
 	case HEADER_ALL:
 	case HEADER_TOCC:
 	case HEADER_MESSAGEID:
+	case HEADER_ALL_TRUSTED:
+	case HEADER_ALL_UNTRUSTED:
+	case HEADER_ALL_INTERNAL:
+	case HEADER_ALL_EXTERNAL:
+	case HEADER_RELAYS_TRUSTED:
+	case HEADER_RELAYS_UNTRUSTED:
+	case HEADER_RELAYS_INTERNAL:
+	case HEADER_RELAYS_EXTERNAL:
 		break;
 	}
+}
+
+/* Behind the last @ with something behind it; empty: none. */
+static struct str
+host_of(struct str address)
+{
+	for (size_t at; (at = str_rchr(address, '@')) != STR_NONE;
+	     address.len = at) {
+		struct str host = str_skip(address, at + 1);
+		struct str word = str_word(&(struct str){host.p, host.len});
+		if (word.len > 0 && word.p == host.p)
+			return word;
+	}
+	return STR_EMPTY;
+}
+
+/*
+ * Names that no field of the message has: the domains of its authors, and of
+ * the envelope's sender.
+ */
+static void
+add_domain(struct message *m, struct str name, struct strs *ret)
+{
+	struct arena *a = m->arena;
+	struct strs fields = {0}, addresses = {0}, hosts = {0};
+	bool is_sender = str_ieq(name, STR("X-SenderDomain"));
+	if (is_sender)
+		add_envelope(m, HEADER_ENVELOPE_FROM, &fields);
+	else if (str_ieq(name, STR("X-AuthorDomain")))
+		add_fields(m, STR("From"), FORM_RAW, &fields);
+	for (size_t i = 0; i < fields.n; i++)
+		address_addrs(a, fields.v[i], &addresses);
+	for (size_t i = 0; i < addresses.n; i++) {
+		struct str host = host_of(addresses.v[i]);
+		if (host.len > 0 && !strs_has(&hosts, host))
+			strs_add(a, &hosts, host);
+	}
+	if (hosts.n == 0)
+		return;
+	struct buf *text = buf_new(a, SIZE_MAX);
+	for (size_t i = 0; i < hosts.n && !(is_sender && i > 0); i++) {
+		if (i > 0)
+			buf_putc(text, ' ');
+		buf_put(text, str_lower(a, hosts.v[i]));
+	}
+	strs_add(a, ret, buf_str(text));
 }
 
 /* The fields that are meant, before :first, :addr and :name. */
@@ -348,6 +531,8 @@ add_selected(
 	case HEADER_PLAIN:
 		add_fields(m, query->name,
 		    query->is_raw || is_parsed ? FORM_RAW : FORM_DECODED, ret);
+		if (ret->n == 0)
+			add_domain(m, query->name, ret);
 		break;
 	case HEADER_ALL:
 		if (query->is_raw)
@@ -361,6 +546,18 @@ add_selected(
 		break;
 	case HEADER_MESSAGEID:
 		add_message_ids(m, form, ret);
+		break;
+	case HEADER_ALL_TRUSTED:
+	case HEADER_ALL_UNTRUSTED:
+	case HEADER_ALL_INTERNAL:
+	case HEADER_ALL_EXTERNAL:
+		add_range(m, query, ret);
+		break;
+	case HEADER_RELAYS_TRUSTED:
+	case HEADER_RELAYS_UNTRUSTED:
+	case HEADER_RELAYS_INTERNAL:
+	case HEADER_RELAYS_EXTERNAL:
+		add_relays(m, query->special, ret);
 		break;
 	case HEADER_ENVELOPE_FROM:
 	case HEADER_ENVELOPE_TO:
@@ -410,20 +607,6 @@ add_parsed(struct message *m, const struct header_query *query,
 				  : tidy_name(a, header_decode(a, names.v[i])));
 }
 
-/* What stands behind the last @ of `address` that has something behind it. */
-static struct str
-host_of(struct str address)
-{
-	for (size_t at; (at = str_rchr(address, '@')) != STR_NONE;) {
-		struct str rest = str_skip(address, at + 1);
-		bool is_there = rest.len > 0 && !char_is_space(rest.p[0]);
-		if (is_there)
-			return str_word(&rest);
-		address = str_sub(address, 0, at);
-	}
-	return STR_EMPTY;
-}
-
 /* The hosts of `addresses`, or the domains that they are registered under. */
 static void
 add_hosts(struct message *m, bool is_domain, const struct strs *addresses,
@@ -467,14 +650,16 @@ header_query_list(
 {
 	struct strs found = {0}, parsed = {0};
 	add_selected(m, query, &found);
-	if (query->special != HEADER_ALL && found.n > 1) {
+	bool is_all = query->special >= HEADER_ALL_TRUSTED &&
+		      query->special <= HEADER_ALL_EXTERNAL;
+	is_all = is_all || query->special == HEADER_ALL;
+	if (!is_all && found.n > 1) {
 		if (query->is_first)
 			found.n = 1;
 		else if (query->is_last)
 			found = (struct strs){&found.v[found.n - 1], 1, 1};
 	}
-	if (query->special != HEADER_ALL &&
-	    (query->is_addr || query->is_name)) {
+	if (!is_all && (query->is_addr || query->is_name)) {
 		add_parsed(m, query, &found, &parsed);
 		found = parsed;
 	}
@@ -483,14 +668,15 @@ header_query_list(
 		add_hosts(m, query->is_domain, &found, &hosts);
 		found = hosts;
 	}
-	*ret = found;
+	for (size_t i = 0; i < found.n; i++)
+		strs_add(m->arena, ret, found.v[i]);
 }
 
 bool
 header_query_run(
     struct message *m, const struct header_query *query, struct str *ret)
 {
-	struct strs found;
+	struct strs found = {0};
 	header_query_list(m, query, &found);
 	if (found.n == 0)
 		return false;

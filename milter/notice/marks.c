@@ -549,7 +549,7 @@ marks_of_fields(struct message *m, struct notice_marks *marks)
 {
 	for (size_t i = 0; i < m->root->headers.n; i++) {
 		struct header *field = &m->root->headers.v[i];
-		if (field->name.len == 0)
+		if (field->name.len == 0 || field->is_to_come)
 			continue;
 		mark_answer_field(field->name, marks);
 		mark_scanner_field(field, marks);

@@ -28,31 +28,6 @@ struct failure {
 #define UNSUPPORTED(...) ((struct failure){DIAG_WARNING, __VA_ARGS__})
 #define OFFLINE(...) ((struct failure){DIAG_NOTE, __VA_ARGS__})
 
-/* Pseudo headers SpamAssassin fills from what is not looked at here. */
-static const char *const metadata[] = {
-    "ALL-EXTERNAL",
-    "ALL-INTERNAL",
-    "ALL-TRUSTED",
-    "ALL-UNTRUSTED",
-    "X-ASN",
-    "X-Languages",
-    "X-Relay-Countries",
-    "X-SenderDomain",
-    "X-Spam-Relays-External",
-    "X-Spam-Relays-Internal",
-    "X-Spam-Relays-Trusted",
-    "X-Spam-Relays-Untrusted",
-};
-
-static bool
-is_metadata(struct str name)
-{
-	for (size_t i = 0; i < COUNT_OF(metadata); i++)
-		if (str_ieq(name, str_from(metadata[i])))
-			return true;
-	return false;
-}
-
 /* "maxhits=3" with key "maxhits=": 3; otherwise 0. */
 static unsigned
 flag_number(struct str word, struct str key)
@@ -219,7 +194,7 @@ query_define(struct rule *rule, struct str selector, struct arena *a,
 		*ret = BROKEN(STR("a header name is missing"));
 		return false;
 	}
-	if (!is_metadata(name) && header_query_parse(selector, &rule->query))
+	if (header_query_parse(selector, &rule->query))
 		return true;
 	*ret = UNSUPPORTED(str_printf(
 	    a, "%.*s is not supported", STR_ARG(str_sub(selector, 0, 100))));

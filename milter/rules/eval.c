@@ -107,6 +107,8 @@ const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_RECIPIENT,
     EVAL_SUBJECT_LIST,
     EVAL_URI_HOST,
+    EVAL_RELAY,
+    EVAL_RECEIVED,
     NULL,
 };
 

@@ -544,6 +544,7 @@ void
 ruleset_link(struct ruleset *rules, struct diags *diags)
 {
 	lists_make(rules, diags);
+	networks_make(rules, diags);
 	rules_collect(rules, diags);
 	double *zeros = ARENA_ARRAY(rules->arena, double, rules->rules.n);
 	for (size_t i = 0; i < rules->rules.n; i++)

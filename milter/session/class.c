@@ -22,8 +22,8 @@ is_sendmail_msp(const struct origin *origin)
 	       network_is_loopback(origin->client_addr);
 }
 
-static bool
-is_mta_itself(const struct origin *origin)
+bool
+class_is_mta_itself(const struct origin *origin)
 {
 	return origin->client_port == 0 &&
 	       (origin->client_addr.len == 0 ||
@@ -35,11 +35,11 @@ class_channel(const struct config *config, const struct origin *origin)
 {
 	for (size_t i = 0; i < CLASS_COUNT; i++)
 		if (is_pinned(&config->class[i], origin) &&
-		    (i != CLASS_INBOUND || !is_mta_itself(origin)))
+		    (i != CLASS_INBOUND || !class_is_mta_itself(origin)))
 			return (enum mail_class)i;
 	if (origin->login.len > 0)
 		return CLASS_SUBMISSION;
-	if (is_mta_itself(origin) || is_sendmail_msp(origin))
+	if (class_is_mta_itself(origin) || is_sendmail_msp(origin))
 		return CLASS_LOCAL;
 	if (network_has(&config->trusted_networks, origin->client_addr))
 		return CLASS_RELAY;
@@ -62,7 +62,7 @@ class_can_refuse(const struct origin *origin)
 	bool is_local_notice = origin->is_null_sender &&
 			       origin->login.len == 0 &&
 			       network_is_loopback(origin->client_addr);
-	return !is_mta_itself(origin) && !is_local_notice;
+	return !class_is_mta_itself(origin) && !is_local_notice;
 }
 
 bool

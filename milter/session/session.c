@@ -18,6 +18,7 @@
 #include <sys/un.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "session/action.h"
 #include "session/class.h"
@@ -48,6 +49,7 @@ struct session {
 	/* connection */
 	struct arena *connection;
 	struct origin origin;
+	struct handover handover;
 	struct str client_name;
 	struct str helo;
 	/* message */
@@ -56,6 +58,7 @@ struct session {
 	bool in_message;
 	unsigned generation;
 	struct origin message_origin;
+	struct handover message_handover;
 	struct str from;
 	struct strs rcpt;
 	struct {
@@ -152,8 +155,9 @@ static const struct {
 	int stage;
 	const char *names;
 } wanted_macros[] = {
-    {SMFIM_CONNECT, "j v {daemon_name} {daemon_addr} {client_addr}"},
-    {SMFIM_ENVFROM, "i {auth_authen} {auth_author}"},
+    {SMFIM_CONNECT, "j v Z _ {daemon_name} {daemon_addr} {client_addr}"},
+    {SMFIM_ENVFROM, "i r {auth_authen} {auth_author} {auth_ssf} "
+		    "{tls_version} {cipher} {cipher_bits} {verify}"},
     {SMFIM_EOM, "i"},
 };
 
@@ -225,7 +229,11 @@ on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 	s->origin.host_name = macro(ctx, s->connection, "j");
 	s->origin.daemon_name = macro(ctx, s->connection, "{daemon_name}");
 	s->origin.daemon_addr = macro(ctx, s->connection, "{daemon_addr}");
-	s->is_sendmail = is_sendmail(macro(ctx, s->connection, "v"));
+	s->handover.by = s->origin.host_name;
+	s->handover.mta = macro(ctx, s->connection, "v");
+	s->handover.config = macro(ctx, s->connection, "Z");
+	s->handover.client = macro(ctx, s->connection, "_");
+	s->is_sendmail = is_sendmail(s->handover.mta);
 	return reply(s, SMFIP_NR_CONN);
 }
 
@@ -250,6 +258,22 @@ path_of(struct arena *a, const char *arg)
 	return str_dup(a, path);
 }
 
+/* What the MTA's own Received field will say of this message. */
+static void
+handover_take(SMFICTX *ctx, struct session *s)
+{
+	struct handover *h = &s->message_handover;
+	*h = s->handover;
+	h->with = macro(ctx, s->arena, "r");
+	h->tls_version = macro(ctx, s->arena, "{tls_version}");
+	h->cipher = macro(ctx, s->arena, "{cipher}");
+	h->cipher_bits = macro(ctx, s->arena, "{cipher_bits}");
+	h->verify = macro(ctx, s->arena, "{verify}");
+	h->auth_ssf = macro(ctx, s->arena, "{auth_ssf}");
+	h->time = clock_wall();
+	h->is_internal = class_is_mta_itself(&s->origin);
+}
+
 static sfsistat
 on_mail(SMFICTX *ctx, char **args)
 {
@@ -265,6 +289,7 @@ on_mail(SMFICTX *ctx, char **args)
 	s->message_origin.is_null_sender = s->from.len == 0;
 	s->message_origin.login = macro(ctx, s->arena, "{auth_authen}");
 	s->message_origin.author = macro(ctx, s->arena, "{auth_author}");
+	handover_take(ctx, s);
 	return reply(s, SMFIP_NR_MAIL);
 }
 
@@ -510,6 +535,7 @@ incoming_of(struct session *s)
 		    .helo = s->helo,
 		    .queue_id = STR_EMPTY,
 		    .daemon_name = origin->daemon_name,
+		    .handover = &s->message_handover,
 		},
 	    .mta_name = origin->host_name,
 	    .authserv_id = authserv_id(s),

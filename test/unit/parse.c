@@ -186,9 +186,13 @@ static const struct {
 	"exists:Name: the rule is disabled\n"},
     {"header A From:domain =~ /a/",
 	"warning 1: A: From:domain is not supported: the rule is disabled\n"},
-    {"header A X-Spam-Relays-External =~ /a/",
-	"warning 1: A: X-Spam-Relays-External is not supported: the rule is "
-	"disabled\n"},
+    {"header A X-Spam-Relays-External =~ /a/", ""},
+    {"trusted_networks 10.1/16 !10.1.2.3 [2001:db8::1] 10.0.0.0/255.0.0.0", ""},
+    {"trusted_networks 10.0.0.0/33",
+	"error 1: trusted_networks: 10.0.0.0/33 is no network: write "
+	"192.0.2.1, 10.1/16 or 2001:db8::/32\n"},
+    {"internal_networks", "error 1: internal_networks: networks are wanted\n"},
+    {"clear_msa_networks 10.", "error 1: clear_msa_networks stands alone\n"},
     {"header A eval:no_such_function('x')",
 	"warning 1: A: the eval function no_such_function() is not built in: "
 	"the rule is disabled\n"},

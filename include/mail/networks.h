@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * networks -- the hosts that a relay walk trusts: trusted_networks and its
+ * relatives of SpamAssassin's rule files.  For compatibility of rules only: who
+ * may send is the business of postern.conf and the MTA.
+ */
+#ifndef MAIL_NETWORKS_H
+#define MAIL_NETWORKS_H
+
+#include "base/str.h"
+
+struct arena;
+
+struct network {
+	uint8_t b[16]; /* IPv4 as ::ffff:192.0.2.1 */
+	unsigned bits; /* of `b` that count, 0-128 */
+	bool is_excluded;
+};
+
+/* The first network that an address is in decides. */
+struct network_set {
+	struct network *v;
+	size_t n, cap;
+};
+
+struct networks {
+	struct network_set trusted, internal, msa;
+	/* Named in a file; otherwise the other one, or addresses and logins,
+	 * decide. */
+	bool has_trusted, has_internal;
+	struct strs originating; /* fields with the client's address */
+};
+
+/*
+ * Add "192.0.2.1", "10.", "10.1/16", "10.0.0.0/255.0.0.0", "2001:db8::/32",
+ * "[2001:db8::1]", each perhaps with ! in front: not that.  False: it is none
+ * of these.
+ */
+MUST_CHECK bool network_set_add(
+    struct arena *a, struct network_set *set, struct str word);
+/* False, too, if `ip` is no address. */
+bool network_set_has(const struct network_set *set, struct str ip);
+
+#endif

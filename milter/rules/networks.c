@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* networks -- trusted_networks and its relatives: from lines of rule files to
+ * what the relay walk asks. */
+#include "mail/networks.h"
+
+#include "base/arena.h"
+#include "rules/rule.h"
+
+struct maker {
+	struct arena *a;
+	struct networks *networks;
+	struct diags *diags;
+};
+
+static void
+set_read(
+    struct maker *m, struct network_set *set, const struct setting_line *line)
+{
+	struct str rest = line->value;
+	if (rest.len == 0)
+		SETTING_ERROR(m->diags, line, "%.*s: networks are wanted",
+		    STR_ARG(line->name));
+	for (struct str word; (word = str_word(&rest)).len > 0;)
+		if (!network_set_add(m->a, set, word))
+			SETTING_ERROR(m->diags, line,
+			    "%.*s: %.*s is no network: write 192.0.2.1, "
+			    "10.1/16 or 2001:db8::/32",
+			    STR_ARG(line->name),
+			    STR_ARG(str_sub(word, 0, 100)));
+}
+
+/* This host is always its own. */
+static void
+add_loopback(struct maker *m, struct network_set *set)
+{
+	if (!network_set_add(m->a, set, STR("127.0.0.0/8")) ||
+	    !network_set_add(m->a, set, STR("::1")))
+		abort();
+}
+
+static bool
+is_alone(struct maker *m, const struct setting_line *line)
+{
+	if (line->value.len > 0)
+		SETTING_ERROR(
+		    m->diags, line, "%.*s stands alone", STR_ARG(line->name));
+	return line->value.len == 0;
+}
+
+static void
+originating_read(struct maker *m, const struct setting_line *line)
+{
+	struct str rest = line->value;
+	if (rest.len == 0)
+		SETTING_ERROR(m->diags, line, "header names are wanted");
+	for (struct str word; (word = str_word(&rest)).len > 0;)
+		if (!strs_ihas(&m->networks->originating, word))
+			strs_add(m->a, &m->networks->originating, word);
+}
+
+/* One set: its lines, and whether it always has this host. */
+struct set_row {
+	const char *name;
+	struct network_set *set;
+	bool *is_named; /* NULL: nobody asks */
+	bool has_loopback;
+};
+
+static void
+line_read(
+    struct maker *m, const struct setting_line *line, const struct set_row *row)
+{
+	struct str name = str_from(row->name);
+	if (str_eq(line->name, name)) {
+		set_read(m, row->set, line);
+		if (row->is_named != NULL && line->value.len > 0)
+			*row->is_named = true;
+	} else if (str_starts(line->name, STR("clear_")) &&
+		   str_eq(str_skip(line->name, 6), name) && is_alone(m, line)) {
+		row->set->n = 0;
+		if (row->has_loopback)
+			add_loopback(m, row->set);
+		if (row->is_named != NULL)
+			*row->is_named = false;
+	}
+}
+
+void
+networks_make(struct ruleset *rules, struct diags *diags)
+{
+	struct networks *n = ARENA_NEW(rules->arena, struct networks);
+	struct maker m = {rules->arena, n, diags};
+	const struct set_row rows[] = {
+	    {"trusted_networks", &n->trusted, &n->has_trusted, true},
+	    {"internal_networks", &n->internal, &n->has_internal, true},
+	    {"msa_networks", &n->msa, NULL, false},
+	};
+	add_loopback(&m, &n->trusted);
+	add_loopback(&m, &n->internal);
+	const struct setting_list *lines =
+	    &rules->settings.of[SETTING_NETWORKS];
+	for (size_t i = 0; i < lines->n; i++) {
+		const struct setting_line *line = &lines->v[i];
+		for (size_t k = 0; k < COUNT_OF(rows); k++)
+			line_read(&m, line, &rows[k]);
+		if (str_eq(line->name, STR("originating_ip_headers")))
+			originating_read(&m, line);
+		else if (str_eq(
+			     line->name, STR("clear_originating_ip_headers")) &&
+			 is_alone(&m, line))
+			n->originating.n = 0;
+	}
+	rules->mail.networks = n;
+}
