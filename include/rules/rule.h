@@ -107,7 +107,8 @@ struct rule {
 	struct regex *regex;
 	/* RULE_URI_DETAIL */
 	struct uri_keys keys;
-	/* RULE_EVAL */
+	/* RULE_EVAL; as a rule of which type it was written */
+	enum rule_type view;
 	const struct eval_row *eval;
 	struct strs args;
 	const struct regex **regexes;

@@ -22,6 +22,7 @@ enum setting_subject {
 	SETTING_SUBJECTS,  /* welcomelist_subject, blocklist_subject */
 	SETTING_BOUNCE,    /* welcomelist_bounce_relays */
 	SETTING_URI,       /* redirector_pattern */
+	SETTING_LOCALES,   /* ok_locales */
 	SETTING_SUBJECT_COUNT
 };
 

@@ -122,6 +122,27 @@ html_latin1(struct arena *a, struct str text)
 	return str_of(out, n);
 }
 
+struct str
+html_link_utf8(struct arena *a, const struct html_link *link)
+{
+	size_t nhigh = 0;
+	for (size_t i = 0; i < link->url.len; i++)
+		nhigh += (unsigned char)link->url.p[i] >= 0x80;
+	if (link->is_unicode || nhigh == 0)
+		return link->url;
+	char *out = arena_alloc(a, link->url.len + nhigh);
+	size_t n = 0;
+	for (size_t i = 0; i < link->url.len; i++) {
+		unsigned char c = (unsigned char)link->url.p[i];
+		if (c >= 0x80) {
+			out[n++] = (char)(0xc0 | c >> 6);
+			c = 0x80 | (c & 0x3f);
+		}
+		out[n++] = (char)c;
+	}
+	return str_of(out, n);
+}
+
 /* --- the source before it is tokenised --- */
 
 static size_t

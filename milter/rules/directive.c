@@ -39,17 +39,18 @@ rule_named(struct reader *r, struct str *value)
 }
 
 /* Note a definition; what the rule was before is forgotten. */
-static void
+static struct rule *
 define(struct reader *r, struct str value, enum rule_type type)
 {
 	struct rule *rule = rule_named(r, &value);
 	if (rule == NULL)
-		return;
+		return NULL;
 	rule->type = type;
 	rule->text = value;
 	rule->place = r->place;
 	if (value.len == 0)
 		ERROR(r, "%.*s has no definition", STR_ARG(rule->name));
+	return rule;
 }
 
 static bool
@@ -64,14 +65,17 @@ is_eval(struct str value)
 static void
 read_rule(struct reader *r, struct str value, unsigned type)
 {
-	define(r, value, (enum rule_type)type);
+	(void)define(r, value, (enum rule_type)type);
 }
 
 /* A rule that may also be an eval. */
 static void
 read_rule_or_eval(struct reader *r, struct str value, unsigned type)
 {
-	define(r, value, is_eval(value) ? RULE_EVAL : (enum rule_type)type);
+	struct rule *rule =
+	    define(r, value, is_eval(value) ? RULE_EVAL : (enum rule_type)type);
+	if (rule != NULL)
+		rule->view = (enum rule_type)type;
 }
 
 /* "1.5", or "(1.5)", which is added to what was there. */

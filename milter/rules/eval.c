@@ -8,6 +8,7 @@
 #include "mail/header.h"
 #include "mail/uri.h"
 #include "rules/eval_rows.h"
+#include "rules/perl.h"
 
 /* What is Postern's own, and what stands beside it by theme. */
 static const struct eval_row EVAL_SENDING[] = {
@@ -82,6 +83,11 @@ static const struct eval_row EVAL_SENDING[] = {
 
 const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_SENDING,
+    EVAL_HTML,
+    EVAL_MIME,
+    EVAL_BODY,
+    EVAL_IMAGE,
+    EVAL_URI,
     NULL,
 };
 
@@ -92,6 +98,35 @@ eval_number(const struct eval_call *call, size_t i)
 	if (i >= call->nargs || !str_double(call->args[i], &number))
 		return 0;
 	return number;
+}
+
+struct str
+eval_arg(const struct eval_call *call, size_t i)
+{
+	return i < call->nargs ? call->args[i] : STR_EMPTY;
+}
+
+double
+eval_perl_number(const struct eval_call *call, size_t i)
+{
+	return perl_number(eval_arg(call, i));
+}
+
+const struct strs *
+eval_text(struct eval_call *call)
+{
+	return call->is_rawbody ? message_rawbody(call->message)
+				: message_body(call->message);
+}
+
+struct str
+eval_field(struct eval_call *call, struct str name)
+{
+	const struct header_query query = {
+	    .special = HEADER_PLAIN, .name = name};
+	struct str value;
+	return header_query_run(call->message, &query, &value) ? value
+							       : STR_EMPTY;
 }
 
 int

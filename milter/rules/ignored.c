@@ -45,7 +45,6 @@ static const struct ignored {
     {"mbox_format_from_regex", "mailboxes are read by postern scan"},
     {"normalize_charset", VIEW},
     {"ok_languages", PLUGIN},
-    {"ok_locales", "no rule here asks for it"},
     {"olemacro_*", PLUGIN},
     {"parse_dkim_uris", VIEW},
     {"pyzor_*", NETWORK},

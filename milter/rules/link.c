@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "rules/expr.h"
+#include "rules/locale.h"
 #include "rules/regex.h"
 #include "rules/rule.h"
 
@@ -398,6 +399,7 @@ plan_speed_up(const struct plan *plan)
 void
 ruleset_link(struct ruleset *rules, struct diags *diags)
 {
+	rules->lists.ok_locales = locale_setting(&rules->settings);
 	rules_collect(rules, diags);
 	double *zeros = ARENA_ARRAY(rules->arena, double, rules->rules.n);
 	for (size_t i = 0; i < rules->rules.n; i++) {

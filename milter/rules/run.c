@@ -475,6 +475,7 @@ run_eval(struct run *run, const struct rule *rule)
 	    .args = rule->args.v,
 	    .nargs = rule->args.n,
 	    .regexes = rule->regexes,
+	    .is_rawbody = rule->view == RULE_RAWBODY,
 	    .scratch = run->scratch,
 	    .evidence = STR_EMPTY,
 	};

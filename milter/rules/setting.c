@@ -42,6 +42,7 @@ static const struct setting_row {
     {"welcomelist_bounce_relays", SETTING_BOUNCE},
     {"unwelcomelist_bounce_relays", SETTING_BOUNCE},
     {"redirector_pattern", SETTING_URI},
+    {"ok_locales", SETTING_LOCALES},
 };
 
 /* Words that rule files of today no longer use. */
