@@ -105,6 +105,12 @@ fields_of(struct arena *a, const struct part *part)
 	    .has_charset = part->declared->has_charset,
 	};
 	f.is_attachment = has(f.disposition, "attachment");
+	/* A field without a value is no missing one to this plugin. */
+	if (part->declared->is_missing &&
+	    header_last(headers, STR("content-type")) != NULL) {
+		f.charset = STR_EMPTY;
+		f.has_charset = false;
+	}
 	if (str_eq(f.charset, STR("0")))
 		f.charset = STR_EMPTY;
 	return f;
