@@ -7,7 +7,8 @@
 
 const struct command CMD_TABLE[] = {
     {"scan", NULL,
-	"[--json] [--explain] [--subs] [--views] [--offline] [--jobs N]\n"
+	"[--json] [--explain] [--subs] [--views] [--head SELECTOR]... "
+	"[--offline] [--jobs N]\n"
 	"            [--config FILE] [--rules PATH]... [--class C] [--from A]\n"
 	"            [--rcpt A]... [--login U] [--client IP] [--helo H]\n"
 	"            FILE|DIR|-...",
@@ -27,7 +28,7 @@ const struct command CMD_TABLE[] = {
 	"what was decided about automatic notices, and why", cmd_notices},
     {"ledger", NULL, "[--json] [--limit N] [show ADDRESS|MESSAGE-ID]",
 	"messages that posternd remembers", cmd_ledger},
-    {"lint", NULL, "[PATH...]",
+    {"lint", NULL, "[-v] [--report] [--json] [PATH...]",
 	"check configuration and rules, run the rules' tests", cmd_lint},
     {"reload", NULL, "", "make posternd read configuration and rules again",
 	cmd_reload},

@@ -67,6 +67,12 @@ struct str facts_author(const struct facts *facts);
 /* The eval functions of this room, ended by a row without name; they are run
  * with struct facts, or NULL. */
 extern const struct eval_row EVAL_AUTH[];
+/*
+ * The functions of SpamAssassin's plugins SPF, DKIM and DMARC.  A rule set
+ * without them is one without those plugins: what `postern scan --offline`
+ * wants, for its peer then has none of them either.
+ */
+extern const struct eval_row EVAL_AUTH_PEER[];
 
 /*
  * Facts for the `test` line of a rule, see struct ruleset_options: words as

@@ -15,6 +15,7 @@ struct scan_format {
 	bool is_explained; /* each hit with score and evidence */
 	bool has_subs;     /* sub-rules too */
 	bool has_views;    /* the strings that rules saw; JSON */
+	struct strs heads; /* with them, what these selectors give */
 };
 
 /* Append what is to be printed of one message to `out`. */

@@ -65,6 +65,9 @@ struct header_query {
  */
 MUST_CHECK bool header_query_parse(struct str text, struct header_query *ret);
 
+/* What the fields, addresses or names are, one by one. */
+void header_query_list(
+    struct message *m, const struct header_query *query, struct strs *ret);
 /* The string a rule with this query runs on; false: no such header. */
 MUST_CHECK bool header_query_run(
     struct message *m, const struct header_query *query, struct str *ret);

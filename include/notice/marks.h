@@ -18,6 +18,7 @@ enum notice_mark {
 	MARK_POSTMASTER, /* From postmaster@, mail-system@ */
 	MARK_NAME,       /* From is called "Mail Delivery System" */
 	MARK_LISTMASTER, /* From listname-request@, majordomo@ */
+	MARK_LISTROBOT,  /* the same, and hardly ever a person's */
 	MARK_ROBOT,      /* From noreply@, support@ and their like */
 	MARK_SELF,       /* the Subject is the From address itself */
 	/* What it says of itself */
@@ -31,10 +32,13 @@ enum notice_mark {
 	MARK_SUPPRESS,   /* X-Auto-Response-Suppress; other mail has it, too */
 	MARK_BULK,       /* Precedence: bulk or junk */
 	MARK_ADMIN,      /* X-List-Administrivia */
+	MARK_SCANNER,    /* X-...-MailScanner: generated */
 	MARK_SCRIPT,     /* X-PHP-Originating-Script and the like */
 	MARK_EXCHANGE,   /* a report that Exchange has made */
 	/* What ordinary mail has */
 	MARK_LIST,      /* List-Id, List-Post */
+	MARK_POST,      /* List-Post, Precedence: list; a list's own notices
+			   may have a List-Id, but none of these */
 	MARK_BULLETIN,  /* List-Unsubscribe */
 	MARK_ANSWER,    /* In-Reply-To, References */
 	MARK_RE,        /* Subject: Re: */

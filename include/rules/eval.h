@@ -23,6 +23,7 @@ struct eval_facts {
 };
 
 struct eval_call {
+	const struct eval_row *row; /* for functions that serve several */
 	struct message *message;
 	const struct eval_facts *facts; /* may be NULL */
 	const struct eval_lists *lists; /* of the rule files */

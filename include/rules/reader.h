@@ -13,6 +13,7 @@
 /* One open `if`. */
 struct block {
 	unsigned line;
+	struct str condition;
 	bool was_skipping; /* around it */
 	bool has_else;
 };
@@ -29,7 +30,8 @@ struct reader {
 	bool is_skipping;   /* in a block whose condition is false */
 	bool is_rest_lost;  /* require_version did not fit */
 	size_t nfiles;
-	struct table *noted; /* what has been said once for this file */
+	struct table *noted;  /* what has been said once for this file */
+	struct table *unread; /* name -> place in rules->unread + 1 */
 };
 
 #define SAY(r, level, ...)                                              \
@@ -40,6 +42,9 @@ struct reader {
 
 /* A note that is worth one line a file; false: said already. */
 bool reader_is_first(struct reader *r, struct str what);
+
+/* Count a line that means nothing here. */
+void reader_unread(struct reader *r, struct str what, struct str why);
 
 /* One directive of the language. */
 struct directive {
@@ -59,6 +64,9 @@ void block_read_if(struct reader *r, struct str value, unsigned unused);
 void block_read_ifplugin(struct reader *r, struct str value, unsigned unused);
 void block_read_else(struct reader *r, struct str value, unsigned unused);
 void block_read_endif(struct reader *r, struct str value, unsigned unused);
+
+/* A line that the block around it leaves out. */
+void block_unread(struct reader *r);
 
 /* parse.c: another file, here */
 void reader_include(struct reader *r, struct str value, unsigned unused);

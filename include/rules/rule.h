@@ -8,6 +8,7 @@
 
 #include "mail/header.h"
 #include "mail/message.h"
+#include "rules/census.h"
 #include "rules/ruleset.h"
 #include "rules/setting.h"
 
@@ -93,8 +94,10 @@ struct rule {
 	struct str text;    /* what stands behind its name there */
 	struct str describe;
 	struct str tflags;
+	struct str why; /* not RULE_SOUND: the reason */
 	struct rule_flags flags;
 	bool has_score, has_priority, is_replaced;
+	bool is_answered; /* tflags net, and answered without the network */
 	double scores[SCORE_SETS];
 	double score; /* the one in force; 0: not run and counts 0 */
 	int priority;
@@ -179,6 +182,10 @@ struct ruleset {
 	struct rules metas;    /* each behind those it needs */
 	struct replace_tags *tags;
 	struct strs tlds[3]; /* util_rb_tld, _2tld, _3tld */
+	struct {
+		struct unread *v;
+		size_t n, cap;
+	} unread; /* lines that mean nothing here */
 	struct settings settings;
 	struct eval_lists lists; /* what the settings became */
 	struct {

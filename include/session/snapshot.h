@@ -30,6 +30,7 @@ struct snapshot_source {
 	const char *config_path; /* NULL: built-in defaults */
 	struct strs rules;       /* instead of the configured ones, if any */
 	bool is_lenient;         /* see struct policy_options */
+	bool is_offline;         /* nobody will ask the DNS */
 };
 
 /*

@@ -5,21 +5,72 @@
 
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "cmd/lint_report.h"
 #include "session/snapshot.h"
+
+enum { OPT_REPORT = 256, OPT_JSON };
+
+static const struct option long_options[] = {
+    {"report", no_argument, NULL, OPT_REPORT},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"verbose", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
+};
+
+struct options {
+	bool is_verbose, wants_report, is_json;
+};
+
+static bool
+options_read(int argc, char **argv, struct options *ret)
+{
+	int c;
+	while ((c = getopt_long(argc, argv, "v", long_options, NULL)) != -1)
+		switch (c) {
+		case 'v':
+			ret->is_verbose = true;
+			break;
+		case OPT_REPORT:
+			ret->wants_report = true;
+			break;
+		case OPT_JSON:
+			ret->wants_report = ret->is_json = true;
+			break;
+		default:
+			return false;
+		}
+	return true;
+}
+
+static void
+rules_show(const struct ruleset *rules, const struct options *options,
+    const struct diags *diags)
+{
+	if (options->wants_report) {
+		lint_report(rules, options->is_json, options->is_verbose);
+		return;
+	}
+	struct ruleset_counts counts = ruleset_counts(rules);
+	printf("%zu rules, %zu active, %zu disabled, %zu warnings\n",
+	    counts.rules, counts.active, counts.disabled,
+	    diags_count(diags, DIAG_WARNING));
+}
+
+/* A report says itself what is not run: only what is broken comes before it. */
+static enum diag_level
+least_shown(const struct options *options)
+{
+	if (options->wants_report)
+		return DIAG_ERROR;
+	return options->is_verbose ? DIAG_NOTE : DIAG_WARNING;
+}
 
 int
 cmd_lint(int argc, char **argv)
 {
-	bool is_verbose = false;
-	int c;
-	while ((c = getopt(argc, argv, "v")) != -1)
-		switch (c) {
-		case 'v':
-			is_verbose = true;
-			break;
-		default:
-			return cmd_usage(argv[0]);
-		}
+	struct options options = {0};
+	if (!options_read(argc, argv, &options))
+		return cmd_usage(argv[0]);
 	struct arena *a = arena_new();
 	struct snapshot_source source = {.config_path = cmd_config_path};
 	for (int i = optind; i < argc; i++)
@@ -29,13 +80,9 @@ cmd_lint(int argc, char **argv)
 		source.config_path = NULL;
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(&source, true, &diags);
-	cmd_diags_print(&diags, is_verbose ? DIAG_NOTE : DIAG_WARNING);
-	if (snapshot != NULL) {
-		struct ruleset_counts counts = ruleset_counts(snapshot->rules);
-		printf("%zu rules, %zu active, %zu disabled, %zu warnings\n",
-		    counts.rules, counts.active, counts.disabled,
-		    diags_count(&diags, DIAG_WARNING));
-	}
+	cmd_diags_print(&diags, least_shown(&options));
+	if (snapshot != NULL)
+		rules_show(snapshot->rules, &options, &diags);
 	int code = snapshot == NULL ? CMD_FOUND : CMD_FINE;
 	snapshot_put(snapshot);
 	arena_free(a);

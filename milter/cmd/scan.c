@@ -323,6 +323,7 @@ enum {
 	OPT_EXPLAIN,
 	OPT_SUBS,
 	OPT_VIEWS,
+	OPT_HEAD,
 	OPT_RULES,
 	OPT_CONFIG,
 	OPT_OFFLINE,
@@ -340,6 +341,7 @@ static const struct option long_options[] = {
     {"explain", no_argument, NULL, OPT_EXPLAIN},
     {"subs", no_argument, NULL, OPT_SUBS},
     {"views", no_argument, NULL, OPT_VIEWS},
+    {"head", required_argument, NULL, OPT_HEAD},
     {"rules", required_argument, NULL, OPT_RULES},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"offline", no_argument, NULL, OPT_OFFLINE},
@@ -387,6 +389,9 @@ option_take(struct arena *a, struct options *o, int c)
 		return o->format.has_subs = true;
 	case OPT_VIEWS:
 		return o->format.has_views = true;
+	case OPT_HEAD:
+		strs_add(a, &o->format.heads, value);
+		return o->format.has_views = true;
 	case OPT_RULES:
 		strs_add(a, &o->source.rules, value);
 		return true;
@@ -415,6 +420,7 @@ rules_load(struct arena *a, struct options *o)
 		o->source.config_path = NULL;
 	/* nothing is asked that no configuration allows */
 	o->is_offline = o->is_offline || o->source.config_path == NULL;
+	o->source.is_offline = o->is_offline;
 	o->source.is_lenient = true;
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(&o->source, false, &diags);

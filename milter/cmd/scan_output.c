@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "cmd/auth_output.h"
+#include "mail/header.h"
 
 #define RULES_BYTES 4096
 
@@ -197,8 +198,26 @@ byte_strings(struct arena *a, const struct strs *list)
 	return array;
 }
 
+/* {"Subject:raw": [" hello\n"]}; a selector that is none gives null. */
+static json_t *
+heads(struct arena *a, struct message *m, const struct strs *selectors)
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i < selectors->n; i++) {
+		struct header_query query;
+		struct strs found = {0};
+		bool is_known = header_query_parse(selectors->v[i], &query);
+		if (is_known)
+			header_query_list(m, &query, &found);
+		(void)json_object_set_new(all, str_c(a, selectors->v[i]),
+		    is_known ? byte_strings(a, &found) : json_null());
+	}
+	return all;
+}
+
 static void
-set_views(json_t *line, struct arena *a, struct message *m)
+set_views(json_t *line, struct arena *a, struct message *m,
+    const struct strs *selectors)
 {
 	if (m == NULL)
 		return;
@@ -208,6 +227,8 @@ set_views(json_t *line, struct arena *a, struct message *m)
 	    line, "rawbody", byte_strings(a, message_rawbody(m)));
 	(void)json_object_set_new(
 	    line, "uri", byte_strings(a, message_uris(m)));
+	if (selectors->n > 0)
+		(void)json_object_set_new(line, "head", heads(a, m, selectors));
 }
 
 static void
@@ -241,7 +262,7 @@ scan_output(const struct scan_format *format, struct arena *a, struct str file,
 	    hits(&scan->result.subs, false), "auth", auth_json(facts), "notice",
 	    notice_json(notice), "ms", (double)scan->us / 1000);
 	if (format->has_views)
-		set_views(line, a, scan->message);
+		set_views(line, a, scan->message, &format->heads);
 	put_json(out, line, format->has_views ? JSON_ENSURE_ASCII : 0);
 }
 

@@ -425,9 +425,9 @@ join(struct arena *a, const struct strs *list)
 	return buf_str(out);
 }
 
-bool
-header_query_run(
-    struct message *m, const struct header_query *query, struct str *ret)
+void
+header_query_list(
+    struct message *m, const struct header_query *query, struct strs *ret)
 {
 	struct strs found = {0}, parsed = {0};
 	add_selected(m, query, &found);
@@ -442,6 +442,15 @@ header_query_run(
 		add_parsed(m, query, &found, &parsed);
 		found = parsed;
 	}
+	*ret = found;
+}
+
+bool
+header_query_run(
+    struct message *m, const struct header_query *query, struct str *ret)
+{
+	struct strs found;
+	header_query_list(m, query, &found);
 	if (found.n == 0)
 		return false;
 	*ret = join(m->arena, &found);

@@ -226,7 +226,13 @@ static const struct ruling rulings[] = {
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 4, 4, true},
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 6, 4, false},
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST), 1, 2, 0, false},
+    {NOTICE_VIRUS, M(LISTROBOT), ANSWERS | M(GENERATED), PEOPLE | M(POST), 0, 1,
+	0, false},
     {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST), 0, 3, 0, false},
+    {NOTICE_VIRUS, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 1, 0, false},
+    {NOTICE_VIRUS, M(POSTMASTER) | M(NAME), NONE, PEOPLE | M(LIST), 0, 1, 1,
+	false},
+    {NOTICE_FILTER, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 0, 0, false},
     {NOTICE_FILTER, NONE, MACHINE, PEOPLE | M(LIST) | M(RECIPIENTS), 0, 2, 2,
 	false},
     {NOTICE_FILTER, NONE, M(ROBOT) | M(GENERATED),
@@ -237,10 +243,18 @@ static const struct ruling rulings[] = {
 
     /* List managers */
     {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE, 0, 2, 1, false},
-    {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST), 0, 0, 4, false},
-    {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST), 1, 0, 0, false},
+    {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(POST), 0, 0, 4, false},
+    {NOTICE_LIST, M(LISTMASTER), NONE, PEOPLE | M(LIST) | M(POST), 1, 0, 0,
+	false},
+    {NOTICE_LIST, M(LISTMASTER) | M(BULK), NONE, PEOPLE | M(POST), 1, 0, 0,
+	false},
     {NOTICE_LIST, M(LISTMASTER), ANSWERS | M(GENERATED) | M(BULK) | M(NULL),
-	PEOPLE | M(LIST), 0, 0, 2, false},
+	PEOPLE | M(POST), 0, 0, 2, false},
+    {NOTICE_LIST, M(LISTROBOT), NONE, PEOPLE | M(POST), 0, 2, 0, false},
+    {NOTICE_LIST, M(LISTROBOT) | M(BULK), NONE, PEOPLE | M(LIST) | M(POST), 0,
+	1, 0, false},
+    {NOTICE_LIST, M(LISTROBOT) | M(BULK) | M(ANSWER), NONE,
+	M(FORWARDED) | M(LIST) | M(POST), 0, 0, 0, false},
     {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 2, 3, false},
     {NOTICE_LIST, NONE, MACHINE, PEOPLE | M(RECIPIENTS), 0, 0, 6, false},
     {NOTICE_LIST, NONE, NONE, PEOPLE, 0, 3, 3, false},
@@ -319,6 +333,10 @@ static const struct ruling rulings[] = {
     /* A filter by its name, whatever the Subject */
     {NOTICE_FILTER, NONE, M(POSTMASTER) | M(NAME), PEOPLE | M(LIST), 0, 0, 5,
 	true},
+
+    /* A list's robot, in a language that the words do not have */
+    {NOTICE_LIST, M(LISTROBOT), ANSWERS, PEOPLE | M(POST), 0, 0, 0, false},
+    {NOTICE_LIST, M(LISTROBOT), M(GENERATED), PEOPLE | M(POST), 0, 0, 1, false},
 
     /* Any other answer */
     {NOTICE_TICKET, NONE, ANSWERS, NONE, 0, 2, 0, false},
@@ -469,10 +487,13 @@ answer_kind(struct message *m, struct scene *scene, enum notice_kind kind)
 	if (said[NOTICE_MAILBOX] >= 3 &&
 	    said[NOTICE_MAILBOX] > said[NOTICE_VACATION])
 		return NOTICE_MAILBOX;
-	if (said[NOTICE_VACATION] >= 2 ||
-	    scene->marks.subject.weight[NOTICE_VACATION] > 0)
+	if (said[NOTICE_VACATION] >= 2)
 		return NOTICE_VACATION;
-	return kind;
+	if (scene->marks.fields.weight[NOTICE_TICKET] > 0)
+		return NOTICE_TICKET;
+	return scene->marks.subject.weight[NOTICE_VACATION] > 0
+		   ? NOTICE_VACATION
+		   : kind;
 }
 
 /* --- evidence ------------------------------------------------------------ */

@@ -37,6 +37,7 @@ static const char *const mark_names[NOTICE_MARKS] = {
     [MARK_POSTMASTER] = "From: postmaster",
     [MARK_NAME] = "From: a mail system's name",
     [MARK_LISTMASTER] = "From: a list manager",
+    [MARK_LISTROBOT] = "From: a list's robot",
     [MARK_REPLIED] = "Auto-Submitted: auto-replied",
     [MARK_GENERATED] = "Auto-Submitted: auto-generated",
     [MARK_AWAY] = "Auto-Submitted: vacation",
@@ -46,6 +47,7 @@ static const char *const mark_names[NOTICE_MARKS] = {
     [MARK_AUTOREPLY] = "a field of autoresponders",
     [MARK_SUPPRESS] = "X-Auto-Response-Suppress",
     [MARK_ADMIN] = "X-List-Administrivia",
+    [MARK_SCANNER] = "X-MailScanner: generated",
     [MARK_SCRIPT] = "written by a script",
     [MARK_EXCHANGE] = "a report of Exchange",
     [MARK_REPORT] = "multipart/report",
@@ -121,26 +123,36 @@ static const struct {
     {"quarantine*", MARK_POSTMASTER},
     {"spamfilter*", MARK_POSTMASTER},
     {"spam-filter*", MARK_POSTMASTER},
-    {"majordomo*", MARK_LISTMASTER},
-    {"listserv*", MARK_LISTMASTER},
-    {"listar*", MARK_LISTMASTER},
-    {"ecartis*", MARK_LISTMASTER},
+    {"majordomo*", MARK_LISTROBOT},
+    {"listserv*", MARK_LISTROBOT},
+    {"listar*", MARK_LISTROBOT},
+    {"ecartis*", MARK_LISTROBOT},
+    {"sympa", MARK_LISTROBOT},
+    {"sympa-*", MARK_LISTROBOT},
     {"sympa*", MARK_LISTMASTER},
+    {"listproc*", MARK_LISTROBOT},
     {"mailman*", MARK_LISTMASTER},
     {"listmaster*", MARK_LISTMASTER},
-    {"listproc*", MARK_LISTMASTER},
     {"lists-*", MARK_LISTMASTER},
     {"owner-*", MARK_LISTMASTER},
     {"*-owner", MARK_LISTMASTER},
     {"*-admin", MARK_LISTMASTER},
-    {"*-request", MARK_LISTMASTER},
-    {"*-bounces", MARK_LISTMASTER},
+    {"*-request", MARK_LISTROBOT},
+    {"*-bounces", MARK_LISTROBOT},
+    {"*-bounces+*", MARK_LISTROBOT},
     {"*-help", MARK_LISTMASTER},
+    {"*-confirm+*", MARK_LISTROBOT},
     {"*-confirm*", MARK_LISTMASTER},
     {"*-ctl", MARK_LISTMASTER},
     {"*-editor", MARK_LISTMASTER},
     {"*-subscribe*", MARK_LISTMASTER},
-    {"*-sc.*", MARK_LISTMASTER},
+    {"*-sc.*", MARK_LISTROBOT},
+    {"*+owner", MARK_LISTMASTER},
+    {"*+help", MARK_LISTMASTER},
+    {"*+subconf-*", MARK_LISTROBOT},
+    {"*+unsubconf-*", MARK_LISTROBOT},
+    {"*+confsub*", MARK_LISTROBOT},
+    {"*+confunsub*", MARK_LISTROBOT},
     {"noreply*", MARK_ROBOT},
     {"no-reply*", MARK_ROBOT},
     {"no_reply*", MARK_ROBOT},
@@ -199,6 +211,8 @@ mark_local(struct notice_marks *marks, struct str local)
 	for (size_t i = 0; i < COUNT_OF(locals); i++)
 		if (local_fits(local, str_from(locals[i].local))) {
 			mark(marks, locals[i].mark);
+			if (locals[i].mark == MARK_LISTROBOT)
+				mark(marks, MARK_LISTMASTER);
 			return;
 		}
 }
@@ -342,6 +356,8 @@ static const struct field_row {
     {"References", NULL, MARK_ANSWER, NOTICE_NONE, NULL},
     {"List-Id", NULL, MARK_LIST, NOTICE_NONE, NULL},
     {"List-Post", NULL, MARK_LIST, NOTICE_NONE, NULL},
+    {"List-Post", NULL, MARK_POST, NOTICE_NONE, NULL},
+    {"Precedence", "list", MARK_POST, NOTICE_NONE, NULL},
     {"List-Unsubscribe", NULL, MARK_BULLETIN, NOTICE_NONE, NULL},
     {"Precedence", "auto", MARK_AUTOREPLY, NOTICE_NONE, NULL},
     {"Precedence", "bulk", MARK_BULK, NOTICE_NONE, NULL},
@@ -367,6 +383,7 @@ static const struct field_row {
     {"X-Pmx-Vacation", NULL, MARK_AUTOREPLY, NOTICE_VACATION, NULL},
     {"X-OOF", NULL, MARK_AUTOREPLY, NOTICE_VACATION, NULL},
     {"X-Mailer", "vacation", MARK_AUTOREPLY, NOTICE_VACATION, NULL},
+    {"X-Mailer", "gnarwl", MARK_AUTOREPLY, NOTICE_VACATION, NULL},
     {"X-Mailer", "autorespon", MARK_AUTOREPLY, NOTICE_NONE, NULL},
     {"X-Mailer", "auto-respon", MARK_AUTOREPLY, NOTICE_NONE, NULL},
     {"X-Mailer", "autoreply", MARK_AUTOREPLY, NOTICE_NONE, NULL},
@@ -381,8 +398,11 @@ static const struct field_row {
     /* List managers */
     {"X-List-Administrivia", "yes", MARK_ADMIN, NOTICE_LIST, NULL},
     {"X-MLServer", NULL, NOTICE_MARKS, NOTICE_LIST, NULL},
+    {"Message-ID", "-mlmmj-", NOTICE_MARKS, NOTICE_LIST, NULL},
+    {"X-Mailman-Version", NULL, NOTICE_MARKS, NOTICE_LIST, NULL},
+    {"Mailing-List", "ezmlm", NOTICE_MARKS, NOTICE_LIST, NULL},
+    {"Delivered-To", "responder for ", NOTICE_MARKS, NOTICE_LIST, NULL},
     /* Filters */
-    {"X-MailScanner", "generated", NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Mailer", "mailscanner", NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Amavis-Notify", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
     {"X-Mimedefang-Notify", NULL, NOTICE_MARKS, NOTICE_FILTER, NULL},
@@ -514,6 +534,16 @@ mark_answer_field(struct str name, struct notice_marks *marks)
 			mark(marks, MARK_AUTOREPLY);
 }
 
+/* X-MailScanner: generated; a site puts its name into the field's. */
+static void
+mark_scanner_field(const struct header *field, struct notice_marks *marks)
+{
+	if (str_istarts(field->name, STR("x-")) &&
+	    str_iends(field->name, STR("mailscanner")) &&
+	    str_istarts(str_trim(field->raw), STR("generated")))
+		mark(marks, MARK_SCANNER);
+}
+
 static void
 marks_of_fields(struct message *m, struct notice_marks *marks)
 {
@@ -522,6 +552,7 @@ marks_of_fields(struct message *m, struct notice_marks *marks)
 		if (field->name.len == 0)
 			continue;
 		mark_answer_field(field->name, marks);
+		mark_scanner_field(field, marks);
 		size_t k = field_index.slot[name_hash(field->name)];
 		for (; k > 0; k = field_index.next[k - 1]) {
 			const struct field_row *row = &fields[k - 1];
@@ -631,6 +662,9 @@ marks_of_subject(struct notice_marks *marks)
 	struct str name, address = from_cut(marks->from, &name);
 	if (address.len > 3 && str_ieq(bare, address))
 		mark(marks, MARK_SELF);
+	/* "birds digest, vol 1": a list's robot sends posts as well. */
+	if (str_find(whole, STR("digest")) != STR_NONE)
+		mark(marks, MARK_POST);
 }
 
 /* --- parts --------------------------------------------------------------- */
@@ -689,6 +723,7 @@ static const struct {
     {"application/tlsrpt+json", MARK_AGGREGATE},
     {"application/tlsrpt", MARK_AGGREGATE},
     {"multipart/report", MARK_REPORT},
+    {"multipart/digest", MARK_POST},
 };
 
 static struct str

@@ -13,7 +13,7 @@
 
 #define HEAD_BYTES 4
 #define SLOTS 2048 /* a power of two */
-#define WORDS_MAX 1500
+#define WORDS_MAX 2000
 
 /* Phrases with the same hash of their heads are chained. */
 struct words {

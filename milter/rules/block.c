@@ -5,10 +5,11 @@
 #include "rules/reader.h"
 
 static void
-block_open(struct reader *r, bool holds)
+block_open(struct reader *r, struct str condition, bool holds)
 {
 	r->blocks[r->nblocks++] = (struct block){
 	    .line = r->place.line,
+	    .condition = condition,
 	    .was_skipping = r->is_skipping,
 	};
 	r->is_skipping = r->is_skipping || !holds;
@@ -50,7 +51,7 @@ read_condition(struct reader *r, struct str condition)
 		    STR_ARG(why));
 	else if (!holds && !r->is_skipping)
 		note_left_out(r, condition);
-	block_open(r, holds);
+	block_open(r, condition, holds);
 }
 
 void
@@ -93,4 +94,21 @@ block_read_endif(struct reader *r, struct str value, unsigned unused)
 		return;
 	}
 	r->is_skipping = r->blocks[--r->nblocks].was_skipping;
+}
+
+void
+block_unread(struct reader *r)
+{
+	size_t i = r->nblocks;
+	while (i > 1 && r->blocks[i - 1].was_skipping)
+		i--;
+	if (i == 0)
+		return;
+	const struct block *block = &r->blocks[i - 1];
+	reader_unread(r,
+	    str_printf(r->arena, "%s %.*s",
+		block->has_else ? "else of if" : "if",
+		STR_ARG(str_sub(block->condition, 0, 200))),
+	    block->has_else ? STR("the condition holds")
+			    : STR("the condition does not hold"));
 }

@@ -634,6 +634,18 @@ is_offline(const struct rule *rule)
 		   str_starts(rule->text, STR("eval:check_dns")));
 }
 
+/* "check_rbl() asks the network" */
+static struct str
+offline_why(struct arena *a, const struct rule *rule)
+{
+	struct str name, arguments;
+	if (rule->type == RULE_NETWORK ||
+	    !call_cut(rule->text, &name, &arguments))
+		return STR("it asks the network");
+	return str_printf(a, "%.*s() asks the %s", STR_ARG(str_trim(name)),
+	    rule->flags.is_learn ? "Bayes filter" : "network");
+}
+
 void
 rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags)
 {
@@ -655,6 +667,7 @@ rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags)
 		return;
 	bool offline = failure.level != DIAG_ERROR && is_offline(rule);
 	rule->state = offline ? RULE_OFFLINE : RULE_DISABLED;
+	rule->why = offline ? offline_why(rules->arena, rule) : failure.why;
 	diag_add(diags, offline ? DIAG_NOTE : failure.level, rule->place.file,
 	    rule->place.line, "%.*s: %.*s: %s", STR_ARG(rule->name),
 	    STR_ARG(failure.why),

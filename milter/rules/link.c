@@ -43,17 +43,49 @@ rules_collect(struct ruleset *rules, struct diags *diags)
 		rules->rules.v[i]->id = (uint32_t)i;
 }
 
-/* Score set 0: no network, no Bayes. */
+/* The sets are those of SpamAssassin: bit 0 network, bit 1 Bayes. */
+#define SET_LOCAL 0
+#define SET_NETWORK 1
+
 static void
-score_settle(struct rule *rule)
+score_settle(struct rule *rule, unsigned set)
 {
-	rule->score = rule->scores[0];
+	rule->score = rule->scores[set];
 	if (rule->has_score)
 		return;
 	rule->score =
 	    str_starts(rule->name, STR("T_")) ? SCORE_TESTING : SCORE_DEFAULT;
 	if (rule->flags.is_nice)
 		rule->score = -rule->score;
+}
+
+/* Of the rules that `rule` needs some ask the network, and all have answers. */
+static bool
+has_answers(const struct ruleset *rules, const struct rule *rule)
+{
+	const struct expr_variables *needs = expr_variables(rule->expr);
+	bool has_any = false;
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct rule *need = rules->rules.v[needs->v[i]];
+		if (need->flags.is_net && !need->is_answered)
+			return false;
+		has_any = has_any || need->is_answered;
+	}
+	return has_any;
+}
+
+/*
+ * A rule of the network that needs none here, for our facts have the answer
+ * (SPF, DKIM, DMARC): what it is worth stands in the other set.
+ */
+static void
+answer_settle(const struct ruleset *rules, struct rule *rule)
+{
+	if (!rule->flags.is_net || rule->state != RULE_SOUND ||
+	    (rule->type == RULE_META && !has_answers(rules, rule)))
+		return;
+	rule->is_answered = true;
+	score_settle(rule, SET_NETWORK);
 }
 
 /* What the names in one meta are looked up in. */
@@ -131,6 +163,7 @@ rule_disable(struct rule *rule, struct diags *diags, enum diag_level level,
     struct str why)
 {
 	rule->state = RULE_DISABLED;
+	rule->why = why;
 	diag_add(diags, level, rule->place.file, rule->place.line,
 	    "%.*s: %.*s: the rule is disabled", STR_ARG(rule->name),
 	    STR_ARG(why));
@@ -217,6 +250,7 @@ meta_settle(struct walk *w, struct rule *rule)
 			STR_ARG(need->name)));
 		return;
 	}
+	answer_settle(w->rules, rule);
 }
 
 /* Take the next step from the top of the path. */
@@ -405,8 +439,10 @@ ruleset_link(struct ruleset *rules, struct diags *diags)
 	for (size_t i = 0; i < rules->rules.n; i++) {
 		struct rule *rule = rules->rules.v[i];
 		rule_read_flags(rule);
-		score_settle(rule);
+		score_settle(rule, SET_LOCAL);
 		rule_define(rules, rule, diags);
+		if (rule->type == RULE_EVAL)
+			answer_settle(rules, rule);
 		if (rule->type == RULE_META)
 			meta_compile(rules, rule, zeros, diags);
 	}

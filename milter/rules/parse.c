@@ -28,6 +28,7 @@ reader_new(struct ruleset *rules, struct diags *diags)
 	r->arena = rules->arena;
 	r->diags = diags;
 	r->noted = table_new(r->arena, false);
+	r->unread = table_new(r->arena, false);
 	return r;
 }
 
@@ -40,6 +41,21 @@ reader_is_first(struct reader *r, struct str what)
 		return false;
 	table_set(r->noted, key, r);
 	return true;
+}
+
+void
+reader_unread(struct reader *r, struct str what, struct str why)
+{
+	struct ruleset *rules = r->rules;
+	size_t at = (size_t)(uintptr_t)table_get(r->unread, what);
+	if (at == 0) {
+		what = str_dup(r->arena, what);
+		ARENA_PUSH(r->arena, &rules->unread) =
+		    (struct unread){.what = what, .why = why};
+		at = rules->unread.n;
+		table_set(r->unread, what, (void *)(uintptr_t)at);
+	}
+	rules->unread.v[at - 1].lines++;
 }
 
 /* `path` as the file that is being read means it. */
@@ -85,9 +101,12 @@ read_other(struct reader *r, struct str key, struct str value)
 	if (setting_add(r->arena, &r->rules->settings, &line))
 		return;
 	const char *why = ignored_why(key);
-	if (why == NULL)
+	if (why == NULL) {
 		ERROR(r, "unknown directive %.*s", STR_ARG(key));
-	else if (reader_is_first(r, key))
+		return;
+	}
+	reader_unread(r, key, str_from(why));
+	if (reader_is_first(r, key))
 		SAY(r, DIAG_NOTE, "%.*s is not used: %s", STR_ARG(key), why);
 }
 
@@ -125,8 +144,10 @@ line_read(struct reader *r, struct str line)
 	struct str key = key_fold(str_word(&line), folded);
 	struct str value = str_trim(line);
 	const struct directive *directive = directive_find(key);
-	if (r->is_skipping && (directive == NULL || !directive->is_always))
+	if (r->is_skipping && (directive == NULL || !directive->is_always)) {
+		block_unread(r);
 		return;
+	}
 	if (directive != NULL)
 		directive->read(r, value, directive->arg);
 	else
@@ -204,17 +225,51 @@ rules_read(struct reader *r, struct str path)
 		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
 }
 
-/* The *.cf of a folder, in name order. */
+static bool
+is_rule_file(struct str name)
+{
+	return str_ends(name, STR(".cf")) && name.p[0] != '.';
+}
+
+/* "4.000001": where sa-update puts the rules of a release. */
+static bool
+is_release(struct str name)
+{
+	struct str fraction = name;
+	struct str major = str_cut(&fraction, '.');
+	uint64_t n;
+	return major.len == 1 && fraction.len == 6 && str_u64(major, 9, &n) &&
+	       str_u64(fraction, 999999, &n);
+}
+
+/* The names in `dir` that are `wanted`, in order. */
+static struct strs
+names_read(struct arena *a, DIR *dir, bool (*wanted)(struct str name))
+{
+	struct strs names = {0};
+	rewinddir(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		if (wanted(str_from(entry->d_name)))
+			strs_add(
+			    a, &names, str_dup(a, str_from(entry->d_name)));
+	strs_sort(&names);
+	return names;
+}
+
+/*
+ * The *.cf of a folder, in name order; if it has none, of the newest release
+ * in it.
+ */
 static void
 folder_read(struct reader *r, struct str path, DIR *dir)
 {
-	struct strs names = {0};
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		struct str name = str_from(entry->d_name);
-		if (str_ends(name, STR(".cf")) && name.p[0] != '.')
-			strs_add(r->arena, &names, str_dup(r->arena, name));
+	struct strs names = names_read(r->arena, dir, is_rule_file);
+	struct strs releases = names_read(r->arena, dir, is_release);
+	if (names.n == 0 && releases.n > 0) {
+		reader_file(r, str_printf(r->arena, "%.*s/%.*s", STR_ARG(path),
+				   STR_ARG(releases.v[releases.n - 1])));
+		return;
 	}
-	strs_sort(&names);
 	if (names.n == 0)
 		diag_add(r->diags, DIAG_WARNING, path, 0,
 		    "no *.cf file in this folder");

@@ -31,7 +31,7 @@ rule_get(struct ruleset *rules, struct str name)
 		return rule;
 	rule = ARENA_NEW(rules->arena, struct rule);
 	rule->name = name;
-	rule->text = rule->describe = rule->tflags = STR_EMPTY;
+	rule->text = rule->describe = rule->tflags = rule->why = STR_EMPTY;
 	rule->label = rule->unset = STR_EMPTY;
 	table_set(rules->by_name, name, rule);
 	return rule;

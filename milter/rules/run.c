@@ -468,6 +468,7 @@ run_eval(struct run *run, const struct rule *rule)
 		return;
 	}
 	struct eval_call call = {
+	    .row = rule->eval,
 	    .message = run->m,
 	    .facts = run->options->facts,
 	    .lists = &run->rules->lists,

@@ -41,12 +41,14 @@ facts_of_words(
 }
 
 static struct ruleset_options
-rule_options(const struct config *config)
+rule_options(const struct config *config, bool is_offline)
 {
 	static const struct eval_row *const evals[] = {
+	    EVAL_AUTH, EVAL_NOTICE, EVAL_AUTH_PEER, NULL};
+	static const struct eval_row *const offline[] = {
 	    EVAL_AUTH, EVAL_NOTICE, NULL};
 	struct ruleset_options options = {
-	    .evals = evals,
+	    .evals = is_offline ? offline : evals,
 	    .test_facts = facts_of_words,
 	    .match_limit = (unsigned)config->match_limit,
 	    .depth_limit = (unsigned)config->depth_limit,
@@ -64,7 +66,10 @@ static bool
 rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
     bool wants_tests, struct diags *diags)
 {
-	struct ruleset_options options = rule_options(&snapshot->config);
+	bool is_offline =
+	    source->is_offline || strs_has(&snapshot->config.dns, STR("off"));
+	struct ruleset_options options =
+	    rule_options(&snapshot->config, is_offline);
 	const struct strs *paths =
 	    source->rules.n > 0 ? &source->rules : &snapshot->config.rules;
 	snapshot->rules = ruleset_load(paths, &options, diags);

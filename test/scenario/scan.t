@@ -32,6 +32,11 @@ is "a client can be refused" "$(postern scan "$W/reject" | grep -o ' reject ')" 
 	" reject "
 is "a program of this host cannot" \
 	"$(postern scan --class local "$W/reject" | grep -o ' hold ')" " hold "
+printf 'Subject: =?utf-8?q?caf=C3=A9?=\nTo: a@b.example, c@d.example\n\ntext\n' >"$W/odd"
+is "a selector shows what a header rule sees, a byte a character" \
+	"$(postern scan --head Subject --head To:addr --head To:no "$W/odd" |
+		grep -o '"head":.*')" \
+	'"head":{"Subject":["caf\u00C3\u00A9\n"],"To:addr":["a@b.example","c@d.example"],"To:no":null}}'
 postern scan "$W/reject" "$W/none" >/dev/null 2>"$W/errors"
 is "a file that is not there: exit 2" $? 2
 done_testing

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lint_report -- what became of each rule and of the other lines. */
+#include "cmd/lint_report.h"
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "cmd/ui.h"
+#include "rules/census.h"
+
+#define NAMES_SHOWN 3
+
+static const struct ui_column row_columns[] = {{"TYPE", false, false},
+    {"RULES", true, false}, {"RUN", true, false}, {"UNNEEDED", true, false},
+    {"OFF", true, false}, {"NETWORK", true, false}, {"BAYES", true, false},
+    {"DISABLED", true, false}};
+static const struct ui_column group_columns[] = {{"NOT RUN", false, false},
+    {"RULES", true, false}, {"WHY", false, true}, {"NAMES", false, true}};
+static const struct ui_column unread_columns[] = {
+    {"LINES", true, false}, {"NOT USED", false, true}, {"WHY", false, true}};
+
+static void
+number_cell(struct ui_table *t, struct arena *a, enum ui_style style, size_t n)
+{
+	ui_table_cell(t, style, str_printf(a, "%zu", n));
+}
+
+static void
+rows_show(const struct ui *ui, struct arena *a, const struct census *census)
+{
+	struct ui_table *t =
+	    ui_table_new(ui, row_columns, COUNT_OF(row_columns));
+	for (size_t i = 0; i < census->rows.n; i++) {
+		const struct census_row *row = &census->rows.v[i];
+		bool is_last = i + 1 == census->rows.n;
+		enum ui_style style = is_last ? UI_BOLD : UI_PLAIN;
+		ui_table_cell(t, style, row->type);
+		number_cell(t, a, style, row->rules);
+		for (size_t k = 0; k < RULE_FATES; k++) {
+			bool is_bad = k == FATE_DISABLED && row->of[k] > 0;
+			number_cell(t, a, is_bad ? UI_RED : style, row->of[k]);
+		}
+	}
+	ui_table_end(t);
+}
+
+/* "A B C and 20 more" */
+static struct str
+names_of(struct arena *a, const struct strs *rules, bool is_verbose)
+{
+	struct buf *b = buf_new(a, 1024 * 1024);
+	for (size_t i = 0; i < rules->n; i++) {
+		if (!is_verbose && i == NAMES_SHOWN) {
+			buf_printf(b, " and %zu more", rules->n - i);
+			break;
+		}
+		if (i > 0)
+			buf_putc(b, ' ');
+		buf_put(b, rules->v[i]);
+	}
+	return buf_str(b);
+}
+
+static void
+groups_show(const struct ui *ui, struct arena *a, const struct census *census,
+    bool is_verbose)
+{
+	if (census->groups.n == 0)
+		return;
+	ui_printf(ui, UI_PLAIN, "\n");
+	struct ui_table *t =
+	    ui_table_new(ui, group_columns, COUNT_OF(group_columns));
+	for (size_t i = 0; i < census->groups.n; i++) {
+		const struct census_group *group = &census->groups.v[i];
+		enum ui_style style =
+		    group->fate == FATE_DISABLED ? UI_RED : UI_PLAIN;
+		ui_table_cell(t, style, rule_fate_name(group->fate));
+		number_cell(t, a, style, group->rules.n);
+		ui_table_cell(t, style, group->why);
+		ui_table_cell(t, style, names_of(a, &group->rules, is_verbose));
+	}
+	ui_table_end(t);
+}
+
+static void
+unread_show(const struct ui *ui, struct arena *a, const struct census *census)
+{
+	if (census->unread.n == 0)
+		return;
+	ui_printf(ui, UI_PLAIN, "\n");
+	struct ui_table *t =
+	    ui_table_new(ui, unread_columns, COUNT_OF(unread_columns));
+	for (size_t i = 0; i < census->unread.n; i++) {
+		const struct unread *unread = &census->unread.v[i];
+		number_cell(t, a, UI_PLAIN, unread->lines);
+		ui_table_cell(t, UI_PLAIN, unread->what);
+		ui_table_cell(t, UI_PLAIN, unread->why);
+	}
+	ui_table_end(t);
+}
+
+static json_t *
+names_json(const struct strs *rules)
+{
+	json_t *names = json_array();
+	for (size_t i = 0; i < rules->n; i++)
+		(void)json_array_append_new(names, json_text(rules->v[i]));
+	return names;
+}
+
+static json_t *
+rows_json(const struct census *census)
+{
+	json_t *types = json_object();
+	for (size_t i = 0; i < census->rows.n; i++) {
+		const struct census_row *row = &census->rows.v[i];
+		json_t *line =
+		    json_pack("{s:I}", "rules", (json_int_t)row->rules);
+		for (size_t k = 0; k < RULE_FATES; k++)
+			(void)json_object_set_new(line,
+			    rule_fate_name((enum rule_fate)k).p,
+			    json_integer((json_int_t)row->of[k]));
+		(void)json_object_set_new(types, row->type.p, line);
+	}
+	return types;
+}
+
+static void
+report_json(const struct census *census)
+{
+	json_t *groups = json_array(), *unread = json_array();
+	for (size_t i = 0; i < census->groups.n; i++) {
+		const struct census_group *group = &census->groups.v[i];
+		(void)json_array_append_new(
+		    groups, json_pack("{s:o,s:o,s:o}", "fate",
+				json_text(rule_fate_name(group->fate)), "why",
+				json_text(group->why), "rules",
+				names_json(&group->rules)));
+	}
+	for (size_t i = 0; i < census->unread.n; i++) {
+		const struct unread *line = &census->unread.v[i];
+		(void)json_array_append_new(unread,
+		    json_pack("{s:o,s:o,s:I}", "what", json_text(line->what),
+			"why", json_text(line->why), "lines",
+			(json_int_t)line->lines));
+	}
+	json_t *all = json_pack("{s:o,s:o,s:o}", "types", rows_json(census),
+	    "not_run", groups, "not_used", unread);
+	(void)json_dumpf(all, stdout, JSON_COMPACT);
+	(void)fputc('\n', stdout);
+	json_decref(all);
+}
+
+void
+lint_report(const struct ruleset *rules, bool is_json, bool is_verbose)
+{
+	struct arena *a = arena_new();
+	struct census census;
+	ruleset_census(rules, a, &census);
+	if (is_json) {
+		report_json(&census);
+	} else {
+		struct ui ui;
+		ui_init(&ui, stdout, UI_COLOR_AUTO);
+		rows_show(&ui, a, &census);
+		groups_show(&ui, a, &census, is_verbose);
+		unread_show(&ui, a, &census);
+	}
+	arena_free(a);
+}
