@@ -14,6 +14,7 @@
 #define JPEG_MARKER 0xff
 #define JPEG_SCAN 0xda
 #define JPEG_END 0xd9
+#define NUMBERS_MAX 7
 
 enum image_type { IMAGE_GIF, IMAGE_PNG, IMAGE_JPEG, IMAGE_TYPES };
 
@@ -46,24 +47,59 @@ big_endian(struct str s, size_t at, size_t n)
 	return number;
 }
 
+/* Numbers of a format; the most are NUMBERS_MAX. */
+struct layout {
+	const char *sizes; /* bytes of each: "221" */
+	bool is_big_endian;
+};
+
+/*
+ * What Perl's unpack gives: a number that does not fit into the rest of `s` is
+ * passed over, and the ones behind it move up.  The others are 0.
+ */
+static void
+unpack(struct str s, const struct layout *layout, uint32_t *ret)
+{
+	size_t n = 0;
+	memset(ret, 0, NUMBERS_MAX * sizeof(*ret));
+	for (const char *size = layout->sizes; *size != '\0'; size++) {
+		size_t bytes = (size_t)(*size - '0');
+		if (s.len < bytes)
+			continue;
+		for (size_t i = 0; i < bytes; i++) {
+			size_t at = layout->is_big_endian ? i : bytes - 1 - i;
+			ret[n] = ret[n] << 8 | byte_at(s, at);
+		}
+		s = str_skip(s, bytes);
+		n++;
+	}
+}
+
 /* CompuServe, GIF89a, section 18; 87a is the same here. */
 static void
 gif_size(struct str data, struct image_size *ret)
 {
-	if (data.len < 10 || (!str_starts(data, STR("GIF87a")) &&
-				 !str_starts(data, STR("GIF89a"))))
+	static const struct layout layout = {"22111", false};
+	uint32_t numbers[NUMBERS_MAX];
+	data = str_sub(data, 0, 13);
+	if (!str_starts(data, STR("GIF87a")) &&
+	    !str_starts(data, STR("GIF89a")))
 		return;
-	ret->width = byte_at(data, 6) | byte_at(data, 7) << 8;
-	ret->height = byte_at(data, 8) | byte_at(data, 9) << 8;
+	unpack(str_skip(data, 6), &layout, numbers);
+	ret->width = numbers[0];
+	ret->height = numbers[1];
 }
 
 /*
  * ISO/IEC 15948 section 11.2.2.  The plugin looks for the chunk at every eighth
- * byte, and wants four bytes behind what it reads.
+ * byte, and takes the last four bytes of it for its checksum, however short it
+ * is.
  */
 static void
 png_size(struct str data, struct image_size *ret)
 {
+	static const struct layout layout = {"4411111", true};
+	uint32_t numbers[NUMBERS_MAX];
 	if (!str_starts(data, STR("\x89PNG\r\n\x1a\n")))
 		return;
 	for (size_t at = 8; at + 8 <= data.len; at += 8) {
@@ -73,10 +109,10 @@ png_size(struct str data, struct image_size *ret)
 		if (!str_eq(type, STR("IHDR")) || big_endian(data, at, 4) != 13)
 			continue;
 		struct str chunk = str_sub(data, at + 8, 17);
-		if (chunk.len < 12)
-			return;
-		ret->width = big_endian(chunk, 0, 4);
-		ret->height = big_endian(chunk, 4, 4);
+		chunk.len -= chunk.len < 4 ? chunk.len : 4;
+		unpack(chunk, &layout, numbers);
+		ret->width = numbers[0];
+		ret->height = numbers[1];
 		return;
 	}
 }
@@ -92,6 +128,8 @@ is_frame(unsigned marker)
 static void
 jpeg_size(struct str data, struct image_size *ret)
 {
+	static const struct layout layout = {"1221", true};
+	uint32_t numbers[NUMBERS_MAX];
 	if (!str_starts(data, STR("\xff\xd8")))
 		return;
 	for (size_t at = 2; at + 4 <= data.len;) {
@@ -102,10 +140,9 @@ jpeg_size(struct str data, struct image_size *ret)
 			return;
 		struct str block = str_sub(data, at + 4, length - 2);
 		if (is_frame(marker)) {
-			if (block.len < 5)
-				return;
-			ret->height = big_endian(block, 1, 2);
-			ret->width = big_endian(block, 3, 2);
+			unpack(str_sub(block, 0, 6), &layout, numbers);
+			ret->height = numbers[1];
+			ret->width = numbers[2];
 			return;
 		}
 		at += 4 + block.len;

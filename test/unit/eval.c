@@ -48,8 +48,8 @@ ask(struct arena *a, const struct question *q, struct str mail,
     struct str *ret_evidence)
 {
 	const struct eval_row *row = row_named(q->name);
-	struct mail_config config = {
-	    MAIL_LIMITS_DEFAULT, tld_set_new(a, NULL, NULL, NULL)};
+	struct mail_config config = {.limits = MAIL_LIMITS_DEFAULT,
+	    .tlds = tld_set_new(a, NULL, NULL, NULL)};
 	struct envelope envelope;
 	set_envelope(a, q, &envelope);
 	struct str args[4];

@@ -98,7 +98,7 @@ a_broken_frame_is_seen(void **state)
 	    CASE("check_msg_parse_flags('missing_mime_headers')",
 		PARTS("mixed", PART("A: b\n", "x") PART("A: b\n", "x") END), 0),
 	    CASE("check_msg_parse_flags('missing_mime_head_body_separator')",
-		PARTS("mixed", "--b\nA: b\nx\n" END), 0),
+		PARTS("mixed", "--b\nA: b\n\nx\n" END), 0),
 	    CASE("check_msg_parse_flags('missing_mime_head_body_separator')",
 		PARTS("mixed", "--b\nA: b\nx y\nz\n" END), 1),
 	    CASE("check_msg_parse_flags('mime_epilogue_exists')",
@@ -203,7 +203,7 @@ capitals_are_counted_in_texts_of_some_length(void **state)
 		"Content-Type: text/plain; charset=utf-8\n\n" LOUD_4 LOUD, 1),
 	    CASE("check_for_uppercase('75','100')", "\n" LOUD_4 LOUD, 1,
 		.type = "rawbody"),
-	    CASE("check_for_uppercase('45','55')",
+	    CASE("check_for_uppercase('50','75')",
 		"\n" LOUD_4 LOUD
 		"so he does and his voice is loud and it is heard by all of "
 		"them who have ears and do not want to have them just now and "
