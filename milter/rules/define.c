@@ -639,6 +639,9 @@ static struct str
 offline_why(struct arena *a, const struct rule *rule)
 {
 	struct str name, arguments;
+	if (rule->eval != NULL)
+		return str_printf(
+		    a, "%s() is not for rules of this type", rule->eval->name);
 	if (rule->type == RULE_NETWORK ||
 	    !call_cut(rule->text, &name, &arguments))
 		return STR("it asks the network");
@@ -671,6 +674,8 @@ rule_define(struct ruleset *rules, struct rule *rule, struct diags *diags)
 	diag_add(diags, offline ? DIAG_NOTE : failure.level, rule->place.file,
 	    rule->place.line, "%.*s: %.*s: %s", STR_ARG(rule->name),
 	    STR_ARG(failure.why),
-	    offline ? "it counts 0, as in SpamAssassin"
-		    : "the rule is disabled");
+	    !offline             ? "the rule is disabled"
+	    : rule->eval != NULL ? "it counts 0, as in SpamAssassin"
+				 : "it counts 0, as in SpamAssassin without "
+				   "network");
 }
