@@ -126,7 +126,6 @@ count_tags(const struct html *h, double *ret)
 	    if_any(h->total_tags > 0 ? h->obfuscation : 0,
 		quotient(h->obfuscation, h->total_tags));
 	ret[COUNTER_BACKHAIR_COUNT] = if_any(h->backhair, h->backhair);
-	ret[COUNTER_INSIDE] = if_any(h->inside->n, ADDRESS);
 }
 
 static void
@@ -159,7 +158,7 @@ count_sizes(const struct html_page *page, double *ret)
 static void
 count_lists(const struct html *h, double *ret)
 {
-	ret[COUNTER_URI] = ADDRESS;
+	ret[COUNTER_URI] = ret[COUNTER_INSIDE] = ADDRESS;
 	ret[COUNTER_URI_DETAIL] = if_any(h->links.n + h->hrefs.n, ADDRESS);
 	ret[COUNTER_ANCHOR] = if_any(h->anchor.n, ADDRESS);
 	ret[COUNTER_COMMENT] = if_any(h->comment.n, ADDRESS);
