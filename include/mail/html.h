@@ -80,6 +80,8 @@ struct html {
 struct html *html_render(struct arena *a, struct str source, bool is_unicode,
     const struct mail_limits *limits);
 
+/* The URL of `link` as UTF-8, whatever Perl would hold. */
+struct str html_link_utf8(struct arena *a, const struct html_link *link);
 /* UTF-8 `text` as Latin-1 bytes; `text` has no character above U+00FF. */
 struct str html_latin1(struct arena *a, struct str text);
 

@@ -64,7 +64,9 @@ struct headers {
 	struct header *v;
 	size_t n;
 	size_t cap;
-	bool is_cut; /* limits.header_bytes has left fields out */
+	bool is_cut;       /* limits.header_bytes has left fields out */
+	bool is_truncated; /* a name or a value was cut to its maximum */
+	bool has_no_end;   /* no empty line is behind them */
 };
 
 /* One node of the MIME tree (RFC 2045-2047). */
@@ -77,7 +79,8 @@ struct part {
 	struct str effective; /* the same, or "text/html" if the name says so */
 	struct str charset;   /* as declared; empty: none */
 	struct str name;      /* file name, decoded; empty: none */
-	struct str boundary;  /* inherited if the part declares none */
+	struct str shown_name; /* file name as SpamAssassin finds it */
+	struct str boundary;   /* inherited if the part declares none */
 	/* Still encoded; inside a multipart with lines cut at 2048 bytes. */
 	struct str body;
 	size_t depth;      /* 0: the message itself */
@@ -95,6 +98,15 @@ struct part {
 	 * it as characters and Unicode blanks count as blanks.
 	 */
 	bool is_unicode;
+};
+
+/* What is wrong with how the parts are put together. */
+struct mime_oddities {
+	bool has_no_part_header; /* a part starts without a field */
+	bool has_no_part_blank;  /* header and body of a part are not divided */
+	bool has_epilogue;       /* text behind the last boundary */
+	bool has_open_boundary; /* one that was never closed, or never opened */
+	bool has_many_parts;    /* more siblings than SpamAssassin takes */
 };
 
 struct message {
@@ -117,6 +129,8 @@ struct message {
 	struct relays *relays; /* lazily made, see message_relays() */
 	struct uris *uri_list; /* lazily made, see message_uri_list() */
 	bool is_cut_parts, is_cut_depth; /* see message_cuts() */
+	struct mime_oddities oddities;
+	bool has_mbox_line; /* a separator of a mailbox was in front */
 };
 
 /* Bounds that have left something out of the views made so far. */
@@ -167,6 +181,8 @@ part_is_leaf(const struct part *part)
 {
 	return !part->is_container;
 }
+/* Body of a leaf, still encoded, with the empty line that belongs to it. */
+struct str part_raw(struct message *m, const struct part *part);
 /* Body after quoted-printable or base64; other encodings as they stand. */
 struct str part_decoded(struct message *m, struct part *part);
 /* Text as UTF-8 bytes, HTML rendered; empty for what is not text. */

@@ -18,6 +18,7 @@ struct mime_type {
 	struct str charset;
 	struct str name;
 	bool has_boundary;
+	bool has_charset; /* it is declared, maybe as nothing */
 	bool is_missing;
 };
 

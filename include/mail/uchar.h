@@ -7,10 +7,7 @@
 
 /* White space of Unicode from U+0080 on; `c` may be any number. */
 bool uchar_is_space(uint32_t c);
-/*
- * A letter, digit or mark from U+0080 on.  By blocks, so near enough for
- * counters and boundaries, not exact.
- */
+/* A letter, digit or mark from U+0080 on. */
 bool uchar_is_word(uint32_t c);
 
 /*

@@ -41,7 +41,8 @@ struct uris {
 	struct uri *v;
 	size_t n;
 	size_t cap;
-	bool is_cut; /* there were more than limits.uris */
+	bool is_cut;       /* there were more than limits.uris */
+	bool is_truncated; /* one was longer than limits.uri_bytes */
 };
 
 /* Every link of the message, at most limits.uris; made once. */
@@ -56,10 +57,18 @@ void uri_find(struct arena *a, struct str text,
     const struct mail_config *config, struct table *seen, struct strs *ret);
 /*
  * The variants of `uri` after uri_list_canonicalize, `uri` itself included,
- * each once, added to `ret`.  `is_unicode`: see struct html_link.
+ * each once, added to `ret`.  `is_unicode`: see struct html_link.  True: one
+ * was longer than limits.uri_bytes and is cut.
  */
-void uri_variants(struct arena *a, struct str uri, bool is_unicode,
+bool uri_variants(struct arena *a, struct str uri, bool is_unicode,
     const struct mail_config *config, struct strs *ret);
+/*
+ * Registrable domain, or address, that `uri` leads to, lower case; a host
+ * without a scheme will do.  Empty: none, or its top-level domain is not known.
+ * What SpamAssassin's uri_to_domain gives, which knows no U-labels.
+ */
+struct str uri_domain(
+    struct arena *a, const struct mail_config *config, struct str uri);
 /* Host of an http(s), ftp or mailto link, lower case, A-labels; empty: none. */
 struct str uri_host(struct arena *a, struct str uri);
 

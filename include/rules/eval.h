@@ -30,8 +30,11 @@ struct eval_call {
 	struct eval_cache *cache;       /* of this run; see eval_rows.h */
 	const struct str *args;         /* unquoted */
 	size_t nargs;
-	/* One an argument, compiled if its letter is r; otherwise NULL. */
+	/* One an argument, compiled if its letter is r, p, u; otherwise NULL.
+	 */
 	const struct regex *const *regexes;
+	/* The rule is a rawbody rule: its text is message_rawbody(). */
+	bool is_rawbody;
 	struct regex_scratch *scratch; /* for regex_match() */
 	struct str evidence; /* out: what was found; empty: nothing to show */
 };
@@ -40,7 +43,8 @@ struct eval_row {
 	const char *name;
 	unsigned args_min, args_max;
 	/*
-	 * One letter an argument: s string, n number, r regex.  Further
+	 * One letter an argument: s string, n number, r regex, p pattern
+	 * without delimiters, u the same for characters, not bytes.  Further
 	 * arguments are of the last letter.  Words behind the letters, each
 	 * after a blank: no other string will do.  What does not fit is refused
 	 * when rules load.

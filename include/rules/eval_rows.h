@@ -13,6 +13,7 @@
  * file it is named after, on first use, in the arena of the message.
  */
 struct eval_cache {
+	struct html_facts *html;            /* eval_html.c */
 	struct body_facts *body;            /* eval_body.c */
 	struct mime_facts *mime;            /* eval_mime.c */
 	struct image_facts *images;         /* eval_image.c */
@@ -83,6 +84,31 @@ extern const struct eval_row EVAL_RELAY[];
 
 /* eval_received.c: what big providers write into Received fields */
 extern const struct eval_row EVAL_RECEIVED[];
+/* eval_html.c, eval_mime.c, eval_body.c, eval_image.c, eval_uri.c: what
+ * SpamAssassin's plugins of these themes have. */
+extern const struct eval_row EVAL_HTML[];
+extern const struct eval_row EVAL_MIME[];
+extern const struct eval_row EVAL_BODY[];
+extern const struct eval_row EVAL_IMAGE[];
+extern const struct eval_row EVAL_URI[];
+
+/* The parts that are HTML, as SpamAssassin's html_all has them, in order. */
+struct html_page {
+	const struct html *html;
+	size_t source_bytes; /* decoded, in its own charset */
+};
+struct html_facts {
+	struct html_page *v;
+	size_t n, cap;
+};
+const struct html_facts *eval_html_pages(struct eval_call *call);
+
+/* Argument `i`; empty: it is not given. */
+struct str eval_arg(const struct eval_call *call, size_t i);
+/* Argument `i` as Perl takes it for a number; not given: 0. */
+double eval_perl_number(const struct eval_call *call, size_t i);
+/* The strings that rules of this rule's type run on, `body` or `rawbody`. */
+const struct strs *eval_text(struct eval_call *call);
 
 /* Argument `i` as a number; rules load only if it is one. */
 double eval_number(const struct eval_call *call, size_t i);

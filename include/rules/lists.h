@@ -6,6 +6,8 @@
 #ifndef RULES_LISTS_H
 #define RULES_LISTS_H
 
+#include "base/str.h"
+
 struct arena;
 struct diags;
 struct settings;

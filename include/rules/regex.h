@@ -43,6 +43,13 @@ MUST_CHECK enum regex_status regex_new(struct regex_env *env,
 MUST_CHECK enum regex_status regex_new_in(struct arena *a,
     const struct regex_env *env, struct str pattern, struct regex **ret,
     struct str *ret_why);
+/*
+ * The same for texts in UTF-8: a character is one, whatever its length, and a
+ * byte of `pattern` is the character of that number, as in a Perl source
+ * without "use utf8".  What is not UTF-8 in a text matches nothing.
+ */
+MUST_CHECK enum regex_status regex_new_unicode(struct regex_env *env,
+    struct str pattern, struct regex **ret, struct str *ret_why);
 /* Machine code for it, so that matching is fast.  Not while others use it. */
 void regex_speed_up(struct regex *re);
 

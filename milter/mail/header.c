@@ -62,6 +62,8 @@ field_add(struct arena *a, struct str field, bool is_crlf,
 	struct str raw = str_skip(field, colon + 1);
 	if (is_crlf)
 		raw = transfer_unix_lines(a, raw);
+	ret->is_truncated |=
+	    name.len > NAME_MAX_BYTES || raw.len > limits->header_value_bytes;
 	headers_add(a, ret, str_sub(name, 0, NAME_MAX_BYTES),
 	    str_sub(raw, 0, limits->header_value_bytes));
 }
@@ -103,11 +105,15 @@ headers_parse(struct arena *a, struct str text, bool is_crlf,
 			field_add(a, field, is_crlf, limits, ret);
 		else
 			ret->is_cut = true;
-		if (line.len == 0 || is_empty_line(line, is_crlf))
+		if (is_empty_line(line, is_crlf))
+			return rest;
+		ret->has_no_end = true;
+		if (line.len == 0)
 			return rest;
 		if (str_starts(line, STR("--")) ||
 		    (!header_is_field(line) && ++ninvalid > INVALID_FIELDS_MAX))
 			return before;
+		ret->has_no_end = false;
 		field = line;
 	}
 }

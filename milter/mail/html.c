@@ -122,6 +122,27 @@ html_latin1(struct arena *a, struct str text)
 	return str_of(out, n);
 }
 
+struct str
+html_link_utf8(struct arena *a, const struct html_link *link)
+{
+	size_t nhigh = 0;
+	for (size_t i = 0; i < link->url.len; i++)
+		nhigh += (unsigned char)link->url.p[i] >= 0x80;
+	if (link->is_unicode || nhigh == 0)
+		return link->url;
+	char *out = arena_alloc(a, link->url.len + nhigh);
+	size_t n = 0;
+	for (size_t i = 0; i < link->url.len; i++) {
+		unsigned char c = (unsigned char)link->url.p[i];
+		if (c >= 0x80) {
+			out[n++] = (char)(0xc0 | c >> 6);
+			c = 0x80 | (c & 0x3f);
+		}
+		out[n++] = (char)c;
+	}
+	return str_of(out, n);
+}
+
 /* --- the source before it is tokenised --- */
 
 static size_t
@@ -140,24 +161,38 @@ drop_nbsp(char *p, size_t len)
 	return n;
 }
 
+/* Behind the characters of a word (of blanks) from `i` on, as \w (\s) has it.
+ */
+static size_t
+skip_class(struct str s, size_t i, bool wants_word)
+{
+	for (size_t n; i < s.len; i += n) {
+		uint32_t c = uchar_first(str_skip(s, i), &n);
+		bool is_in = wants_word ? is_word_char(c, true)
+			     : c < 0x80 ? char_is_space((char)c)
+					: uchar_is_space(c);
+		if (!is_in)
+			break;
+	}
+	return i;
+}
+
 /* "<br />" -> "<br>" */
 static size_t
 drop_tag_slashes(char *p, size_t len)
 {
+	struct str s = str_of(p, len);
 	size_t n = 0;
 	for (size_t i = 0; i < len;) {
 		p[n++] = p[i++];
 		if (p[n - 1] != '<')
 			continue;
 		size_t from = i;
-		while (i < len &&
-		       (char_is_word(p[i]) || (unsigned char)p[i] >= 0x80))
+		size_t end = skip_class(s, i, true);
+		while (i < end)
 			p[n++] = p[i++];
-		size_t end = i;
-		while (end < len && char_is_space(p[end]))
-			end++;
-		if (i > from && end + 1 < len && p[end] == '/' &&
-		    p[end + 1] == '>')
+		end = i > from ? skip_class(s, i, false) : len;
+		if (end + 1 < len && p[end] == '/' && p[end + 1] == '>')
 			i = end + 1;
 	}
 	return n;

@@ -35,8 +35,8 @@ part_new(struct message *m, struct part *parent)
 	part->parent = parent;
 	part->depth = parent == NULL ? 0 : parent->depth + 1;
 	part->type = part->effective = part->charset = part->name = STR_EMPTY;
-	part->boundary = part->body = part->decoded = STR_EMPTY;
-	part->rendered = STR_EMPTY;
+	part->shown_name = part->boundary = part->body = STR_EMPTY;
+	part->decoded = part->rendered = STR_EMPTY;
 	m->nparts++;
 	return part;
 }
@@ -137,13 +137,19 @@ with_blank_line(struct arena *a, struct str text)
 }
 
 struct str
+part_raw(struct message *m, const struct part *part)
+{
+	return part->starts_blank ? with_blank_line(m->arena, part->body)
+				  : part->body;
+}
+
+struct str
 part_decoded(struct message *m, struct part *part)
 {
 	if (part->has_decoded || part->is_container)
 		return part->decoded;
 	struct arena *a = m->arena;
-	struct str text =
-	    part->starts_blank ? with_blank_line(a, part->body) : part->body;
+	struct str text = part_raw(m, part);
 	struct str encoding =
 	    headers_value(a, &part->headers, STR("content-transfer-encoding"));
 	if (str_ieq(encoding, STR("quoted-printable"))) {
@@ -157,14 +163,6 @@ part_decoded(struct message *m, struct part *part)
 	part->decoded = text;
 	part->has_decoded = true;
 	return text;
-}
-
-/* Characters of the text that are looked at, in bytes of UTF-8. */
-static size_t
-rendered_most(const struct message *m)
-{
-	size_t most = m->config->limits.body_part_bytes;
-	return most > SIZE_MAX / 8 ? SIZE_MAX : most * 4 + 8192;
 }
 
 /* At most `most` bytes of `text`; UTF-8 is not cut inside a character. */
@@ -193,8 +191,8 @@ part_render(struct message *m, struct part *part)
 	    head_of(part_decoded(m, part), m->config->limits.render_bytes);
 	struct str charset =
 	    part->charset.len == 0 ? STR("us-ascii") : part->charset;
-	struct str text = charset_normalize(a, source, charset,
-	    is_html ? SIZE_MAX : rendered_most(m), &part->is_unicode);
+	struct str text =
+	    charset_normalize(a, source, charset, SIZE_MAX, &part->is_unicode);
 	if (!is_html || source.len == 0) {
 		part->rendered = text;
 		return;

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/table.h"
 #include "mail/charset.h"
 #include "mail/header.h"
 #include "mail/open.h"
@@ -133,17 +134,17 @@ loose_value(struct str ct, size_t from, struct str *ret, size_t *ret_end)
 	return true;
 }
 
-/* The value of the first `word` that is followed by `=`. */
-static struct str
-loose_parameter(struct str ct, struct str word)
+/* The value of the first `word` that is followed by `=`; false: none. */
+static bool
+loose_parameter(struct str ct, struct str word, struct str *ret)
 {
+	*ret = STR_EMPTY;
 	for (size_t at = 0; (at = word_end(ct, word, at)) != STR_NONE;) {
 		size_t from = behind_equals(ct, at);
-		struct str value;
-		if (from != STR_NONE && loose_value(ct, from, &value, &at))
-			return value;
+		if (from != STR_NONE && loose_value(ct, from, ret, &at))
+			return true;
 	}
-	return STR_EMPTY;
+	return false;
 }
 
 /* name*0=..; name*1=..: RFC 2231 section 3, without its charset. */
@@ -232,8 +233,9 @@ mime_type_parse(struct arena *a, struct str value)
 	if (ret->is_missing)
 		value = STR("text/plain; charset=us-ascii");
 	ret->has_boundary = boundary_find(a, value, &ret->boundary);
-	ret->charset = loose_parameter(value, STR("charset"));
-	ret->name = loose_parameter(value, STR("name"));
+	ret->has_charset =
+	    loose_parameter(value, STR("charset"), &ret->charset);
+	(void)loose_parameter(value, STR("name"), &ret->name);
 	if (is_false(ret->name))
 		ret->name = continued_name(a, value);
 	struct str type = bare_type(a, value);
@@ -298,7 +300,61 @@ struct queue {
 	struct part **v;
 	size_t n, cap;
 	size_t done;
+	/* (void *)(intptr_t): 1 opened, 0 closed, less: closed too often */
+	struct table *boundaries;
 };
+
+static void
+boundary_opened(struct queue *queue, struct str boundary)
+{
+	table_set(queue->boundaries, boundary, (void *)(intptr_t)1);
+}
+
+static void
+boundary_closed(struct queue *queue, struct str boundary)
+{
+	intptr_t state = (intptr_t)table_get(queue->boundaries, boundary);
+	table_set(queue->boundaries, boundary, (void *)(state - 1));
+}
+
+static bool
+has_open_boundary(const struct queue *queue)
+{
+	for (size_t i = 0; i < queue->boundaries->n; i++)
+		if (queue->boundaries->v[i].value != NULL)
+			return true;
+	return false;
+}
+
+/* A field without blanks before its colon, as a part should start. */
+static bool
+starts_with_field(struct str text)
+{
+	size_t i = 0;
+	while (i < text.len && text.p[i] > ' ' && text.p[i] <= '~' &&
+	       text.p[i] != ':')
+		i++;
+	return i > 0 && i < text.len && text.p[i] == ':';
+}
+
+/* What stands behind an opening boundary should be a header. */
+static void
+check_part_start(struct message *m, struct str rest)
+{
+	if (rest.len > 0 && !starts_with_field(rest))
+		m->oddities.has_no_part_header = true;
+}
+
+/* Dots and blanks behind the last boundary say nothing. */
+static void
+check_epilogue(struct message *m, struct str rest)
+{
+	for (size_t i = 0; i < rest.len; i++)
+		if (!char_is_space(rest.p[i]) && rest.p[i] != '.') {
+			m->oddities.has_epilogue = true;
+			return;
+		}
+}
 
 static struct part *
 part_add(struct message *m, struct part *parent, struct part **last)
@@ -417,6 +473,7 @@ draft_line(struct message *m, struct draft *d, struct str line,
 		d->in_body = true;
 		if (is_empty_line(line))
 			return;
+		m->oddities.has_no_part_blank = true;
 	}
 	d->body = extended(d->body, line);
 }
@@ -442,6 +499,10 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 {
 	bool has_start, is_nested = false;
 	struct str rest = skip_preamble(part, &has_start);
+	if (has_start) {
+		boundary_opened(queue, part->boundary);
+		check_part_start(m, rest);
+	}
 	struct part *last = NULL;
 	struct draft d = {.field = STR_EMPTY, .body = STR_EMPTY};
 	d.in_body = !has_start && part->starts_blank;
@@ -452,6 +513,7 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 		bool is_last = false;
 		bool is_end = is_boundary(line, part->boundary, &is_last);
 		is_last = is_last && is_end;
+		bool closes = is_last;
 		if (is_end && is_nested) {
 			is_end = false;
 			is_nested = !is_last;
@@ -464,10 +526,16 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 		if (!is_end)
 			d.body = extended(d.body, line);
 		draft_done(m, part, &d, is_end, &last, queue);
-		if (is_end && is_last)
+		if (closes) {
+			boundary_closed(queue, part->boundary);
+			check_epilogue(m, rest);
 			return;
-		if (++nsiblings == SIBLINGS_MAX)
+		}
+		check_part_start(m, rest);
+		if (++nsiblings == SIBLINGS_MAX) {
+			m->oddities.has_many_parts = true;
 			break;
+		}
 		d = (struct draft){.field = STR_EMPTY, .body = STR_EMPTY};
 	}
 	m->is_cut_parts |= rest.len > 0;
@@ -537,6 +605,7 @@ leaf_parse(struct message *m, struct part *part)
 	part->charset = declared->charset;
 	struct str shown = shown_name(m->arena, part, declared->name);
 	part->effective = is_html_name(shown) ? STR("text/html") : part->type;
+	part->shown_name = shown;
 	part->name = file_name(m->arena, part, shown);
 }
 
@@ -580,7 +649,7 @@ is_multipart(const struct part *part)
 void
 mime_parse(struct message *m, struct part *root)
 {
-	struct queue queue = {0};
+	struct queue queue = {.boundaries = table_new(m->arena, false)};
 	ARENA_PUSH(m->arena, &queue) = root;
 	while (queue.done < queue.n) {
 		struct part *part = queue.v[queue.done++];
@@ -596,6 +665,7 @@ mime_parse(struct message *m, struct part *root)
 		m->is_cut_depth |= !is_shallow && (is_multipart(part) ||
 						      is_message(part->type));
 	}
+	m->oddities.has_open_boundary = has_open_boundary(&queue);
 }
 
 /* One parameter: name, then =, then a token or a quoted string. */

@@ -280,8 +280,10 @@ message_open(struct message *m, struct part *part, struct str text)
 	if (text.len == 0)
 		text = STR("\n");
 	struct str line = first_line(text);
-	if (is_mbox_separator(line) || is_mbx_separator(line))
+	if (is_mbox_separator(line) || is_mbx_separator(line)) {
 		text = str_skip(text, line.len);
+		m->has_mbox_line |= part == m->root;
+	}
 	bool is_crlf = is_crlf_text(text);
 	struct str body =
 	    headers_parse(a, text, is_crlf, &m->config->limits, &part->headers);

@@ -43,7 +43,8 @@ add_parsed(struct collector *c, struct str raw)
 	if (find(c, raw) != NULL)
 		return;
 	struct strs cleaned = {0};
-	uri_variants(c->arena, raw, false, c->config, &cleaned);
+	c->uris->is_truncated |=
+	    uri_variants(c->arena, raw, false, c->config, &cleaned);
 	if (!uri_has_domain(c->arena, &cleaned, c->config))
 		return;
 	struct uri *uri = insert(c, raw, cleaned);
@@ -72,7 +73,7 @@ add_html_uri(struct collector *c, const struct html_link *link)
 	if (uri != NULL)
 		return uri;
 	struct strs cleaned = {0};
-	uri_variants(
+	c->uris->is_truncated |= uri_variants(
 	    c->arena, link->url, link->is_unicode, c->config, &cleaned);
 	return insert(c, link->url, cleaned);
 }
@@ -88,6 +89,7 @@ add_once(struct collector *c, struct strs *list, struct str s)
 static void
 add_html(struct collector *c, const struct html *html)
 {
+	c->uris->is_truncated |= html->uri_truncated != 0;
 	for (size_t i = 0; i < html->links.n; i++) {
 		const struct html_link *link = &html->links.v[i];
 		struct uri *uri = add_html_uri(c, link);

@@ -18,6 +18,7 @@ struct cleaner {
 	struct arena *arena;
 	const struct mail_config *config;
 	bool is_unicode;
+	bool is_truncated;
 	struct strs queue; /* the link, and links found inside */
 	struct strs *out;
 	size_t first; /* of ours in `out` */
@@ -55,7 +56,9 @@ shorten(const struct cleaner *c, struct str s)
 static void
 add(struct cleaner *c, struct str variant)
 {
-	variant = shorten(c, variant);
+	struct str whole = variant;
+	variant = shorten(c, whole);
+	c->is_truncated |= variant.len < whole.len;
 	if (c->out->n - c->first >= VARIANTS_MAX)
 		return;
 	for (size_t i = c->first; i < c->out->n; i++)
@@ -706,7 +709,7 @@ clean(struct cleaner *c, struct str uri)
 		clean_link(c, &link);
 }
 
-void
+bool
 uri_variants(struct arena *a, struct str uri, bool is_unicode,
     const struct mail_config *config, struct strs *ret)
 {
@@ -718,4 +721,5 @@ uri_variants(struct arena *a, struct str uri, bool is_unicode,
 	strs_add(a, &c.queue, uri);
 	for (size_t i = 0; i < c.queue.n; i++)
 		clean(&c, c.queue.v[i]);
+	return c.is_truncated;
 }

@@ -122,31 +122,43 @@ host_of(struct str uri)
 						: web_host(uri);
 }
 
-struct str
-uri_named_host(
-    struct arena *a, struct str uri, const struct mail_config *config)
+/* The host that `uri` leads to; empty: none that can be found. */
+static struct str
+sound_host(struct arena *a, const struct mail_config *config, struct str uri)
 {
 	struct str host = host_of(uri);
 	if (host.len == 0 || has_hidden_char(host))
 		return STR_EMPTY;
-	bool is_known = is_address(a, host) ||
-			(uri_is_fqdn(host) && uri_has_tld(config, host));
-	return is_known ? str_lower(a, host) : STR_EMPTY;
+	if (is_address(a, host) ||
+	    (uri_is_fqdn(host) && uri_has_tld(config, host)))
+		return host;
+	return STR_EMPTY;
+}
+
+struct str
+uri_named_host(
+    struct arena *a, struct str uri, const struct mail_config *config)
+{
+	return str_lower(a, sound_host(a, config, uri));
 }
 
 bool
 uri_has_domain(struct arena *a, const struct strs *variants,
     const struct mail_config *config)
 {
-	for (size_t i = 0; i < variants->n; i++) {
-		struct str host = host_of(variants->v[i]);
-		if (host.len == 0 || has_hidden_char(host))
-			continue;
-		if (is_address(a, host) ||
-		    (uri_is_fqdn(host) && uri_has_tld(config, host)))
+	for (size_t i = 0; i < variants->n; i++)
+		if (sound_host(a, config, variants->v[i]).len > 0)
 			return true;
-	}
 	return false;
+}
+
+struct str
+uri_domain(struct arena *a, const struct mail_config *config, struct str uri)
+{
+	struct str host = sound_host(a, config, uri);
+	if (host.len == 0 || is_address(a, host))
+		return str_lower(a, host);
+	return tld_domain(a, config->tlds, host);
 }
 
 struct str

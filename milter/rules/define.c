@@ -443,6 +443,23 @@ is_bare_argument_char(char c)
 	return char_is_alnum(c) || c == '.' || c == ':' || c == '-';
 }
 
+/*
+ * The quote that closes the argument is the first one before a comma or the
+ * end; others belong to it.  Returns its place; STR_NONE: none.
+ */
+static size_t
+closing_quote(struct str text, char quote)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] != quote)
+			continue;
+		struct str behind = str_trim(str_skip(text, i + 1));
+		if (behind.len == 0 || behind.p[0] == ',')
+			return i;
+	}
+	return STR_NONE;
+}
+
 /* One argument from the start of `*rest`: quoted, or a bare word or number. */
 static bool
 argument_cut(struct str *rest, struct str *ret)
@@ -451,7 +468,7 @@ argument_cut(struct str *rest, struct str *ret)
 	size_t n = 0;
 	if (quote == '\'' || quote == '"') {
 		struct str inside = str_skip(*rest, 1);
-		n = str_chr(inside, quote);
+		n = closing_quote(inside, quote);
 		if (n == STR_NONE)
 			return false;
 		*ret = str_sub(inside, 0, n);
@@ -523,13 +540,34 @@ argument_is_known(const struct eval_row *row, struct str argument)
 	return false;
 }
 
+/* A regular expression on the results of a parser, which match it often. */
+static bool
+argument_compile(struct ruleset *rules, struct str pattern, bool is_unicode,
+    const struct regex **ret, struct failure *ret_failure)
+{
+	struct regex *regex;
+	struct str why = STR_EMPTY;
+	enum regex_status status =
+	    is_unicode ? regex_new_unicode(rules->env, pattern, &regex, &why)
+		       : regex_new(rules->env, pattern, &regex, &why);
+	if (status != REGEX_OK) {
+		*ret_failure =
+		    status == REGEX_BROKEN ? BROKEN(why) : UNSUPPORTED(why);
+		return false;
+	}
+	regex_speed_up(regex);
+	*ret = regex;
+	return true;
+}
+
 static bool
 argument_define(
     struct ruleset *rules, struct rule *rule, size_t i, struct failure *ret)
 {
 	struct str argument = rule->args.v[i];
+	char letter = argument_letter(rule->eval, i);
 	double number;
-	switch (argument_letter(rule->eval, i)) {
+	switch (letter) {
 	case 'n':
 		if (str_double(argument, &number))
 			return true;
@@ -537,18 +575,19 @@ argument_define(
 		    "argument %zu of %s() must be a number", i + 1,
 		    rule->eval->name));
 		return false;
+	case 'p':
+	case 'u':
+		return argument_compile(
+		    rules, argument, letter == 'u', &rule->regexes[i], ret);
 	case 'r': {
 		struct str pattern, why;
-		struct regex *regex;
 		if (!literal_or_pattern(
 			rules->arena, argument, &pattern, &why)) {
 			*ret = BROKEN(why);
 			return false;
 		}
-		if (!pattern_compile(rules, pattern, &regex, ret))
-			return false;
-		rule->regexes[i] = regex;
-		return true;
+		return argument_compile(
+		    rules, pattern, false, &rule->regexes[i], ret);
 	}
 	default:
 		if (argument_is_known(rule->eval, argument))
@@ -558,6 +597,38 @@ argument_define(
 			rule->eval->name, STR_ARG(str_sub(argument, 0, 100))));
 		return false;
 	}
+}
+
+/*
+ * Is a function of SpamAssassin called by a rule of the type it was made for?
+ * If not, SpamAssassin warns and never runs the rule.  Those of the other
+ * plugins may be called by any.
+ */
+static bool
+is_right_view(const struct rule *rule)
+{
+	static const struct {
+		const char *source;
+		enum rule_turn turn;
+	} wanted[] = {
+	    {"BodyEval", TURN_BODY_EVAL},
+	    {"FreeMail", TURN_HEADER_EVAL},
+	    {"HTMLEval", TURN_BODY_EVAL},
+	    {"HTTPSMismatch", TURN_BODY_EVAL},
+	    {"HeaderEval", TURN_HEADER_EVAL},
+	    {"ImageInfo", TURN_BODY_EVAL},
+	    {"MIMEEval", TURN_BODY_EVAL},
+	    {"WelcomeListSubject", TURN_HEADER_EVAL},
+	};
+	struct str source = str_from(rule->eval->source);
+	if (str_eq(str_from(rule->eval->name), STR("check_msg_parse_flags")))
+		return true;
+	for (size_t i = 0; i < COUNT_OF(wanted); i++)
+		if (str_eq(source, str_from(wanted[i].source)))
+			return rule->turn == wanted[i].turn ||
+			       (rule->turn == TURN_RAWBODY_EVAL &&
+				   wanted[i].turn == TURN_BODY_EVAL);
+	return true;
 }
 
 static bool
@@ -582,6 +653,11 @@ eval_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 		*ret = UNSUPPORTED(str_printf(rules->arena,
 		    "the eval function %.*s() is not built in",
 		    STR_ARG(str_sub(name, 0, 100))));
+		return false;
+	}
+	if (!is_right_view(rule)) {
+		*ret = UNSUPPORTED(str_printf(rules->arena,
+		    "%s() is not for rules of this type", rule->eval->name));
 		return false;
 	}
 	if (rule->args.n < rule->eval->args_min ||
@@ -614,7 +690,9 @@ network_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 static bool
 is_offline_eval(const struct rule *rule)
 {
-	return rule->type == RULE_EVAL && rule->eval == NULL &&
+	if (rule->type == RULE_EVAL && rule->eval != NULL)
+		return !is_right_view(rule);
+	return rule->type == RULE_EVAL &&
 	       (str_starts(rule->text, STR("rbleval:")) ||
 		   str_starts(rule->text, STR("eval:check_rbl")) ||
 		   str_starts(rule->text, STR("eval:check_dns")));
@@ -625,6 +703,9 @@ static struct str
 offline_why(struct arena *a, const struct rule *rule)
 {
 	struct str name, arguments;
+	if (rule->eval != NULL)
+		return str_printf(
+		    a, "%s() is not for rules of this type", rule->eval->name);
 	if (rule->type == RULE_NETWORK ||
 	    !call_cut(rule->text, &name, &arguments))
 		return STR("it asks the network");

@@ -8,6 +8,7 @@
 #include "mail/header.h"
 #include "mail/uri.h"
 #include "rules/eval_rows.h"
+#include "rules/perl.h"
 
 /* What is Postern's own, and what stands beside it by theme. */
 static const struct eval_row EVAL_SENDING[] = {
@@ -109,6 +110,11 @@ const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_URI_HOST,
     EVAL_RELAY,
     EVAL_RECEIVED,
+    EVAL_HTML,
+    EVAL_MIME,
+    EVAL_BODY,
+    EVAL_IMAGE,
+    EVAL_URI,
     NULL,
 };
 
@@ -121,24 +127,12 @@ eval_number(const struct eval_call *call, size_t i)
 	return number;
 }
 
-/* The number that a text begins with, as Perl counts; 0: none. */
-static double
-leading_number(struct str text)
-{
-	double number = 0;
-	text = str_trim(text);
-	for (size_t n = text.len < 64 ? text.len : 64; n > 0; n--)
-		if (str_double(str_sub(text, 0, n), &number))
-			return number;
-	return 0;
-}
-
 bool
 eval_bound(const struct eval_call *call, size_t i, double *ret)
 {
 	if (i >= call->nargs || str_eq(call->args[i], STR("undef")))
 		return false;
-	*ret = leading_number(call->args[i]);
+	*ret = perl_number(call->args[i]);
 	return true;
 }
 
@@ -170,6 +164,25 @@ eval_get_text(struct eval_call *call, struct str what)
 	text = found.v[0];
 	return str_ends(text, STR("\n")) ? str_sub(text, 0, text.len - 1)
 					 : text;
+}
+
+struct str
+eval_arg(const struct eval_call *call, size_t i)
+{
+	return i < call->nargs ? call->args[i] : STR_EMPTY;
+}
+
+double
+eval_perl_number(const struct eval_call *call, size_t i)
+{
+	return perl_number(eval_arg(call, i));
+}
+
+const struct strs *
+eval_text(struct eval_call *call)
+{
+	return call->is_rawbody ? message_rawbody(call->message)
+				: message_body(call->message);
 }
 
 int

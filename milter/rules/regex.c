@@ -31,6 +31,9 @@
 #define WINDOW_WORK ((size_t)32 * 1024 * 1024)
 #define WINDOW_MIN ((size_t)128)
 
+#define UNICODE_OPTIONS                                          \
+	(PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_UCP | \
+	    PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES | PCRE2_USE_OFFSET_LIMIT)
 #define COMPILE_OPTIONS                                                \
 	(PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | \
 	    PCRE2_DUPNAMES | PCRE2_USE_OFFSET_LIMIT)
@@ -59,6 +62,7 @@ struct regex {
 		size_t n, cap;
 	} captures;
 	uint32_t groups; /* whose spans are wanted, counting the whole match */
+	bool is_unicode;
 };
 
 struct regex_scratch {
@@ -440,6 +444,44 @@ regex_new(struct regex_env *env, struct str pattern, struct regex **ret,
 	return regex_new_in(env->arena, env, pattern, ret, ret_why);
 }
 
+/* Each byte as the character of its number. */
+static struct str
+latin1_to_utf8(struct arena *a, struct str s)
+{
+	struct buf *b = buf_new(a, s.len * 2);
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c >= 0x80)
+			buf_putc(b, (char)(0xc0 | c >> 6));
+		buf_putc(b, (char)(c < 0x80 ? c : 0x80 | (c & 0x3f)));
+	}
+	return buf_str(b);
+}
+
+enum regex_status
+regex_new_unicode(struct regex_env *env, struct str pattern, struct regex **ret,
+    struct str *ret_why)
+{
+	if (pattern.len > PATTERN_BYTES) {
+		*ret_why = STR("the regular expression is longer than 1 MiB");
+		return REGEX_UNSUPPORTED;
+	}
+	pattern = to_pcre2(env->arena, latin1_to_utf8(env->arena, pattern));
+	struct regex *re = ARENA_NEW(env->arena, struct regex);
+	arena_on_release(env->arena, regex_release, re);
+	re->is_unicode = true;
+	int error = 0;
+	PCRE2_SIZE offset = 0;
+	re->code = pcre2_compile_8((PCRE2_SPTR8)pattern.p, pattern.len,
+	    UNICODE_OPTIONS, &error, &offset, env->compile);
+	if (re->code == NULL) {
+		*ret_why = error_text(env->arena, error, offset);
+		return is_limitation(error) ? REGEX_UNSUPPORTED : REGEX_BROKEN;
+	}
+	*ret = re;
+	return REGEX_OK;
+}
+
 void
 regex_speed_up(struct regex *re)
 {
@@ -627,6 +669,9 @@ regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
 		if (result != REGEX_NO || until == PCRE2_UNSET)
 			return result;
 		from = until + 1;
+		while (re->is_unicode && from < subject.len &&
+		       ((unsigned char)subject.p[from] & 0xc0) == 0x80)
+			from++;
 		options = 0;
 	}
 }

@@ -604,6 +604,7 @@ run_eval(struct run *run, const struct rule *rule)
 	    .args = rule->args.v,
 	    .nargs = rule->args.n,
 	    .regexes = rule->regexes,
+	    .is_rawbody = rule->turn == TURN_RAWBODY_EVAL,
 	    .scratch = run->scratch,
 	    .evidence = STR_EMPTY,
 	};

@@ -41,6 +41,11 @@ static const struct {
     {"HOSTS", "undef", "/./"},
     {"PEOPLE", "1", "/./"},
     {"img", "5", "/./"},
+    {"anchor", ".5", "/./"},
+    {"length", "> 5", "/./"},
+    {"all", "inf", "/./"},
+    {"gif", "0400", "/./"},
+    {"uri", "x", "/./"},
 };
 
 static void

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* eval_uri -- what rules find out about links. */
+#include "rule_cases.h"
+
+#define HTML "Content-Type: text/html\n\n"
+#define A(url, text) "<a href=\"" url "\">" text "</a>"
+
+static void
+a_link_may_lead_through_another(void **state)
+{
+	(void)state;
+	static const struct rule_case CASES[] = {
+	    CASE("check_for_http_redirector()",
+		"\nhttp://a.com/?u=http://b.com/x\n", 1),
+	    CASE("check_for_http_redirector()",
+		"\nhttp://a.com/?u=http://www.a.com/x\n", 0),
+	    CASE("check_for_http_redirector()",
+		"\nhttp://a.com/?u=http:b.com/x\n", 1),
+	    CASE("check_for_http_redirector()",
+		"\nhttp://a.com/?u=http:///b.com/x\n", 0),
+	    CASE("check_for_http_redirector()",
+		"\nhttp://a.com/http://a.com/http://b.com/\n", 1,
+		.type = "header"),
+	    CASE("check_for_http_redirector()",
+		"\nhttp://a.com/?u=http://b.com/x\n", 1, .type = "full"),
+	    CASE("check_for_http_redirector()", "\nhttp://a.com/\n", 0),
+	    CASE("check_for_http_redirector()", "\nftp://a.com/http://b.com\n",
+		0),
+	};
+	CHECK_RULES(CASES);
+}
+
+static void
+a_link_may_show_another(void **state)
+{
+	(void)state;
+	static const struct rule_case CASES[] = {
+	    CASE("check_https_ip_mismatch()",
+		HTML A("http://1.2.3.4/", "https://bank.com/"), 1),
+	    CASE("check_https_ip_mismatch()",
+		HTML A("https://user@1.2.3.4/", "see HTTPS: here"), 1),
+	    CASE("check_https_ip_mismatch()",
+		HTML A("http://1.2.3.4/", "https://1.2.3.4/"), 0),
+	    CASE("check_https_ip_mismatch()",
+		HTML A("http://a.com/", "https://bank.com/"), 0),
+	    CASE("check_https_http_mismatch('1','10')",
+		HTML A("http://a.com/", "https://bank.com/"), 1),
+	    CASE("check_https_http_mismatch('1','10')",
+		HTML A("http://www.bank.com/", "https://x.bank.com/"), 0),
+	    CASE("check_https_http_mismatch('1','10')",
+		HTML A("http://a.com/", "http://bank.com/"), 0),
+	    CASE("check_https_http_mismatch('1','10')",
+		HTML A("http://1.2.3.4/", "https://bank.com/"), 0),
+	    CASE("check_https_http_mismatch('1','10')",
+		HTML A("http://a.com/", "https://1.2.3.4/"), 1),
+	    CASE("check_https_http_mismatch('1','10')",
+		HTML A("http://a.com/", "https://bank.nosuchtld/"), 0),
+	    CASE("check_https_http_mismatch('1','10')",
+		HTML A("http://a.com/", "text")
+		    A("http://a.com/", "https://bank.com/"),
+		1),
+	    CASE("check_https_http_mismatch('2','10')",
+		HTML A("http://a.com/", "text")
+		    A("http://a.com/", "https://bank.com/"),
+		0),
+	    CASE("check_https_http_mismatch('2','10')",
+		HTML A("http://a.com/b", "text")
+		    A("http://a.com/", "https://bank.com/"),
+		1),
+	    CASE("check_https_http_mismatch('1','2')",
+		HTML A("http://a.com/b", "text")
+		    A("http://a.com/", "https://bank.com/"),
+		0),
+	    CASE("check_https_http_mismatch()",
+		HTML A("http://a.com/", "https://bank.com/"), 1),
+	    CASE("check_https_http_mismatch('1')",
+		HTML A("http://a.com/", "https:// x https://bank.com/"), 1),
+	};
+	CHECK_RULES(CASES);
+}
+
+static void
+a_long_link_is_truncated(void **state)
+{
+	(void)state;
+	static const char RULE[] = "body T eval:check_uri_truncated()\n";
+	struct arena *a = arena_new();
+	static const struct {
+		size_t bytes;
+		unsigned value;
+	} CASES[] = {{8000, 0}, {8200, 1}};
+	for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+		struct buf *mail = buf_new(a, 100000);
+		buf_put(mail, STR(HTML "<a href='http://a.example/"));
+		for (size_t n = 0; n < CASES[i].bytes; n++)
+			buf_putc(mail, 'y');
+		buf_put(mail, STR("'>x</a>"));
+		assert_int_equal(
+		    rule_value(RULE, buf_str(mail)), CASES[i].value);
+	}
+	arena_free(a);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_link_may_lead_through_another),
+    cmocka_unit_test(a_link_may_show_another),
+    cmocka_unit_test(a_long_link_is_truncated),
+};
+UNIT_MAIN(tests)
