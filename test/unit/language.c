@@ -205,6 +205,11 @@ odd_rules_are_read_as_there(void **state)
 		"body B /l/\ntflags B multiple maxhits=0\n"
 		"full C /l/\ntflags C multiple maxhits=0",
 		"A:1 B:8 C:1 = 10"},
+	    {"flags are words",
+		"body A /l/\ntflags A multiple,maxhits=2\nbody B /l/\n"
+		"tflags B x-multiple;maxhits=3\nbody C /hello/\n"
+		"tflags C very-nice\nbody D /l/\ntflags D multiplex",
+		"A:2 B:3 C:1 D:1 = 5"},
 	    {"net and learn leave out what is built on evals",
 		"mimeheader A Subject =~ /./\ntflags A net\n"
 		"uri_detail B raw =~ /./\ntflags B learn\n"

@@ -205,8 +205,7 @@ static const struct {
 	"error 1: A: an operator is missing before C: the rule is disabled\n"},
     {"meta A 1 / B",
 	"error 1: A: it divides by zero when nothing hits: the rule is "
-	"disabled\n"
-	"warning 1: A: not defined, so it counts 0: B\n"},
+	"disabled\n"},
     {"meta A B || NOWHERE\nbody B /b/",
 	"warning 1: A: not defined, so it counts 0: NOWHERE\n"},
     {"score A x", "error 1: score A: 1 or 4 decimal numbers are wanted\n"},
