@@ -28,17 +28,6 @@ struct failure {
 #define UNSUPPORTED(...) ((struct failure){DIAG_WARNING, __VA_ARGS__})
 #define OFFLINE(...) ((struct failure){DIAG_NOTE, __VA_ARGS__})
 
-/* "maxhits=3" with key "maxhits=": 3; otherwise 0. */
-static unsigned
-flag_number(struct str word, struct str key)
-{
-	uint64_t n = 0;
-	if (!str_starts(word, key) ||
-	    !str_u64(str_skip(word, key.len), 1000000, &n))
-		return 0;
-	return (unsigned)n;
-}
-
 /* "2", "2-", "-3" or "2-3". */
 static void
 range_read(struct str text, struct rule_flags *flags)
@@ -55,38 +44,65 @@ range_read(struct str text, struct rule_flags *flags)
 		flags->range_to = (size_t)n;
 }
 
-static void
-flag_read(struct str word, struct rule_flags *flags)
+/* Where `key` stands in `flags` as a word, at or behind `from`. */
+static size_t
+word_find(struct str flags, struct str key, size_t from)
 {
-	const struct {
-		const char *name;
-		bool *flag;
-	} known[] = {
-	    {"multiple", &flags->is_multiple},
-	    {"nice", &flags->is_nice},
-	    {"nosubject", &flags->is_nosubject},
-	    {"net", &flags->is_net},
-	    {"learn", &flags->is_learn},
-	    {"concat", &flags->is_concat},
-	};
-	for (size_t i = 0; i < COUNT_OF(known); i++)
-		if (str_eq(word, str_from(known[i].name)))
-			*known[i].flag = true;
-	if (str_starts(word, STR("maxhits="))) {
-		flags->has_maxhits = true;
-		flags->maxhits = flag_number(word, STR("maxhits="));
+	for (size_t at; (at = str_find(str_skip(flags, from), key)) != STR_NONE;
+	     from += at + 1) {
+		size_t start = from + at, end = start + key.len;
+		if ((start == 0 || !char_is_word(flags.p[start - 1])) &&
+		    (end == flags.len || !char_is_word(flags.p[end]) ||
+			str_ends(key, STR("="))))
+			return start;
 	}
-	if (str_starts(word, STR("range=")))
-		range_read(str_skip(word, 6), flags);
+	return STR_NONE;
 }
 
+/* "maxhits=3" */
+static void
+maxhits_read(struct str text, struct rule_flags *flags)
+{
+	struct str key = STR("maxhits=");
+	for (size_t at = 0; (at = word_find(text, key, at)) != STR_NONE; at++) {
+		struct str digits = str_skip(text, at + key.len);
+		size_t n = 0;
+		while (n < digits.len && char_is_digit(digits.p[n]))
+			n++;
+		uint64_t number;
+		if ((n < digits.len && char_is_word(digits.p[n])) ||
+		    !str_u64(str_sub(digits, 0, n), UINT32_MAX, &number))
+			continue;
+		flags->has_maxhits = true;
+		flags->maxhits = (unsigned)number;
+		return;
+	}
+}
+
+/* Flags are words between whatever is no word: "multiple,maxhits=2" has two. */
 void
 rule_read_flags(struct rule *rule)
 {
 	rule->flags = (struct rule_flags){.range_to = MIME_PARTS_MAX};
+	const struct {
+		const char *name;
+		bool *flag;
+	} known[] = {
+	    {"multiple", &rule->flags.is_multiple},
+	    {"nice", &rule->flags.is_nice},
+	    {"nosubject", &rule->flags.is_nosubject},
+	    {"net", &rule->flags.is_net},
+	    {"learn", &rule->flags.is_learn},
+	    {"concat", &rule->flags.is_concat},
+	};
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		*known[i].flag = word_find(rule->tflags,
+				     str_from(known[i].name), 0) != STR_NONE;
+	maxhits_read(rule->tflags, &rule->flags);
 	struct str rest = rule->tflags;
 	for (struct str word; (word = str_word(&rest)).len > 0;)
-		flag_read(word, &rule->flags);
+		if (str_starts(word, STR("range=")))
+			range_read(str_skip(word, 6), &rule->flags);
 }
 
 static bool

@@ -319,31 +319,63 @@ rule_is_evaluated(const struct rule *rule)
 	       (rule->type == RULE_META && rule->state == RULE_SOUND);
 }
 
+static bool
+rule_captures(const struct rule *rule, struct str tag)
+{
+	size_t n = rule->regex == NULL ? 0 : regex_capture_count(rule->regex);
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(regex_capture_name(rule->regex, i), tag))
+			return true;
+	return false;
+}
+
+/* Rules whose needs are still to be marked. */
+struct marking {
+	struct arena *a;
+	const struct ruleset *rules;
+	bool *needed;
+	struct {
+		const struct rule **v;
+		size_t n, cap;
+	} open;
+};
+
+static void
+mark(struct marking *m, const struct rule *rule)
+{
+	if (m->needed[rule->id])
+		return;
+	m->needed[rule->id] = true;
+	ARENA_PUSH(m->a, &m->open) = rule;
+}
+
+/* What fills in the tag of `rule`. */
+static void
+mark_captures(struct marking *m, const struct rule *rule)
+{
+	for (size_t i = 0; i < m->rules->rules.n; i++)
+		if (rule_is_live(m->rules->rules.v[i]) &&
+		    rule_captures(m->rules->rules.v[i], rule->tag))
+			mark(m, m->rules->rules.v[i]);
+}
+
 /* Mark `rule` and what it needs. */
 static void
 mark_needed(struct arena *a, const struct ruleset *rules,
     const struct rule *rule, bool *needed)
 {
-	struct {
-		const struct rule **v;
-		size_t n, cap;
-	} open = {0};
-	if (needed[rule->id])
-		return;
-	needed[rule->id] = true;
-	ARENA_PUSH(a, &open) = rule;
-	while (open.n > 0) {
-		const struct rule *at = open.v[--open.n];
+	struct marking m = {.a = a, .rules = rules, .needed = needed};
+	mark(&m, rule);
+	while (m.open.n > 0) {
+		const struct rule *at = m.open.v[--m.open.n];
+		if (at->tag.len > 0)
+			mark_captures(&m, at);
 		if (at->type != RULE_META)
 			continue;
 		const struct expr_variables *needs = expr_variables(at->expr);
-		for (size_t i = 0; i < needs->n; i++) {
-			const struct rule *need = rules->rules.v[needs->v[i]];
-			if (needed[need->id] || !rule_is_evaluated(need))
-				continue;
-			needed[need->id] = true;
-			ARENA_PUSH(a, &open) = need;
-		}
+		for (size_t i = 0; i < needs->n; i++)
+			if (rule_is_evaluated(rules->rules.v[needs->v[i]]))
+				mark(&m, rules->rules.v[needs->v[i]]);
 	}
 }
 
@@ -453,6 +485,15 @@ plan_for(struct arena *a, const struct ruleset *rules, const struct rule *rule)
 	return plan;
 }
 
+/* A hit of it may end the run. */
+static bool
+may_shorten(const struct ruleset *rules, const struct rule *rule)
+{
+	const struct shortcuts *s = &rules->shortcuts;
+	return rule->shortcut != SHORTCUT_OFF || s->has_min_ham ||
+	       s->has_max_spam;
+}
+
 /* Scored rules and what they need; with `subs` every sub-rule as well. */
 static struct plan *
 plan_live(struct ruleset *rules, bool subs)
@@ -460,7 +501,8 @@ plan_live(struct ruleset *rules, bool subs)
 	bool *needed = ARENA_ARRAY(rules->arena, bool, rules->rules.n);
 	for (size_t i = 0; i < rules->rules.n; i++) {
 		const struct rule *rule = rules->rules.v[i];
-		if (rule_is_live(rule) && (subs || !rule_is_sub(rule)))
+		if (rule_is_live(rule) &&
+		    (subs || !rule_is_sub(rule) || may_shorten(rules, rule)))
 			mark_needed(rules->arena, rules, rule, needed);
 	}
 	return plan_new(rules->arena, rules, needed);

@@ -20,10 +20,15 @@ static const char mail[] = "From: from1@dom1.example\n"
 			   "x from1@dom1.example y zdom1.examplez "
 			   "http://foo.example.com/?to1@example.org\n";
 
-/* "A:1 __B:2", by name. */
+/* "A:1 __B:2 = 1.5", by name. */
 static struct str
 hits(struct arena *a, const struct ruleset *rules, struct str text)
 {
+	struct message *m2 =
+	    message_new(a, text, ruleset_mail_config(rules), NULL);
+	struct rule_run alone = {0};
+	struct rule_result without;
+	ruleset_run(rules, m2, &alone, &without);
 	struct message *m =
 	    message_new(a, text, ruleset_mail_config(rules), NULL);
 	struct rule_run run = {.wants_subs = true};
@@ -36,6 +41,9 @@ hits(struct arena *a, const struct ruleset *rules, struct str text)
 			buf_printf(b, "%s%.*s:%u", b->len > 0 ? " " : "",
 			    STR_ARG(lists[i]->v[k].rule), lists[i]->v[k].count);
 	buf_printf(b, " = %g", result.score);
+	/* rules that nobody asks for change nothing */
+	assert_true(without.score == result.score);
+	assert_int_equal(without.hits.n, result.hits.n);
 	return buf_str(b);
 }
 
@@ -205,6 +213,11 @@ odd_rules_are_read_as_there(void **state)
 		"body B /l/\ntflags B multiple maxhits=0\n"
 		"full C /l/\ntflags C multiple maxhits=0",
 		"A:1 B:8 C:1 = 10"},
+	    {"flags are words",
+		"body A /l/\ntflags A multiple,maxhits=2\nbody B /l/\n"
+		"tflags B x-multiple;maxhits=3\nbody C /hello/\n"
+		"tflags C very-nice\nbody D /l/\ntflags D multiplex",
+		"A:2 B:3 C:1 D:1 = 5"},
 	    {"net and learn leave out what is built on evals",
 		"mimeheader A Subject =~ /./\ntflags A net\n"
 		"uri_detail B raw =~ /./\ntflags B learn\n"

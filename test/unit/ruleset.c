@@ -466,7 +466,9 @@ threads_share_a_rule_set(void **state)
 	(void)state;
 	struct loaded l = load("body A /money/\nheader B Subject =~ /now/\n"
 			       "uri C /link/\nmeta D A && B\n"
-			       "full E /xyz/\nrawbody F /Second/\n");
+			       "full E /xyz/\nrawbody F /Second/\n"
+			       "header __W From:addr =~ /(?<W>\\w+)/\n"
+			       "full G /%{W}@/\n");
 	pthread_t thread[4];
 	for (size_t i = 0; i < COUNT_OF(thread); i++)
 		assert_int_equal(
@@ -474,7 +476,7 @@ threads_share_a_rule_set(void **state)
 	for (size_t i = 0; i < COUNT_OF(thread); i++) {
 		void *n;
 		assert_int_equal(pthread_join(thread[i], &n), 0);
-		assert_int_equal((size_t)n, 50 * 6);
+		assert_int_equal((size_t)n, 50 * 7);
 	}
 	unload(&l);
 }
