@@ -107,8 +107,8 @@ struct rule {
 	struct regex *regex;
 	/* RULE_URI_DETAIL */
 	struct uri_keys keys;
-	/* RULE_EVAL */
-	bool is_header_eval; /* "header X eval:": runs before the text rules */
+	/* RULE_EVAL; as a rule of which type it was written */
+	enum rule_type view;
 	const struct eval_row *eval;
 	struct strs args;
 	const struct regex **regexes;

@@ -38,7 +38,7 @@ rule_named(struct reader *r, struct str *value)
 	return NULL;
 }
 
-/* Note a definition; what the rule was before is forgotten.  NULL: no rule. */
+/* Note a definition; what the rule was before is forgotten. */
 static struct rule *
 define(struct reader *r, struct str value, enum rule_type type)
 {
@@ -72,11 +72,10 @@ read_rule(struct reader *r, struct str value, unsigned type)
 static void
 read_rule_or_eval(struct reader *r, struct str value, unsigned type)
 {
-	bool is_eval_rule = is_eval(value);
 	struct rule *rule =
-	    define(r, value, is_eval_rule ? RULE_EVAL : (enum rule_type)type);
+	    define(r, value, is_eval(value) ? RULE_EVAL : (enum rule_type)type);
 	if (rule != NULL)
-		rule->is_header_eval = is_eval_rule && type == RULE_HEADER;
+		rule->view = (enum rule_type)type;
 }
 
 /* "1.5", or "(1.5)", which is added to what was there. */

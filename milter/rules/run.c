@@ -535,13 +535,13 @@ run_meta(struct run *run, const struct rule *rule)
 static bool
 is_header_eval(const struct rule *rule)
 {
-	return rule->is_header_eval;
+	return rule->view == RULE_HEADER;
 }
 
 static bool
 is_other_eval(const struct rule *rule)
 {
-	return !rule->is_header_eval;
+	return rule->view != RULE_HEADER;
 }
 
 /* In this order; metas last. */
