@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * locale -- the languages that mail is expected in (ok_locales), as far as they
- * have character sets of their own.
- */
+/* locale -- charsets that readers of some languages expect (`ok_locales`). */
 #ifndef RULES_LOCALE_H
 #define RULES_LOCALE_H
 
-#include "rules/setting.h"
+#include "base/str.h"
 
-struct locales;
+struct settings;
 
-/* From the last ok_locales line; none: all languages are welcome. */
-const struct locales *locales_new(
-    struct arena *a, const struct setting_list *settings);
-
-bool locales_has_all(const struct locales *locales);
-/* A name of a character set, as it is declared, is one of theirs or one that
- * everybody uses. */
-bool locales_has_charset(
-    struct arena *a, const struct locales *locales, struct str charset);
+/* The value of the last `ok_locales` line; "all" if there is none. */
+struct str locale_setting(const struct settings *settings);
+/*
+ * Is `charset` no surprise to those who read the languages of `locales`, words
+ * such as "en", "ja", "zh_TW"?  Latin charsets and Unicode never are; "all"
+ * among the words allows every charset.
+ */
+bool locale_allows(struct str locales, struct str charset);
 
 #endif

@@ -182,7 +182,7 @@ const struct strs *
 eval_text(struct eval_call *call)
 {
 	return call->is_rawbody ? message_rawbody(call->message)
-				: message_body(call->message);
+				: message_body_seen(call->message);
 }
 
 int

@@ -303,55 +303,59 @@ check_forged_in_default_welcomelist(struct eval_call *call)
 	       senders_relayed(call, false) == ADDRESS_NOT_LISTED;
 }
 
-#define WLBL(name, arguments, help, function)                               \
-	{                                                                   \
-		name, arguments, arguments, "s", help, "WLBLEval", function \
+#define LIST(name, help, function)                          \
+	{                                                   \
+		name, 1, 1, "s", help, "WLBLEval", function \
+	}
+#define WLBL(name, help, function)                         \
+	{                                                  \
+		name, 0, 0, "", help, "WLBLEval", function \
 	}
 
 const struct eval_row EVAL_ADDRESS_LIST[] = {
-    WLBL("check_from_in_list", 1, "the sender is on that list of addresses",
+    LIST("check_from_in_list", "the sender is on that list of addresses",
 	check_from_in_list),
-    WLBL("check_replyto_in_list", 1, "answers go to an address of that list",
+    LIST("check_replyto_in_list", "answers go to an address of that list",
 	check_replyto_in_list),
-    WLBL("check_to_in_list", 1, "a recipient is on that list of addresses",
+    LIST("check_to_in_list", "a recipient is on that list of addresses",
 	check_to_in_list),
-    WLBL("check_from_in_blocklist", 0, "the sender is in blocklist_from",
+    WLBL("check_from_in_blocklist", "the sender is in blocklist_from",
 	check_from_in_blocklist),
-    WLBL("check_from_in_blacklist", 0, "the same by its old name",
+    WLBL("check_from_in_blacklist", "the same by its old name",
 	check_from_in_blocklist),
-    WLBL("check_to_in_blocklist", 0, "a recipient is in blocklist_to",
+    WLBL("check_to_in_blocklist", "a recipient is in blocklist_to",
 	check_to_in_blocklist),
-    WLBL("check_to_in_blacklist", 0, "the same by its old name",
+    WLBL("check_to_in_blacklist", "the same by its old name",
 	check_to_in_blocklist),
-    WLBL("check_to_in_welcomelist", 0, "a recipient is in welcomelist_to",
+    WLBL("check_to_in_welcomelist", "a recipient is in welcomelist_to",
 	check_to_in_welcomelist),
-    WLBL("check_to_in_whitelist", 0, "the same by its old name",
+    WLBL("check_to_in_whitelist", "the same by its old name",
 	check_to_in_welcomelist),
-    WLBL("check_to_in_more_spam", 0, "a recipient is in more_spam_to",
+    WLBL("check_to_in_more_spam", "a recipient is in more_spam_to",
 	check_to_in_more_spam),
-    WLBL("check_to_in_all_spam", 0, "a recipient is in all_spam_to",
+    WLBL("check_to_in_all_spam", "a recipient is in all_spam_to",
 	check_to_in_all_spam),
-    WLBL("check_from_in_welcomelist", 0,
+    WLBL("check_from_in_welcomelist",
 	"the sender is in welcomelist_from, or in welcomelist_from_rcvd and "
 	"came by the relay named there",
 	check_from_in_welcomelist),
-    WLBL("check_from_in_whitelist", 0, "the same by its old name",
+    WLBL("check_from_in_whitelist", "the same by its old name",
 	check_from_in_welcomelist),
-    WLBL("check_from_in_default_welcomelist", 0,
+    WLBL("check_from_in_default_welcomelist",
 	"the sender is in def_welcomelist_from_rcvd and came by the relay "
 	"named there",
 	check_from_in_default_welcomelist),
-    WLBL("check_from_in_default_whitelist", 0, "the same by its old name",
+    WLBL("check_from_in_default_whitelist", "the same by its old name",
 	check_from_in_default_welcomelist),
-    WLBL("check_forged_in_welcomelist", 0,
+    WLBL("check_forged_in_welcomelist",
 	"the sender is in welcomelist_from_rcvd, but came by another relay",
 	check_forged_in_welcomelist),
-    WLBL("check_forged_in_whitelist", 0, "the same by its old name",
+    WLBL("check_forged_in_whitelist", "the same by its old name",
 	check_forged_in_welcomelist),
-    WLBL("check_forged_in_default_welcomelist", 0,
+    WLBL("check_forged_in_default_welcomelist",
 	"the sender is in def_welcomelist_from_rcvd, but came by another relay",
 	check_forged_in_default_welcomelist),
-    WLBL("check_forged_in_default_whitelist", 0, "the same by its old name",
+    WLBL("check_forged_in_default_whitelist", "the same by its old name",
 	check_forged_in_default_welcomelist),
     {NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -93,8 +93,10 @@ find_relay(struct eval_call *call, struct str text, bool only_space,
 		bool is_word =
 		    is_dotted(word) && (!only_space || text.p[end] == ' ');
 		i = is_word ? end + 1 : end;
+		if (!is_word)
+			continue;
 		*ret = str_lower(call->message->arena, word);
-		if (is_word && globs_match(hosts, *ret))
+		if (globs_match(hosts, *ret))
 			return true;
 	}
 	*from = i;

@@ -93,8 +93,8 @@ line_is_faraway(struct eval_call *call, struct str line)
 		size_t end = str_find(str_skip(line, code + 3), STR("?="));
 		if (end == STR_NONE)
 			return false;
-		if (!locales_has_charset(call->message->arena,
-			call->lists->locales, str_sub(line, from, code - from)))
+		if (!locale_allows(call->lists->ok_locales,
+			str_sub(line, from, code - from)))
 			return true;
 		i = code + 3 + end + 1;
 	}
@@ -104,8 +104,6 @@ line_is_faraway(struct eval_call *call, struct str line)
 static int
 check_for_faraway_charset_in_headers(struct eval_call *call)
 {
-	if (locales_has_all(call->lists->locales))
-		return 0;
 	struct strs fields = {0};
 	eval_get(call, STR("From:raw"), &fields);
 	eval_get(call, STR("Subject:raw"), &fields);

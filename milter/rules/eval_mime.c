@@ -214,8 +214,7 @@ note_charset(
 		return;
 	strs_add(call->message->arena, &facts->charsets, charset);
 	facts->counts[MIME_HTML_CHARSETS] = 1;
-	if (!locales_has_charset(
-		call->message->arena, call->lists->locales, charset))
+	if (!locale_allows(call->lists->ok_locales, charset))
 		facts->counts[MIME_FARAWAY_CHARSET] = 1;
 }
 
@@ -848,8 +847,7 @@ check_for_faraway_charset(struct eval_call *call)
 	struct str charset =
 	    charset_of_field(eval_get_text(call, STR("Content-Type")));
 	if (charset.len == 0 ||
-	    locales_has_charset(
-		call->message->arena, call->lists->locales, charset) ||
+	    locale_allows(call->lists->ok_locales, charset) ||
 	    !is_mostly_high(eval_text(call)))
 		return 0;
 	return eval_hit(call, str_sub(charset, 0, 100));

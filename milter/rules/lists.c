@@ -30,7 +30,7 @@ lists_make(struct ruleset *rules, struct diags *diags)
 	const struct setting_list *of = rules->settings.of;
 	struct eval_lists *lists = &rules->lists;
 	lists->patterns = patterns_new(rules->arena, rules->env);
-	lists->locales = locales_new(rules->arena, &of[SETTING_LOCALES]);
+	lists->ok_locales = locale_setting(&rules->settings);
 	lists->addresses =
 	    address_lists_new(rules->arena, &of[SETTING_ADDRESSES], diags);
 	lists->freemail = freemail_new(rules, diags);

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* locale -- character sets by language, as SpamAssassin counts them. */
+/*
+ * locale -- which charsets are usual where.  The languages and their charsets
+ * are those of SpamAssassin's Locales.pm; the locale that this program runs in
+ * is not one of them, for it says nothing about who reads the mail.
+ */
 #include "rules/locale.h"
 
-#include "base/arena.h"
+#include "rules/setting.h"
 
-struct locales {
-	bool has_all;
-	struct strs names; /* "ja" */
-};
+#define CHARSET_MAX 64 /* letters and digits of a name; none has more */
 
 #define CYRILLIC "KOI8R KOI8U KOI8T ISOIR111 CP1251 GEORGIANPS PT154 CP866"
 
-/* Letters and digits of the charset's name, in upper case. */
+/* Names without what is no letter or digit, upper case. */
 static const struct {
-	const char *locale, *charsets;
-} OWN[] = {
+	const char *language;
+	const char *charsets;
+} usual[] = {
     {"ja", "EUCJP JISX020119760 JISX020819830 JISX020819900 JISX020819970 "
 	   "JISX021219900 JISX021320001 JISX021320002 SHIFT_JIS SHIFTJIS "
 	   "ISO2022JP SJIS JIS7 JISX0201 JISX0208 JISX0212"},
@@ -30,89 +32,74 @@ static const struct {
 	   "ISO2022CN"},
 };
 
-/* What the net speaks anyway. */
-static const char *const COMMON[] = {
-    "USASCII", "ASCII", "IBM852", "XUNKNOWN", "ISO"};
-static const char *const COMMON_STARTS[] = {"ISO8859", "ISO10646", "UTF", "UCS",
-    "CP125", "WINDOWS", "UNICODE11UTF7", "UNICODE11UTF8"};
+/* A name that ends in * stands for all that start so. */
+static const char *const everywhere[] = {"USASCII", "ASCII", "ISO8859*",
+    "ISO10646*", "UTF*", "UCS*", "CP125*", "WINDOWS*", "IBM852",
+    "UNICODE11UTF7*", "UNICODE11UTF8*", "XUNKNOWN", "ISO"};
 
-/* "zh_TW": "zh" */
+struct str
+locale_setting(const struct settings *settings)
+{
+	const struct setting_list *lines = &settings->of[SETTING_LOCALES];
+	return lines->n == 0 ? STR("all") : lines->v[lines->n - 1].value;
+}
+
+/* "koi8-r" -> "KOI8R"; "3D" in front is what quoted-printable has left. */
 static struct str
-short_name(struct str name)
+charset_key(struct str charset, char *out)
 {
-	for (size_t i = 0; i < 2; i++)
-		if (i >= name.len || name.p[i] < 'a' || name.p[i] > 'z')
-			return name;
-	return str_sub(name, 0, 2);
-}
-
-const struct locales *
-locales_new(struct arena *a, const struct setting_list *settings)
-{
-	struct locales *locales = ARENA_NEW(a, struct locales);
-	struct str rest = STR("all");
-	if (settings->n > 0)
-		rest = settings->v[settings->n - 1].value;
-	for (struct str word; (word = str_word(&rest)).len > 0;) {
-		locales->has_all |= str_eq(word, STR("all"));
-		strs_add(a, &locales->names, short_name(word));
-	}
-	return locales;
-}
-
-bool
-locales_has_all(const struct locales *locales)
-{
-	return locales->has_all;
-}
-
-static struct str
-charset_fold(struct arena *a, struct str charset)
-{
-	char *p = arena_alloc(a, charset.len);
 	size_t n = 0;
-	for (size_t i = 0; i < charset.len; i++)
-		if (char_is_alnum(charset.p[i]))
-			p[n++] = char_lower(charset.p[i]) == charset.p[i] &&
-					 char_is_alpha(charset.p[i])
-				     ? (char)(charset.p[i] - 'a' + 'A')
-				     : charset.p[i];
-	struct str name = str_of(p, n);
-	/* Quoted-printable has broken "charset=x" to "charset=3Dx". */
-	return str_starts(name, STR("3D")) ? str_skip(name, 2) : name;
+	for (size_t i = 0; i < charset.len && n < CHARSET_MAX; i++) {
+		char c = charset.p[i];
+		if (char_is_alnum(c))
+			out[n++] =
+			    c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+	}
+	struct str key = str_of(out, n);
+	return str_starts(key, STR("3D")) ? str_skip(key, 2) : key;
 }
 
 static bool
-is_common(struct str charset)
+is_everywhere(struct str key)
 {
-	for (size_t i = 0; i < COUNT_OF(COMMON); i++)
-		if (str_eq(charset, str_from(COMMON[i])))
+	for (size_t i = 0; i < COUNT_OF(everywhere); i++) {
+		struct str name = str_from(everywhere[i]);
+		bool is_prefix = str_ends(name, STR("*"));
+		name.len -= is_prefix;
+		if (is_prefix ? str_starts(key, name) : str_eq(key, name))
 			return true;
-	for (size_t i = 0; i < COUNT_OF(COMMON_STARTS); i++)
-		if (str_starts(charset, str_from(COMMON_STARTS[i])))
-			return true;
+	}
 	return false;
 }
 
 static bool
-has_word(struct str text, struct str wanted)
+has_word(struct str words, struct str wanted)
 {
-	for (struct str word; (word = str_word(&text)).len > 0;)
+	for (struct str word; (word = str_word(&words)).len > 0;)
 		if (str_eq(word, wanted))
 			return true;
 	return false;
 }
 
-bool
-locales_has_charset(
-    struct arena *a, const struct locales *locales, struct str charset)
+/* "zh_TW": what is usual in "zh". */
+static bool
+is_usual(struct str locale, struct str key)
 {
-	charset = charset_fold(a, charset);
-	if (locales->has_all || is_common(charset))
+	for (size_t i = 0; i < COUNT_OF(usual); i++)
+		if (str_eq(str_sub(locale, 0, 2), str_from(usual[i].language)))
+			return has_word(str_from(usual[i].charsets), key);
+	return false;
+}
+
+bool
+locale_allows(struct str locales, struct str charset)
+{
+	char out[CHARSET_MAX];
+	struct str key = charset_key(charset, out);
+	if (has_word(locales, STR("all")) || is_everywhere(key))
 		return true;
-	for (size_t i = 0; i < COUNT_OF(OWN); i++)
-		if (strs_has(&locales->names, str_from(OWN[i].locale)) &&
-		    has_word(str_from(OWN[i].charsets), charset))
+	for (struct str word; (word = str_word(&locales)).len > 0;)
+		if (is_usual(word, key))
 			return true;
 	return false;
 }
