@@ -33,6 +33,7 @@ static const struct feature {
     {NULL, "feature_blocklist_welcomelist"},
     {NULL, "feature_registryboundaries"},
     {NULL, "feature_uri_host_listed"},
+    {NULL, "feature_originating_ip_headers"},
     {NULL, "feature_compile_regexp"},
     {NULL, "feature_capture_rules"},
     {NULL, "feature_meta_rules_matching"},
@@ -47,6 +48,7 @@ static const struct feature {
     {"MIMEHeader", "has_tflags_concat"},
     {"MIMEHeader", "has_tflags_multiple"},
     {"MIMEHeader", "has_capture_rules"},
+    {"SPF", "has_check_for_spf_errors"},
     {"URIDetail", "has_host_key"},
 };
 
