@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* eval_body -- what rules find out about the text. */
-#include "rule_cases.h"
+#include "eval_case.h"
 
 #define BOTH(text, html)                                        \
 	"Content-Type: multipart/alternative; boundary=b\n\n"   \
@@ -11,7 +11,7 @@ static void
 halves_of_an_alternative_differ(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("multipart_alternative_difference('99','100')",
 		BOTH("one two", "<p>three four"), 1),
 	    CASE("multipart_alternative_difference('99','100')",
@@ -46,14 +46,14 @@ halves_of_an_alternative_differ(void **state)
 		BOTH("1 2 3 4 5 6 7", "<p>1 2"), 0),
 	    CASE("multipart_alternative_difference_count('3','-1')", "\nx", 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 lines_are_measured(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("check_blank_line_ratio('50','60')", "\na\n\nb\n\n", 0),
 	    CASE("check_blank_line_ratio('49','50')", "\na\n\nb\n \n", 1),
 	    CASE("check_blank_line_ratio('49','50','5')", "\na\n\nb\n \n", 0),
@@ -71,14 +71,14 @@ lines_are_measured(void **state)
 	    CASE("check_body_length('0')", "Subject: x\n", 1),
 	    CASE("check_body_length()", "\nx", 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 labels_of_stock_tips_are_told(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("check_stock_info('2')", "\nSymbol: ABCD\nCurrent Price: $1\n",
 		1),
 	    CASE("check_stock_info('3')", "\nSymbol: ABCD\nCurrent Price: $1\n",
@@ -98,14 +98,14 @@ labels_of_stock_tips_are_told(void **state)
 		"\nthis line is far too long for a sector: x\n", 0),
 	    CASE("check_stock_info('0')", "\nx\n", 1),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 a_signature_is_cut_off(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("plaintext_body_length('4','4')", "\nabc\n-- \nAlice\n", 1),
 	    CASE("plaintext_sig_length('7','7')", "\nabc\n-- \nAlice\n", 1),
 	    CASE("plaintext_sig_length('8')", "\nabc\n-- \nAlice\n", 0),
@@ -122,7 +122,7 @@ a_signature_is_cut_off(void **state)
 	    CASE("plaintext_body_length('0')",
 		"Content-Type: text/html\n\nabc\n", 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 /* Text of one kind of line, 4 MB of it, in an alternative. */

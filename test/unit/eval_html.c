@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* eval_html -- what rules find out about parts that are HTML. */
-#include "rule_cases.h"
+#include "eval_case.h"
 
 #include "rules/perl.h"
 
@@ -15,7 +15,7 @@ static void
 results_are_known_by_name(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("html_test('html')", HTML "<p>x", 1),
 	    CASE("html_test('html')", PLAIN, 0),
 	    CASE("html_test('html')", HTML, 0),
@@ -34,14 +34,14 @@ results_are_known_by_name(void **state)
 	    CASE("html_test('image_area')", HTML "<img>", 0),
 	    CASE("html_test('no_such_result')", HTML "x", 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 numbers_compare_as_the_rule_says(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("html_eval('length', '< 5')", HTML "<p>x", 1),
 	    CASE("html_eval('length', '== 4')", HTML "<p>\xc3\xa9", 1),
 	    CASE("html_eval('length', '> 4')", HTML "<p>x", 0),
@@ -69,14 +69,14 @@ numbers_compare_as_the_rule_says(void **state)
 	    CASE("html_range('ratio', '.7', '.8')", HTML "<p>x", 0),
 	    CASE("html_range('ratio', '.2', '.3')", HTML "<p>x", 1),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 tags_are_counted_while_they_are_open(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("html_tag_exists('p')", HTML "<P>x", 1),
 	    CASE("html_tag_exists('P')", HTML "<P>x", 0),
 	    CASE("html_tag_exists('x1')", HTML "<x1>", 1),
@@ -93,14 +93,14 @@ tags_are_counted_while_they_are_open(void **state)
 	    CASE("check_iframe_src()", HTML "<iframe>", 0),
 	    CASE("check_iframe_src()", HTML "<img src='http://a.example/'>", 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 pictures_are_weighed_against_text(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("html_image_only('0000','0400')", HTML "<img src=x>", 1),
 	    CASE("html_image_only('0400','0800')", HTML "<img src=x>", 0),
 	    CASE("html_image_only('0','11')", HTML "<img src=x>", 1),
@@ -110,14 +110,14 @@ pictures_are_weighed_against_text(void **state)
 		HTML "<img width=10 height=10>abc", 1),
 	    CASE("html_image_ratio('0.000','0.002')", HTML "<img>abc", 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 texts_match_by_character(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("html_text_match('title', '^.{3}$')",
 		HTML "<title>\xe2\x82\xac\xc3\xa9x</title>", 1),
 	    CASE("html_text_match('title', '\\xe9')",
@@ -156,19 +156,19 @@ texts_match_by_character(void **state)
 		"Content-Type: text/html\n\n<title>x</title>", 0),
 	    CASE("html_charset_faraway()", HTML "x", 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 a_function_is_for_rules_of_its_type(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("html_test('html')", HTML "x", 1, .type = "rawbody"),
 	    CASE("html_test('html')", HTML "x", 0, .type = "header"),
 	    CASE("html_test('html')", HTML "x", 0, .type = "full"),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void

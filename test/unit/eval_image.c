@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* eval_image -- what rules find out about attached pictures. */
-#include "rule_cases.h"
+#include "eval_case.h"
 
 #define PICTURE(type, name, data)                           \
 	"Content-Type: image/" type "; name=\"" name "\"\n" \
@@ -17,7 +17,7 @@ static void
 pictures_are_counted_and_measured(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("image_count('all',1,1)", PICTURE("gif", "a.gif", GIF), 1),
 	    CASE("image_count('gif','1','1')", PICTURE("gif", "a.gif", GIF), 1),
 	    CASE("image_count('png',1)", PICTURE("gif", "a.gif", GIF), 0),
@@ -49,14 +49,14 @@ pictures_are_counted_and_measured(void **state)
 	    CASE("image_size_range('png',1,1,200,300)",
 		PICTURE("png", "a", PNG), 1),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 pictures_have_names(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("image_named('logo.gif')", PICTURE("gif", "logo.gif", GIF), 1),
 	    CASE("image_named('LOGO.gif')", PICTURE("gif", "logo.gif", GIF), 0),
 	    CASE("image_named('logo.gif')", PICTURE("gif", "logo.gif", "eHh4"),
@@ -68,7 +68,7 @@ pictures_have_names(void **state)
 	    CASE("image_name_regex('(?i)LOGO')",
 		PICTURE("gif", "logo.gif", GIF), 1),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
@@ -78,7 +78,7 @@ text_is_weighed_against_pixels(void **state)
 	static const char MAIL[] =
 	    "Subject: abc\nContent-Type: multipart/mixed; boundary=b\n\n"
 	    "--b\n\n1234567890\n--b\n" PICTURE("gif", "a", GIF) "--b--\n";
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    /* "abc\n" and "1234567890 " by 32 pixels */
 	    CASE("image_to_text_ratio('all','0.46','0.47')", MAIL, 1),
 	    CASE("image_to_text_ratio('gif','0.47','0.50')", MAIL, 0),
@@ -88,7 +88,7 @@ text_is_weighed_against_pixels(void **state)
 	    CASE("image_to_text_ratio('gif','0.4','0.46875')", MAIL, 0),
 	    CASE("image_to_text_ratio('png','0','9')", MAIL, 0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* eval_uri -- what rules find out about links. */
-#include "rule_cases.h"
+#include "eval_case.h"
 
 #define HTML "Content-Type: text/html\n\n"
 #define A(url, text) "<a href=\"" url "\">" text "</a>"
@@ -9,7 +9,7 @@ static void
 a_link_may_lead_through_another(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("check_for_http_redirector()",
 		"\nhttp://a.com/?u=http://b.com/x\n", 1),
 	    CASE("check_for_http_redirector()",
@@ -27,14 +27,14 @@ a_link_may_lead_through_another(void **state)
 	    CASE("check_for_http_redirector()", "\nftp://a.com/http://b.com\n",
 		0),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void
 a_link_may_show_another(void **state)
 {
 	(void)state;
-	static const struct rule_case CASES[] = {
+	static const struct eval_case CASES[] = {
 	    CASE("check_https_ip_mismatch()",
 		HTML A("http://1.2.3.4/", "https://bank.com/"), 1),
 	    CASE("check_https_ip_mismatch()",
@@ -76,7 +76,7 @@ a_link_may_show_another(void **state)
 	    CASE("check_https_http_mismatch('1')",
 		HTML A("http://a.com/", "https:// x https://bank.com/"), 1),
 	};
-	CHECK_RULES(CASES);
+	CHECK_EVALS(CASES);
 }
 
 static void

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rule_cases -- one eval function, one message, and what the rule's value is:
+ * eval_case -- one eval function, one message, and what the rule's value is:
  * read from rule text and run as any rule.
  */
-#ifndef TEST_UNIT_RULE_CASES_H
-#define TEST_UNIT_RULE_CASES_H
+#ifndef TEST_UNIT_EVAL_CASE_H
+#define TEST_UNIT_EVAL_CASE_H
 
 #include "unit.h"
 
 #include "rules/ruleset.h"
 
-struct rule_case {
+struct eval_case {
 	const char *call; /* "html_test('html')" */
 	const char *mail;
 	unsigned value;
@@ -51,7 +51,7 @@ rule_value(const char *text, struct str mail)
 }
 
 static inline void
-check_rule_case(const struct rule_case *c, size_t i)
+check_eval_case(const struct eval_case *c, size_t i)
 {
 	char text[1000];
 	int n = snprintf(text, sizeof(text), "%s\n%s T eval:%s\n",
@@ -63,10 +63,10 @@ check_rule_case(const struct rule_case *c, size_t i)
 		fail_msg("%zu %s is %u on\n%s", i, c->call, value, c->mail);
 }
 
-#define CHECK_RULES(cases)                                      \
+#define CHECK_EVALS(cases)                                      \
 	do {                                                    \
 		for (size_t i_ = 0; i_ < COUNT_OF(cases); i_++) \
-			check_rule_case(&(cases)[i_], i_);      \
+			check_eval_case(&(cases)[i_], i_);      \
 	} while (0)
 
 #endif
