@@ -16,6 +16,8 @@ struct html;
 struct message;
 struct mime_type;
 struct networks;
+struct redirector;
+struct redirectors;
 struct relays;
 struct tld_set;
 struct uris;
@@ -37,7 +39,11 @@ struct mail_limits {
 /* What the message code must know that is not in the message. */
 struct mail_config {
 	struct mail_limits limits;
-	const struct tld_set *tlds;      /* known top-level domains */
+	const struct tld_set *tlds; /* known top-level domains */
+	/* Redirectors for one message from `arg`; NULL: none are known. */
+	struct redirector *(*redirector_new)(
+	    const struct redirectors *redirectors, struct arena *a);
+	const struct redirectors *redirectors;
 	const struct networks *networks; /* NULL: private addresses only */
 };
 

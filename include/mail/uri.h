@@ -55,13 +55,20 @@ const struct uris *message_uri_list(struct message *m);
  */
 void uri_find(struct arena *a, struct str text,
     const struct mail_config *config, struct table *seen, struct strs *ret);
+/* Who knows where links lead on to, for one message; rules/redirector.c. */
+struct redirector {
+	/* A view into `uri`; false: it leads nowhere else. */
+	bool (*find)(struct redirector *r, struct str uri, struct str *ret);
+};
 /*
  * The variants of `uri` after uri_list_canonicalize, `uri` itself included,
- * each once, added to `ret`.  `is_unicode`: see struct html_link.  True: one
- * was longer than limits.uri_bytes and is cut.
+ * each once, added to `ret`.  `is_unicode`: see struct html_link;
+ * `redirector`: NULL, nobody knows.  True: one was longer than limits.uri_bytes
+ * and is cut.
  */
 bool uri_variants(struct arena *a, struct str uri, bool is_unicode,
-    const struct mail_config *config, struct strs *ret);
+    const struct mail_config *config, struct redirector *redirector,
+    struct strs *ret);
 /*
  * Registrable domain, or address, that `uri` leads to, lower case; a host
  * without a scheme will do.  Empty: none, or its top-level domain is not known.

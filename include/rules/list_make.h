@@ -24,6 +24,9 @@ const struct subject_lists *subject_lists_new(
 const struct bounce_relays *bounce_relays_new(
     struct ruleset *rules, struct diags *diags);
 
+/* redirector.c; into rules->mail */
+void redirectors_make(struct ruleset *rules, struct diags *diags);
+
 /*
  * "(NAME) rest": `*value` becomes "rest".  A view into `*value`; false: it is
  * not written so.

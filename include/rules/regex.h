@@ -94,4 +94,9 @@ struct str regex_capture_name(const struct regex *re, size_t i);
 struct str regex_capture(const struct regex *re,
     const struct regex_scratch *scratch, struct str subject, size_t i);
 
+/* Group `n` of any regex, in the same way, if it was wanted before matching. */
+void regex_want_group(struct regex *re, unsigned n);
+struct str regex_group(const struct regex *re,
+    const struct regex_scratch *scratch, struct str subject, unsigned n);
+
 #endif

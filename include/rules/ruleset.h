@@ -61,6 +61,7 @@ struct rule_hit {
 	struct str rule;
 	double score;   /* count times the rule's score */
 	unsigned count; /* hits; more than 1 with tflags multiple */
+	double value;   /* what metas see of it: count, or what was computed */
 	struct str
 	    evidence; /* what matched, as bytes from the mail; cut at 200 */
 	struct str describe; /* empty: none */

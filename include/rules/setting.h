@@ -15,14 +15,14 @@
 struct arena;
 
 enum setting_subject {
-	SETTING_NETWORKS,  /* trusted_networks, ... */
-	SETTING_FREEMAIL,  /* freemail_domains, ... */
-	SETTING_ADDRESSES, /* welcomelist_from, enlist_addrlist, ... */
-	SETTING_URI_HOSTS, /* enlist_uri_host, ... */
-	SETTING_SUBJECTS,  /* welcomelist_subject, blocklist_subject */
-	SETTING_BOUNCE,    /* welcomelist_bounce_relays */
-	SETTING_URI,       /* redirector_pattern */
-	SETTING_LOCALES,   /* ok_locales */
+	SETTING_NETWORKS,    /* trusted_networks, ... */
+	SETTING_FREEMAIL,    /* freemail_domains, ... */
+	SETTING_ADDRESSES,   /* welcomelist_from, enlist_addrlist, ... */
+	SETTING_URI_HOSTS,   /* enlist_uri_host, ... */
+	SETTING_SUBJECTS,    /* welcomelist_subject, blocklist_subject */
+	SETTING_BOUNCE,      /* welcomelist_bounce_relays */
+	SETTING_REDIRECTORS, /* redirector_pattern */
+	SETTING_LOCALES,     /* ok_locales */
 	SETTING_SUBJECT_COUNT
 };
 

@@ -2,6 +2,8 @@
 /* scan_output -- one scanned message as a line, an explanation, or JSON. */
 #include "cmd/scan_output.h"
 
+#include <math.h>
+
 #include "base/arena.h"
 #include "base/json.h"
 #include "cmd/auth_output.h"
@@ -154,14 +156,23 @@ thresholds(const struct class_config *class)
 	    "reject", threshold(class->reject));
 }
 
+/* Without a fraction where there is none. */
+static json_t *
+number(double value)
+{
+	bool is_whole = fabs(value) < 1e15 && value == trunc(value);
+	return is_whole ? json_integer((json_int_t)value) : json_real(value);
+}
+
 static json_t *
 hits(const struct rule_hits *list, bool is_scored)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < list->n; i++) {
 		const struct rule_hit *h = &list->v[i];
-		json_t *hit = json_pack("{s:o,s:I}", "rule", json_text(h->rule),
-		    "count", (json_int_t)h->count);
+		json_t *hit = json_pack("{s:o,s:I,s:o}", "rule",
+		    json_text(h->rule), "count", (json_int_t)h->count, "value",
+		    number(h->value));
 		if (is_scored) {
 			(void)json_object_set_new(
 			    hit, "score", json_real(h->score));
@@ -222,7 +233,7 @@ set_views(json_t *line, struct arena *a, struct message *m,
 	if (m == NULL)
 		return;
 	(void)json_object_set_new(
-	    line, "body", byte_strings(a, message_body(m)));
+	    line, "body", byte_strings(a, message_body_seen(m)));
 	(void)json_object_set_new(
 	    line, "rawbody", byte_strings(a, message_rawbody(m)));
 	(void)json_object_set_new(

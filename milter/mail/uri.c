@@ -10,6 +10,7 @@
 #define ANCHORS_MAX 64 /* different texts of one link */
 
 struct collector {
+	struct redirector *redirector;
 	struct arena *arena;
 	const struct mail_config *config;
 	struct uris *uris;
@@ -17,6 +18,16 @@ struct collector {
 };
 
 /* The entry of `raw`, or NULL; new: none. */
+/* Made for the first link. */
+static struct redirector *
+redirector(struct collector *c)
+{
+	if (c->redirector == NULL && c->config->redirector_new != NULL)
+		c->redirector =
+		    c->config->redirector_new(c->config->redirectors, c->arena);
+	return c->redirector;
+}
+
 static struct uri *
 find(struct collector *c, struct str raw)
 {
@@ -43,8 +54,8 @@ add_parsed(struct collector *c, struct str raw)
 	if (find(c, raw) != NULL)
 		return;
 	struct strs cleaned = {0};
-	c->uris->is_truncated |=
-	    uri_variants(c->arena, raw, false, c->config, &cleaned);
+	c->uris->is_truncated |= uri_variants(
+	    c->arena, raw, false, c->config, redirector(c), &cleaned);
 	if (!uri_has_domain(c->arena, &cleaned, c->config))
 		return;
 	struct uri *uri = insert(c, raw, cleaned);
@@ -73,8 +84,8 @@ add_html_uri(struct collector *c, const struct html_link *link)
 	if (uri != NULL)
 		return uri;
 	struct strs cleaned = {0};
-	c->uris->is_truncated |= uri_variants(
-	    c->arena, link->url, link->is_unicode, c->config, &cleaned);
+	c->uris->is_truncated |= uri_variants(c->arena, link->url,
+	    link->is_unicode, c->config, redirector(c), &cleaned);
 	return insert(c, link->url, cleaned);
 }
 

@@ -17,6 +17,7 @@
 struct cleaner {
 	struct arena *arena;
 	const struct mail_config *config;
+	struct redirector *redirector;
 	bool is_unicode;
 	bool is_truncated;
 	struct strs queue; /* the link, and links found inside */
@@ -437,7 +438,27 @@ without_controls(struct cleaner *c, struct str s)
 	return buf_str(out);
 }
 
-/* The link that `rest` leads on to, if it is a redirector's. */
+static void
+queue(struct cleaner *c, struct str uri)
+{
+	if (c->queue.n < VARIANTS_MAX)
+		strs_add(c->arena, &c->queue, uri);
+}
+
+/* The link that a redirector, which is known by its pattern, leads on to. */
+static bool
+queue_known(struct cleaner *c, const struct link *link, struct str host)
+{
+	struct str target;
+	if (c->redirector == NULL ||
+	    !c->redirector->find(c->redirector,
+		uri_join(c->arena, link->scheme, host, link->rest), &target))
+		return false;
+	queue(c, target);
+	return true;
+}
+
+/* The first link inside `rest`. */
 static void
 queue_inner(struct cleaner *c, struct str rest)
 {
@@ -450,9 +471,8 @@ queue_inner(struct cleaner *c, struct str rest)
 		if (n == 0 || end == n)
 			continue;
 		inner = str_sub(inner, 0, end);
-		if (str_chr(inner, '.') != STR_NONE &&
-		    c->queue.n < VARIANTS_MAX)
-			strs_add(c->arena, &c->queue, inner);
+		if (str_chr(inner, '.') != STR_NONE)
+			queue(c, inner);
 		return;
 	}
 }
@@ -674,7 +694,8 @@ clean_link(struct cleaner *c, const struct link *link)
 		host = visible;
 		add_link(c, link, host);
 	}
-	queue_inner(c, link->rest);
+	if (!queue_known(c, link, host))
+		queue_inner(c, link->rest);
 	host = clean_host(c, link, host);
 	clean_odd_host(c, link, host, name);
 }
@@ -711,10 +732,12 @@ clean(struct cleaner *c, struct str uri)
 
 bool
 uri_variants(struct arena *a, struct str uri, bool is_unicode,
-    const struct mail_config *config, struct strs *ret)
+    const struct mail_config *config, struct redirector *redirector,
+    struct strs *ret)
 {
 	struct cleaner c = {.arena = a,
 	    .config = config,
+	    .redirector = redirector,
 	    .is_unicode = is_unicode,
 	    .out = ret,
 	    .first = ret->n};

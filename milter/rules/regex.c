@@ -688,16 +688,30 @@ regex_capture_name(const struct regex *re, size_t i)
 	return re->captures.v[i].name;
 }
 
+void
+regex_want_group(struct regex *re, unsigned n)
+{
+	if (re->groups <= n)
+		re->groups = n + 1;
+}
+
 struct str
-regex_capture(const struct regex *re, const struct regex_scratch *s,
-    struct str subject, size_t i)
+regex_group(const struct regex *re, const struct regex_scratch *s,
+    struct str subject, unsigned n)
 {
 	const PCRE2_SIZE *pair =
 	    re->code != NULL ? pcre2_get_ovector_pointer_8(s->data)
 			     : pcre2_get_ovector_pointer_32(s->wide_data);
-	pair += 2 * (size_t)re->captures.v[i].group;
+	pair += 2 * (size_t)n;
 	if (pair[0] == PCRE2_UNSET || pair[1] <= pair[0] ||
 	    pair[1] > subject.len)
 		return STR_EMPTY;
 	return str_sub(subject, pair[0], pair[1] - pair[0]);
+}
+
+struct str
+regex_capture(const struct regex *re, const struct regex_scratch *s,
+    struct str subject, size_t i)
+{
+	return regex_group(re, s, subject, re->captures.v[i].group);
 }

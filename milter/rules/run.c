@@ -802,6 +802,7 @@ result_add(struct run *run, const struct found *found)
 	    .rule = rule->name,
 	    .score = score,
 	    .count = found->count,
+	    .value = run->values[rule->id],
 	    .evidence = found->evidence,
 	    .describe = rule->describe,
 	};

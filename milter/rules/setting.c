@@ -40,7 +40,7 @@ static const struct setting_row {
     {"welcomelist_subject", SETTING_SUBJECTS},
     {"blocklist_subject", SETTING_SUBJECTS},
     {"welcomelist_bounce_relays", SETTING_BOUNCE},
-    {"redirector_pattern", SETTING_URI},
+    {"redirector_pattern", SETTING_REDIRECTORS},
     {"ok_locales", SETTING_LOCALES},
 };
 

@@ -14,7 +14,7 @@ try_link(struct arena *a, struct str link, bool is_unicode,
     const struct mail_config *config)
 {
 	struct strs variants = {0};
-	uri_variants(a, link, is_unicode, config, &variants);
+	uri_variants(a, link, is_unicode, config, NULL, &variants);
 	if (variants.n == 0 || variants.n > VARIANTS_MAX)
 		abort();
 	(void)uri_has_domain(a, &variants, config);

@@ -385,10 +385,41 @@ broken_lines_are_named(void **state)
 	}
 }
 
+#define RULES                                                             \
+	"redirector_pattern m'^https?://(?:\\w+\\.)?go\\.example/to\\?"   \
+	"u=(.*?)(?:$|&)'i\n"                                              \
+	"redirector_pattern /^http:\\/\\/hop\\.example\\/(?<WHERE>.*)/\n" \
+	"uri A m{^http://b\\.example/x$}\n"                               \
+	"uri B m{^http://inner\\.example/}\n"
+
+static void
+known_redirectors_lead_on(void **state)
+{
+	(void)state;
+	static const struct rule_case CASES[] = {
+	    {RULES, "\n\nhttp://www.go.example/to?u=b.example/x&y=1\n", "A"},
+	    {RULES, "\n\nhttps://GO.example/to?u=http://b.example/x\n", "A"},
+	    {RULES, "\n\nhttp://hop.example/b.example/x\n", "A"},
+	    /* no dot, so it is no host; a link inside still counts */
+	    {RULES, "\n\nhttp://go.example/to?u=b&v=http://b.example/x\n", "A"},
+	    /* the pattern is enough */
+	    {RULES,
+		"\n\nhttp://go.example/to?u=b.example/x&v="
+		"http://inner.example/\n",
+		"A"},
+	    {RULES, "\n\nhttp://stay.example/to?u=b.example/x\n", ""},
+	    {RULES, "\n\nhttp://stay.example/to?u=http://inner.example/\n",
+		"B"},
+	};
+	RULE_CASES_CHECK(CASES);
+}
+#undef RULES
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_sender_is_on_a_list_or_not),
     cmocka_unit_test(a_recipient_is_on_a_list_or_not),
     cmocka_unit_test(a_link_leads_to_a_listed_host_or_not),
+    cmocka_unit_test(known_redirectors_lead_on),
     cmocka_unit_test(a_subject_has_a_listed_text_or_not),
     cmocka_unit_test(a_bounce_quotes_our_relay_or_not),
     cmocka_unit_test(free_mail_is_found_in_fields),

@@ -121,7 +121,7 @@ adds_what_hides_behind_a_link(void **state)
 	for (size_t i = 0; i < COUNT_OF(cleaned); i++) {
 		struct strs list = {0};
 		uri_variants(f->arena, str_from(cleaned[i].uri), false,
-		    &f->config, &list);
+		    &f->config, NULL, &list);
 		assert_str(joined(f->arena, &list), cleaned[i].variants);
 	}
 }
@@ -133,14 +133,14 @@ counts_characters_of_unicode_links(void **state)
 	f->config.limits.uri_bytes = 20;
 	struct strs list = {0};
 	uri_variants(f->arena, STR("\xc2\xa0/\xc3\xa9 \xe3\x80\x80"), true,
-	    &f->config, &list);
+	    &f->config, NULL, &list);
 	assert_str(joined(f->arena, &list), "/\xc3\xa9");
 	list.n = 0;
 	uri_variants(f->arena,
 	    STR("cid:\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
 		"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
 		"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"),
-	    true, &f->config, &list);
+	    true, &f->config, NULL, &list);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.v[0].len, 4 + 2 * 16);
 }
@@ -251,8 +251,8 @@ takes_linear_time_for_any_flood(void **state)
 			buf_put(b, str_from(floods[i]));
 		struct strs list = {0};
 		uri_find(a, buf_str(b), &f->config, table_new(a, false), &list);
-		uri_variants(
-		    a, str_sub(buf_str(b), 0, 8192), true, &f->config, &list);
+		uri_variants(a, str_sub(buf_str(b), 0, 8192), true, &f->config,
+		    NULL, &list);
 		arena_free(a);
 	}
 	assert_true(clock_ms() - start < 60000);
