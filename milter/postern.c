@@ -29,7 +29,9 @@ const struct command CMD_TABLE[] = {
     {"ledger", NULL, "[--json] [--limit N] [show ADDRESS|MESSAGE-ID]",
 	"messages that posternd remembers", cmd_ledger},
     {"lint", NULL, "[-v] [--report] [--json] [PATH...]",
-	"check configuration and rules, run the rules' tests", cmd_lint},
+	"check configuration and rules, run the rules' tests; --report: what "
+	"became of each",
+	cmd_lint},
     {"reload", NULL, "", "make posternd read configuration and rules again",
 	cmd_reload},
     {"status", NULL, "", "what posternd has done since it was started",

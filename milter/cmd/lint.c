@@ -56,11 +56,16 @@ rules_show(const struct ruleset *rules, const struct options *options,
 	    diags_count(diags, DIAG_WARNING));
 }
 
-/* A report says itself what is not run: only what is broken comes before it. */
+/*
+ * A report says itself what is not run: only what is broken comes before it,
+ * or why it is empty.
+ */
 static enum diag_level
-least_shown(const struct options *options)
+least_shown(const struct options *options, const struct snapshot *snapshot)
 {
-	if (options->wants_report)
+	bool is_empty =
+	    snapshot != NULL && ruleset_counts(snapshot->rules).active == 0;
+	if (options->wants_report && !is_empty)
 		return DIAG_ERROR;
 	return options->is_verbose ? DIAG_NOTE : DIAG_WARNING;
 }
@@ -80,7 +85,7 @@ cmd_lint(int argc, char **argv)
 		source.config_path = NULL;
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(&source, true, &diags);
-	cmd_diags_print(&diags, least_shown(&options));
+	cmd_diags_print(&diags, least_shown(&options, snapshot));
 	if (snapshot != NULL)
 		rules_show(snapshot->rules, &options, &diags);
 	int code = snapshot == NULL ? CMD_FOUND : CMD_FINE;

@@ -15,15 +15,20 @@ block_open(struct reader *r, struct str condition, bool holds)
 	r->is_skipping = r->is_skipping || !holds;
 }
 
+static bool
+is_about_us(struct str condition)
+{
+	return str_find(condition, STR("plugin")) != STR_NONE ||
+	       str_find(condition, STR("can")) != STR_NONE ||
+	       str_find(condition, STR("has")) != STR_NONE;
+}
+
 /* A block that is left out because something is not built in is worth a note.
  */
 static void
 note_left_out(struct reader *r, struct str condition)
 {
-	bool is_about_us = str_find(condition, STR("plugin")) != STR_NONE ||
-			   str_find(condition, STR("can")) != STR_NONE ||
-			   str_find(condition, STR("has")) != STR_NONE;
-	if (is_about_us && reader_is_first(r, condition))
+	if (is_about_us(condition) && reader_is_first(r, condition))
 		SAY(r, DIAG_NOTE, "left out: if %.*s does not hold here",
 		    STR_ARG(str_sub(condition, 0, 200)));
 }
@@ -96,6 +101,22 @@ block_read_endif(struct reader *r, struct str value, unsigned unused)
 	r->is_skipping = r->blocks[--r->nblocks].was_skipping;
 }
 
+/* A condition of several parts does not say which of them decided. */
+static struct str
+block_why(const struct block *block)
+{
+	struct str condition = block->condition;
+	if (block->has_else)
+		return STR("the condition holds");
+	if (!is_about_us(condition) ||
+	    str_find(condition, STR("&&")) != STR_NONE ||
+	    str_find(condition, STR("||")) != STR_NONE)
+		return STR("the condition does not hold");
+	return str_starts(condition, STR("!"))
+		   ? STR("it is for programs without that, and it is here")
+		   : STR("that is not built in, or not loaded");
+}
+
 void
 block_unread(struct reader *r)
 {
@@ -109,6 +130,5 @@ block_unread(struct reader *r)
 	    str_printf(r->arena, "%s %.*s",
 		block->has_else ? "else of if" : "if",
 		STR_ARG(str_sub(block->condition, 0, 200))),
-	    block->has_else ? STR("the condition holds")
-			    : STR("the condition does not hold"));
+	    block_why(block));
 }

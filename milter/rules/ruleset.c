@@ -136,6 +136,6 @@ ruleset_counts(const struct ruleset *rules)
 	    .active = rules->active->n,
 	};
 	for (size_t i = 0; i < rules->rules.n; i++)
-		counts.disabled += rules->rules.v[i]->state != RULE_SOUND;
+		counts.disabled += rules->rules.v[i]->state == RULE_DISABLED;
 	return counts;
 }

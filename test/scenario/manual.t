@@ -71,6 +71,34 @@ done
 is "there are some" "$(find "$W" -name 'example*.conf' | wc -l)" \
 	"$(grep -cE '^\.Bd -literal' <(sed -n '/^\.Sh EXAMPLES/,$p' "$man/postern.conf.5"))"
 
+# Rules of SpamAssassin: the folders are made here, the lines are the manual's.
+awk -v dir="$W" '/^\.Sh/ {on = /RULES OF SPAMASSASSIN/}
+	on && /^\.Bd -literal/ {n++; text = 1; next} /^\.Ed/ {text = 0}
+	on && text {print > (dir "/peer" n)}' "$man/postern-rules.7"
+release=$W/peer/var/4.000001
+mkdir -p "$release/updates_spamassassin_org" "$W/peer/etc" "$W/peer/own" "$W/peer/bin"
+echo 'include updates_spamassassin_org/10.cf' >"$release/updates_spamassassin_org.cf"
+printf '%s\n' 'header ALL_TRUSTED eval:check_all_trusted()' 'header TAG_ME Subject =~ /tag me/' \
+	>"$release/updates_spamassassin_org/10.cf"
+echo 'required_score 5' >"$W/peer/etc/local.cf"
+mail "tag me" >"$W/peer/message.eml"
+printf '#!/bin/sh\n' >"$W/peer/bin/sa-update"
+printf '#!/bin/sh\nexec "%s" -c "%s" "$@"\n' "$POSTERN_PROGRAM" "$CONF" >"$W/peer/bin/postern"
+chmod +x "$W"/peer/bin/*
+peer() { sed "s|/var/lib/spamassassin|$W/peer/var|g; s|/etc/spamassassin|$W/peer/etc|g; s|/etc/postern/rules|$W/peer/own|g"; }
+cp "$W/peer4" "$W/peer/own/local.cf"
+peer <"$W/peer1" >"$W/peer.conf"
+said=$("$POSTERN_PROGRAM" -c "$W/peer.conf" lint 2>&1)
+is "postern-rules(7): the folders of SpamAssassin work" $? 0
+is "with a rule that is switched off" "$said" \
+	"2 rules, 1 active, 0 disabled, 0 warnings"
+while read -r _ example; do
+	said=$(cd "$W/peer" && PATH="$W/peer/bin:$PATH" sh -c "$(peer <<<"$example")" 2>&1)
+	result $? "postern-rules(7): $example" "$said"
+done < <(grep -h '^[$#] ' "$W"/peer[23])
+like "the report counts what is read" "$(postern lint --report "$W/peer/var" "$W/peer/etc")" \
+	"required_score +thresholds are set in postern.conf"
+
 mkdir -p "$W/place/Maildir/new" "$W/place/bin"
 printf '#!/bin/sh\nexec "%s" -c "%s" "$@"\n' "$POSTERN_PROGRAM" "$CONF" >"$W/place/bin/postern"
 chmod +x "$W/place/bin/postern"
