@@ -29,6 +29,8 @@ struct header *header_first(const struct headers *headers, struct str name);
 
 /* Decoded value (RFC 2047), made on first use. */
 struct str header_value(struct message *m, struct header *header);
+/* The same and a \n, as `header` and `mimeheader` rules see it. */
+struct str header_line(struct message *m, struct header *header);
 /* The decoded value of the last field of that name; empty: none. */
 struct str headers_value(
     struct arena *a, const struct headers *headers, struct str name);

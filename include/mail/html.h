@@ -47,6 +47,8 @@ struct html {
 	struct str visible_text, hidden_text;
 	/* Links of all tags; and one an <a> tag, before <base>, maybe empty. */
 	struct html_links links, hrefs;
+	size_t base_bytes; /* of <base> that went into links */
+	bool is_cut;       /* limits.base_bytes has left links out */
 	/* Tag -> (void *)(intptr_t) how many are open; it stays when closed. */
 	struct table *inside;
 	/* Tag -> (void *)(intptr_t) how often it was opened. */
@@ -82,7 +84,10 @@ struct html *html_render(struct arena *a, struct str source, bool is_unicode,
 
 /* The URL of `link` as UTF-8, whatever Perl would hold. */
 struct str html_link_utf8(struct arena *a, const struct html_link *link);
-/* UTF-8 `text` as Latin-1 bytes; `text` has no character above U+00FF. */
+/*
+ * UTF-8 `text` as Latin-1 bytes, or `text` itself if they are the same; it has
+ * no character above U+00FF.
+ */
 struct str html_latin1(struct arena *a, struct str text);
 
 #endif

@@ -34,6 +34,12 @@ struct mail_limits {
 	size_t rawbody_part_bytes;
 	size_t uris;      /* links in the URI set */
 	size_t uri_bytes; /* one link */
+	/*
+	 * A small message can stand for very much text: <base> lengthens each
+	 * link, and a link with links inside has that many variants.
+	 */
+	size_t base_bytes;    /* of <base> in links, all in all */
+	size_t variant_bytes; /* variants of links, all in all */
 };
 
 /* What the message code must know that is not in the message. */
@@ -57,6 +63,7 @@ struct header {
 	struct str raw;
 	/* Unfolded, trimmed, RFC 2047 decoded; made by header_value(). */
 	struct str value;
+	struct str line; /* `value` and \n; made by header_line() */
 	bool has_value;
 	/*
 	 * Not in the message: the MTA will add it, see trace.h.  For rules
@@ -128,13 +135,15 @@ struct message {
 	struct str full_to_come; /* lazily made: `trace` and `full` */
 	size_t nparts;
 	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
+	size_t based;    /* see limits.base_bytes */
 	struct strs body, rawbody, uris; /* lazily made, see message_*() */
 	bool has_body, has_rawbody, has_uris;
 	struct strs body_changed; /* see message_body_change() */
 	bool is_body_changed;
 	struct relays *relays; /* lazily made, see message_relays() */
 	struct uris *uri_list; /* lazily made, see message_uri_list() */
-	bool is_cut_parts, is_cut_depth; /* see message_cuts() */
+	/* see message_cuts() */
+	bool is_cut_parts, is_cut_depth, is_cut_links;
 	struct mime_oddities oddities;
 	bool has_mbox_line; /* a separator of a mailbox was in front */
 };

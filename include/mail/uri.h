@@ -41,7 +41,7 @@ struct uris {
 	struct uri *v;
 	size_t n;
 	size_t cap;
-	bool is_cut;       /* there were more than limits.uris */
+	bool is_cut;       /* limits.uris or limits.variant_bytes ended it */
 	bool is_truncated; /* one was longer than limits.uri_bytes */
 };
 

@@ -338,6 +338,18 @@ header_value(struct message *m, struct header *header)
 }
 
 struct str
+header_line(struct message *m, struct header *header)
+{
+	struct str value = header_value(m, header);
+	if (header->line.len > 0)
+		return header->line;
+	char *p = arena_alloc(m->arena, value.len + 1);
+	memcpy(p, value.p, value.len);
+	p[value.len] = '\n';
+	return header->line = str_of(p, value.len + 1);
+}
+
+struct str
 headers_value(struct arena *a, const struct headers *headers, struct str name)
 {
 	struct header *header = header_last(headers, name);

@@ -110,9 +110,20 @@ count_text(struct html *html)
 	}
 }
 
+static bool
+is_ascii(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
 struct str
 html_latin1(struct arena *a, struct str text)
 {
+	if (is_ascii(text))
+		return text;
 	char *out = arena_alloc(a, text.len);
 	size_t n = 0;
 	for (size_t i = 0, len = 1; i < text.len; i += len) {
@@ -520,6 +531,27 @@ is_opaque(struct str url)
 	return false;
 }
 
+static bool
+has_authority(struct str url)
+{
+	size_t n = scan_until(url, 0, ":/?#");
+	return n > 0 && str_starts(str_skip(url, n), STR("://"));
+}
+
+/* What <base> makes of `url`; empty: it has made enough of others. */
+static struct str
+resolve_link(struct renderer *r, struct str url)
+{
+	size_t left = r->limits->base_bytes - r->html->base_bytes;
+	size_t size = has_authority(url) ? 0 : r->base.len;
+	if (size > left) {
+		r->html->is_cut = true;
+		return STR_EMPTY;
+	}
+	r->html->base_bytes += size;
+	return uri_resolve(r->arena, r->base, url);
+}
+
 static void
 push_link(struct renderer *r, struct str tag, struct value value)
 {
@@ -527,7 +559,7 @@ push_link(struct renderer *r, struct str tag, struct value value)
 		return;
 	struct str url = canonical(r, value);
 	if (url.len > 0 && !is_opaque(url)) {
-		url = uri_resolve(r->arena, r->base, url);
+		url = resolve_link(r, url);
 		value.is_wide |= r->base_is_wide;
 	}
 	if (url.len > 0)

@@ -26,6 +26,8 @@ const struct mail_limits MAIL_LIMITS_DEFAULT = {
     .render_bytes = (size_t)8 << 20,
     .uris = 10000,
     .uri_bytes = 8192,
+    .base_bytes = (size_t)8 << 20,
+    .variant_bytes = (size_t)32 << 20,
 };
 
 struct part *
@@ -197,7 +199,11 @@ part_render(struct message *m, struct part *part)
 		part->rendered = text;
 		return;
 	}
-	part->html = html_render(a, text, part->is_unicode, &m->config->limits);
+	struct mail_limits limits = m->config->limits;
+	limits.base_bytes -= m->based;
+	part->html = html_render(a, text, part->is_unicode, &limits);
+	m->based += part->html->base_bytes;
+	m->is_cut_links |= part->html->is_cut;
 	part->rendered = part->html->text;
 	part->is_unicode = part->html->is_unicode;
 }
@@ -224,6 +230,7 @@ message_cuts(const struct message *m)
 	    .header = m->root->headers.is_cut,
 	    .parts = m->is_cut_parts,
 	    .depth = m->is_cut_depth,
-	    .uris = m->uri_list != NULL && m->uri_list->is_cut,
+	    .uris =
+		m->is_cut_links || (m->uri_list != NULL && m->uri_list->is_cut),
 	};
 }

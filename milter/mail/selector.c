@@ -126,10 +126,9 @@ add_fields(struct message *m, struct str name, enum form form, struct strs *ret)
 		if (!str_ieq(header->name, name))
 			continue;
 		strs_add(m->arena, ret,
-		    form == FORM_DECODED
-			? with_newline(m->arena, header_value(m, header))
-		    : form == FORM_RAW ? header->raw
-				       : unfold_raw(m->arena, header->raw));
+		    form == FORM_DECODED ? header_line(m, header)
+		    : form == FORM_RAW   ? header->raw
+					 : unfold_raw(m->arena, header->raw));
 	}
 }
 
@@ -497,6 +496,7 @@ add_domain(struct message *m, struct str name, struct strs *ret)
 {
 	struct arena *a = m->arena;
 	struct strs fields = {0}, addresses = {0}, hosts = {0};
+	struct table *seen = table_new(a, false);
 	bool is_sender = str_ieq(name, STR("X-SenderDomain"));
 	if (is_sender)
 		add_envelope(m, HEADER_ENVELOPE_FROM, &fields);
@@ -506,8 +506,10 @@ add_domain(struct message *m, struct str name, struct strs *ret)
 		address_addrs(a, fields.v[i], &addresses);
 	for (size_t i = 0; i < addresses.n; i++) {
 		struct str host = host_of(addresses.v[i]);
-		if (host.len > 0 && !strs_has(&hosts, host))
-			strs_add(a, &hosts, host);
+		if (host.len == 0 || table_has(seen, host))
+			continue;
+		table_set(seen, host, seen);
+		strs_add(a, &hosts, host);
 	}
 	if (hosts.n == 0)
 		return;

@@ -15,9 +15,9 @@ struct collector {
 	const struct mail_config *config;
 	struct uris *uris;
 	struct table *known; /* raw -> (void *)(index + 1) */
+	size_t bytes;        /* of variants, kept or not */
 };
 
-/* The entry of `raw`, or NULL; new: none. */
 /* Made for the first link. */
 static struct redirector *
 redirector(struct collector *c)
@@ -28,11 +28,27 @@ redirector(struct collector *c)
 	return c->redirector;
 }
 
+/* The entry of `raw`, or NULL; new: none. */
 static struct uri *
 find(struct collector *c, struct str raw)
 {
 	size_t at = (size_t)(uintptr_t)table_get(c->known, raw);
 	return at == 0 ? NULL : &c->uris->v[at - 1];
+}
+
+/* The variants of `raw`; false: those of others are enough. */
+static bool
+clean(struct collector *c, struct str raw, bool is_unicode, struct strs *ret)
+{
+	if (c->bytes > c->config->limits.variant_bytes) {
+		c->uris->is_cut = true;
+		return false;
+	}
+	c->uris->is_truncated |= uri_variants(
+	    c->arena, raw, is_unicode, c->config, redirector(c), ret);
+	for (size_t i = 0; i < ret->n; i++)
+		c->bytes += ret->v[i].len;
+	return true;
 }
 
 static struct uri *
@@ -54,9 +70,8 @@ add_parsed(struct collector *c, struct str raw)
 	if (find(c, raw) != NULL)
 		return;
 	struct strs cleaned = {0};
-	c->uris->is_truncated |= uri_variants(
-	    c->arena, raw, false, c->config, redirector(c), &cleaned);
-	if (!uri_has_domain(c->arena, &cleaned, c->config))
+	if (!clean(c, raw, false, &cleaned) ||
+	    !uri_has_domain(c->arena, &cleaned, c->config))
 		return;
 	struct uri *uri = insert(c, raw, cleaned);
 	if (uri != NULL)
@@ -84,8 +99,8 @@ add_html_uri(struct collector *c, const struct html_link *link)
 	if (uri != NULL)
 		return uri;
 	struct strs cleaned = {0};
-	c->uris->is_truncated |= uri_variants(c->arena, link->url,
-	    link->is_unicode, c->config, redirector(c), &cleaned);
+	if (!clean(c, link->url, link->is_unicode, &cleaned))
+		return NULL;
 	return insert(c, link->url, cleaned);
 }
 

@@ -65,18 +65,6 @@ is_address(struct arena *a, struct str host)
 	       inet_pton(AF_INET6, text, address) == 1;
 }
 
-/* Has `s` an encoded character that need not be? */
-static bool
-has_hidden_char(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		int code = uri_percent(s, i);
-		if (code >= VISIBLE_FIRST && code <= VISIBLE_LAST)
-			return true;
-	}
-	return false;
-}
-
 /* Behind the one @ of an address; empty: none, or several. */
 static struct str
 mail_host(struct str s)
@@ -127,8 +115,7 @@ static struct str
 sound_host(struct arena *a, const struct mail_config *config, struct str uri)
 {
 	struct str host = host_of(uri);
-	if (host.len == 0 || has_hidden_char(host))
-		return STR_EMPTY;
+	/* An encoded character is in neither. */
 	if (is_address(a, host) ||
 	    (uri_is_fqdn(host) && uri_has_tld(config, host)))
 		return host;

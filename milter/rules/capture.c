@@ -170,7 +170,7 @@ add_domains(struct message *m, const char *request, struct strs *ret)
 {
 	struct header_query query;
 	struct str text;
-	struct strs seen = {0};
+	struct table *seen = table_new(m->arena, false);
 	if (!header_query_parse(str_from(request), &query) ||
 	    !header_query_run(m, &query, &text))
 		return;
@@ -181,9 +181,9 @@ add_domains(struct message *m, const char *request, struct strs *ret)
 			continue;
 		line = str_skip(line, at + 1);
 		struct str domain = str_word(&line);
-		if (domain.len == 0 || strs_has(&seen, domain))
+		if (domain.len == 0 || table_has(seen, domain))
 			continue;
-		strs_add(m->arena, &seen, domain);
+		table_set(seen, domain, seen);
 		strs_add(m->arena, ret, idn_to_ascii(m->arena, domain));
 	}
 }

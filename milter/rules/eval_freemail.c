@@ -448,11 +448,15 @@ is_bulk(struct eval_call *call)
 	       pattern_matches(call, PATTERN_FREEMAIL_BULK, sender.v[0]);
 }
 
+/* A table, for a hostile field has thousands. */
 static bool
-have_common(const struct strs *a, const struct strs *b)
+have_common(struct arena *a, const struct strs *x, const struct strs *y)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (strs_has(b, a->v[i]))
+	struct table *known = table_new(a, false);
+	for (size_t i = 0; i < x->n; i++)
+		table_set(known, x->v[i], known);
+	for (size_t i = 0; i < y->n; i++)
+		if (table_has(known, y->v[i]))
 			return true;
 	return false;
 }
@@ -479,7 +483,8 @@ check_freemail_replyto(struct eval_call *call)
 	struct strs reply = addresses_of(call, STR("Reply-To"));
 	bool is_from_free = has_freemail(call, &from);
 	bool is_reply_free = has_freemail(call, &reply);
-	if (is_from_free && is_reply_free && !have_common(&from, &reply))
+	if (is_from_free && is_reply_free &&
+	    !have_common(call->message->arena, &from, &reply))
 		return eval_hit(call, reply.v[0]);
 	if (is_any ? (reply.n > 0 && !is_reply_free) || !is_from_free
 		   : !is_reply_free)

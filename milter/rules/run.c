@@ -451,8 +451,7 @@ part_header(struct run *run, struct part *part, const struct rule *rule)
 		return header == NULL ? STR_EMPTY : header->raw;
 	if (header == NULL)
 		return rule->unset;
-	return str_printf(
-	    run->a, "%.*s\n", STR_ARG(header_value(run->m, header)));
+	return header_line(run->m, header);
 }
 
 static void

@@ -25,8 +25,10 @@ check_links(const struct html_links *links, const struct mail_limits *limits)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct mail_limits limits = {
-	    .body_part_bytes = 1000, .uris = 10, .uri_bytes = 100};
+	static const struct mail_limits limits = {.body_part_bytes = 1000,
+	    .uris = 10,
+	    .uri_bytes = 100,
+	    .base_bytes = 1000};
 	if (size == 0)
 		return 0;
 	struct arena *a = arena_new();

@@ -49,7 +49,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.body_part_bytes = 5000,
 		.rawbody_part_bytes = 6000,
 		.uris = 10,
-		.uri_bytes = 100}};
+		.uri_bytes = 100,
+		.base_bytes = 1000,
+		.variant_bytes = 1000}};
 	struct str raw = str_of((const char *)data, size);
 	struct message *m = message_new(a, raw, &config, NULL);
 	check_tree(m);

@@ -54,8 +54,8 @@ check_message(struct arena *a, struct str text)
 	    network_set_add(a, &networks.internal, str_sub(text, 0, 40));
 	check(is_network == (networks.internal.n == 1));
 	strs_add(a, &networks.originating, STR("X-IP"));
-	struct mail_config config = {
-	    MAIL_LIMITS_DEFAULT, NULL, text.len % 2 == 0 ? &networks : NULL};
+	struct mail_config config = {.limits = MAIL_LIMITS_DEFAULT,
+	    .networks = text.len % 2 == 0 ? &networks : NULL};
 	struct message *m = message_new(a, text, &config, NULL);
 	const struct relays *r = message_relays(m);
 	check(r->n_internal <= r->n_trusted && r->n_trusted <= r->n);

@@ -11,8 +11,10 @@
 #include "mail/html_style.h"
 #include "mail/uri_resolve.h"
 
-static const struct mail_limits limits = {
-    .body_part_bytes = 1 << 20, .uris = 1000, .uri_bytes = 8192};
+static const struct mail_limits limits = {.body_part_bytes = 1 << 20,
+    .uris = 1000,
+    .uri_bytes = 8192,
+    .base_bytes = 1 << 20};
 
 static struct html *
 render(struct arena *a, const char *source, bool is_unicode)

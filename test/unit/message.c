@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "mail/message.h"
+#include "mail/uri.h"
 
 static struct mail_config
 default_config(void)
@@ -237,6 +238,79 @@ says_which_bounds_left_something_out(void **state)
 	arena_free(a);
 }
 
+/* Two pages with the same <base>, of `size` bytes, and `n` links each. */
+static struct message *
+with_bases(
+    struct arena *a, const struct mail_config *config, size_t size, unsigned n)
+{
+	struct buf *b = buf_new(a, SIZE_MAX);
+	buf_put(b, STR("Content-Type: multipart/mixed; boundary=b\n\n"));
+	for (unsigned page = 0; page < 2; page++) {
+		buf_put(b, STR("--b\nContent-Type: text/html\n\n<base href="
+			       "http://host.example/"));
+		for (size_t i = 0; i < size; i++)
+			buf_putc(b, 'p');
+		buf_put(b, STR("/>\n"));
+		for (unsigned i = 0; i < n; i++)
+			buf_printf(b, "<a href=%u-%u>x</a>\n", page, i);
+		buf_put(b, STR("<a href=http://other.example/>x</a>\n"));
+	}
+	return message_new(a, buf_str(b), config, NULL);
+}
+
+static size_t
+count_links(struct message *m, const char *start)
+{
+	const struct uris *uris = message_uri_list(m);
+	size_t n = 0;
+	for (size_t i = 0; i < uris->n; i++)
+		n += str_starts(uris->v[i].raw, str_from(start));
+	return n;
+}
+
+/* 100 000 links behind a <base> of 8 KB stood for five gigabytes. */
+static void
+bounds_what_a_base_adds_to_links(void **state)
+{
+	(void)state;
+	struct mail_config config = default_config();
+	config.limits.base_bytes = 100 * 1000;
+	struct arena *a = arena_new();
+	config.tlds = tld_set_new(a, NULL, NULL, NULL);
+	struct message *m = with_bases(a, &config, 100, 10);
+	assert_int_equal(count_links(m, "http://host.example/p"), 21);
+	assert_false(message_cuts(m).uris);
+	m = with_bases(a, &config, 1000, 60);
+	assert_int_equal(count_links(m, "http://host.example/p"), 98);
+	assert_true(message_cuts(m).uris);
+	/* What needs no base is there. */
+	assert_int_equal(count_links(m, "http://other.example/"), 1);
+	arena_free(a);
+}
+
+static void
+bounds_the_variants_of_links(void **state)
+{
+	(void)state;
+	struct mail_config config = default_config();
+	config.limits.variant_bytes = 20 * 1000;
+	struct arena *a = arena_new();
+	config.tlds = tld_set_new(a, NULL, NULL, NULL);
+	struct buf *b = buf_new(a, SIZE_MAX);
+	buf_put(b, STR("Content-Type: text/html\n\n"));
+	for (unsigned i = 0; i < 20; i++) {
+		buf_printf(b, "<a href=\"http://a%u.example/?", i);
+		for (unsigned k = 0; k < 20; k++)
+			buf_printf(b, "http://b%u.example/?", k);
+		buf_put(b, STR("\">x</a>\n"));
+	}
+	struct message *m = message_new(a, buf_str(b), &config, NULL);
+	/* of 21 variants each, which are 220 bytes long on average */
+	assert_int_equal(message_uri_list(m)->n, 5);
+	assert_true(message_cuts(m).uris);
+	arena_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shows_what_spamassassin_shows),
     cmocka_unit_test(keeps_the_message_as_it_is_for_full),
@@ -244,5 +318,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(looks_at_the_beginning_of_a_long_part),
     cmocka_unit_test(is_quick_and_small_on_hostile_mail),
     cmocka_unit_test(says_which_bounds_left_something_out),
+    cmocka_unit_test(bounds_what_a_base_adds_to_links),
+    cmocka_unit_test(bounds_the_variants_of_links),
 };
 UNIT_MAIN(tests)
