@@ -16,6 +16,8 @@
 #define EVIDENCE_BYTES 200
 #define CONTEXT_BYTES 30
 #define MIMEHEADER_HITS 1000
+/* A filled in pattern longer than this is worth machine code. */
+#define FILLED_SLOW_BYTES 1000
 
 /* A rule that hit. */
 struct found {
@@ -169,8 +171,12 @@ regex_for(struct run *run, const struct rule *rule)
 		run->made = table_new(run->a, false);
 	struct regex *regex = table_get(run->made, pattern);
 	if (regex == NULL && regex_new_in(run->a, run->rules->env, pattern,
-				 &regex, &why) == REGEX_OK)
+				 &regex, &why) == REGEX_OK) {
+		/* Many values are tried one after the other at each place. */
+		if (pattern.len > FILLED_SLOW_BYTES)
+			regex_speed_up(regex);
 		table_set(run->made, pattern, regex);
+	}
 	return regex;
 }
 
