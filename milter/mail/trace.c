@@ -87,24 +87,22 @@ put_protocol(struct buf *b, const struct envelope *e)
 static void
 put_date(struct buf *b, int64_t time, bool is_postfix)
 {
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	time_t t = (time_t)time;
 	struct tm tm;
 	if (localtime_r(&t, &tm) == NULL)
 		return;
-	long minutes = tm.tm_gmtoff / 60, size = labs(minutes);
-	buf_printf(b, is_postfix ? "%.3s, %2d" : "%.3s, %d",
-	    days + 3 * tm.tm_wday, tm.tm_mday);
-	buf_printf(b, " %.3s %d %02d:%02d:%02d", months + 3 * tm.tm_mon,
-	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (!is_postfix && minutes == 0)
-		buf_put(b, STR(" GMT"));
-	else
-		buf_printf(b, " %c%02ld%02ld", minutes < 0 ? '-' : '+',
-		    size / 60, size % 60);
+	char text[80];
+	size_t len;
 	if (is_postfix)
-		buf_printf(b, " (%s)", tm.tm_zone);
+		len = strftime(
+		    text, sizeof(text), "%a, %e %b %Y %H:%M:%S %z (%Z)", &tm);
+	else if (tm.tm_gmtoff == 0)
+		len = strftime(
+		    text, sizeof(text), "%a, %-d %b %Y %H:%M:%S GMT", &tm);
+	else
+		len = strftime(
+		    text, sizeof(text), "%a, %-d %b %Y %H:%M:%S %z", &tm);
+	buf_put(b, str_of(text, len));
 }
 
 static void
