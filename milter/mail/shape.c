@@ -120,60 +120,59 @@ is_low_digit(char c)
 
 /* The bytes that a letter behind % stands for. */
 static const struct piece {
-	char letter;
 	char kept; /* under this letter; 0: not */
 	bool (*is_of)(char c);
 	unsigned min, max; /* how many; 0: no bound */
 	bool is_short;     /* as few as will do */
-} pieces[] = {
-    {'s', 0, is_nonblank, 1, 0, false},
-    {'h', 'h', is_nonblank, 1, 0, false},
-    {'r', 'r', is_nonblank, 1, 0, false},
-    {'b', 'b', is_nonblank, 1, 0, false},
-    {'d', 'd', is_nonblank, 1, 0, false},
-    {'D', 'd', is_nonblank, 1, 0, true},
-    {'u', 'u', is_nonblank, 1, 0, false},
-    {'e', 'e', is_nonblank, 1, 0, false},
-    {'x', 'x', is_nonblank, 1, 0, false},
-    {'y', 'y', is_nonblank, 1, 0, false},
-    {'.', 0, is_in_line, 0, 0, true},
-    {'*', 0, is_in_line, 0, 0, false},
-    {'+', 0, is_in_line, 1, 0, false},
-    {'?', 0, is_in_line, 1, 1, false},
-    {'o', 'o', is_in_line, 0, 0, true}, /* options in parentheses */
-    {'O', 'o', is_not_closing, 1, 0, false},
-    {'c', 'c', is_not_closing, 1, 0, false},
-    {'C', 0, is_not_closing, 0, 40, false},
-    {'q', 'h', is_not_paren, 0, 0, false},
-    {'p', 'h', is_not_closing, 0, 0, false},
-    {'v', 'v', is_nonblank, 1, 0, false},
-    {'z', 'h', is_hello, 1, 0, false},
-    {'m', 'd', is_not_angle, 3, 0, false}, /* a message's id */
-    {'g', 0, is_not_greater, 1, 0, false},
-    {'k', 0, is_not_semicolon, 1, 0, false},
-    {'t', 0, is_not_at, 1, 0, false},
-    {'f', 0, is_zone, 0, 0, false},
-    {'l', 0, is_lower, 1, 1, false},
-    {'a', 0, char_is_alpha, 1, 1, false},
-    {'A', 0, is_lower_or_digit, 1, 4, false},
-    {'w', 0, char_is_word, 1, 0, false},
-    {'n', 0, char_is_digit, 1, 0, false},
-    {'#', 0, char_is_digit, 1, 1, false},
-    {'2', 0, char_is_digit, 1, 2, false},
-    {'3', 0, char_is_digit, 1, 3, false},
-    {'9', 0, char_is_digit, 2, 9, false},
-    {'6', 0, is_low_digit, 1, 1, false},
-    {'G', 0, is_no_digit, 1, 1, false},
-    {'Q', 0, is_no_host_char, 1, 1, false},
-    {'P', 0, is_sign, 0, 0, false},
-    {'S', 0, is_nonblank, 1, 1, false},
-    {'_', 0, char_is_space, 1, 1, false},
-    {'~', 0, char_is_space, 1, 0, false},
-    {';', 0, is_blank_or_semicolon, 1, 0, false},
-    {'N', 0, is_not_dot, 1, 0, false},
-    {'j', 0, is_in_line, 10, 80, false},
-    {'J', 0, is_in_line, 0, 100, false},
-    {'K', 0, is_in_line, 3, 20, false},
+} pieces[128] = {
+    ['s'] = {0, is_nonblank, 1, 0, false},
+    ['h'] = {'h', is_nonblank, 1, 0, false},
+    ['r'] = {'r', is_nonblank, 1, 0, false},
+    ['b'] = {'b', is_nonblank, 1, 0, false},
+    ['d'] = {'d', is_nonblank, 1, 0, false},
+    ['D'] = {'d', is_nonblank, 1, 0, true},
+    ['u'] = {'u', is_nonblank, 1, 0, false},
+    ['e'] = {'e', is_nonblank, 1, 0, false},
+    ['x'] = {'x', is_nonblank, 1, 0, false},
+    ['y'] = {'y', is_nonblank, 1, 0, false},
+    ['.'] = {0, is_in_line, 0, 0, true},
+    ['*'] = {0, is_in_line, 0, 0, false},
+    ['+'] = {0, is_in_line, 1, 0, false},
+    ['?'] = {0, is_in_line, 1, 1, false},
+    ['o'] = {'o', is_in_line, 0, 0, true}, /* options in parentheses */
+    ['O'] = {'o', is_not_closing, 1, 0, false},
+    ['c'] = {'c', is_not_closing, 1, 0, false},
+    ['C'] = {0, is_not_closing, 0, 40, false},
+    ['q'] = {'h', is_not_paren, 0, 0, false},
+    ['p'] = {'h', is_not_closing, 0, 0, false},
+    ['v'] = {'v', is_nonblank, 1, 0, false},
+    ['z'] = {'h', is_hello, 1, 0, false},
+    ['m'] = {'d', is_not_angle, 3, 0, false}, /* a message's id */
+    ['g'] = {0, is_not_greater, 1, 0, false},
+    ['k'] = {0, is_not_semicolon, 1, 0, false},
+    ['t'] = {0, is_not_at, 1, 0, false},
+    ['f'] = {0, is_zone, 0, 0, false},
+    ['l'] = {0, is_lower, 1, 1, false},
+    ['a'] = {0, char_is_alpha, 1, 1, false},
+    ['A'] = {0, is_lower_or_digit, 1, 4, false},
+    ['w'] = {0, char_is_word, 1, 0, false},
+    ['n'] = {0, char_is_digit, 1, 0, false},
+    ['#'] = {0, char_is_digit, 1, 1, false},
+    ['2'] = {0, char_is_digit, 1, 2, false},
+    ['3'] = {0, char_is_digit, 1, 3, false},
+    ['9'] = {0, char_is_digit, 2, 9, false},
+    ['6'] = {0, is_low_digit, 1, 1, false},
+    ['G'] = {0, is_no_digit, 1, 1, false},
+    ['Q'] = {0, is_no_host_char, 1, 1, false},
+    ['P'] = {0, is_sign, 0, 0, false},
+    ['S'] = {0, is_nonblank, 1, 1, false},
+    ['_'] = {0, char_is_space, 1, 1, false},
+    ['~'] = {0, char_is_space, 1, 0, false},
+    [';'] = {0, is_blank_or_semicolon, 1, 0, false},
+    ['N'] = {0, is_not_dot, 1, 0, false},
+    ['j'] = {0, is_in_line, 10, 80, false},
+    ['J'] = {0, is_in_line, 0, 100, false},
+    ['K'] = {0, is_in_line, 3, 20, false},
 };
 
 /* What is known of a piece of the form. */
@@ -380,9 +379,9 @@ match_percent(struct matcher *m, const char *p, size_t at)
 		return at < m->text.len && m->text.p[at] == '%' &&
 		       match(m, p, at + 1);
 	}
-	for (size_t i = 0; i < COUNT_OF(pieces); i++)
-		if (pieces[i].letter == letter)
-			return match_piece(m, &pieces[i], p, at, has_zero);
+	const struct piece *piece = &pieces[letter & 0x7f];
+	if (piece->is_of != NULL)
+		return match_piece(m, piece, p, at, has_zero);
 	return is_place(m, letter, at) && match(m, p, at);
 }
 
@@ -422,26 +421,111 @@ match(struct matcher *m, const char *p, size_t at)
 	}
 }
 
-/* Most shapes that do not fit show it by their first byte. */
-static bool
-starts_otherwise(struct str text, const char *shape)
+/* Bytes at the start of `shape` that stand for themselves. */
+static size_t
+plain_length(const char *shape)
 {
-	return strchr("{%", shape[0]) == NULL &&
-	       (text.len == 0 || text.p[0] != shape[0]);
+	return strcspn(shape, "{|}%");
+}
+
+/* Behind the first piece of `shape`, which is no plain byte. */
+static const char *
+piece_end(const char *shape)
+{
+	if (shape[0] == '{')
+		return group_end(shape + 1);
+	if (shape[1] == '0' || shape[1] == '[' || shape[1] == ']')
+		return shape + 3;
+	return shape + 2;
+}
+
+/*
+ * The plain bytes of `shape` outside of groups stand in `text` one behind the
+ * other: nearly all shapes that do not fit fail here.
+ */
+static bool
+has_plain(struct str text, const char *shape)
+{
+	while (*shape != '\0') {
+		size_t len = plain_length(shape);
+		if (len > 0) {
+			size_t at = str_find(text, str_of(shape, len));
+			if (at == STR_NONE)
+				return false;
+			text = str_skip(text, at + len);
+			shape += len;
+		} else {
+			shape = piece_end(shape);
+		}
+	}
+	return true;
+}
+
+/* `shape` starts with plain bytes that stand at the start of `text`. */
+static bool
+starts_plain(struct str text, const char *shape)
+{
+	return str_starts(text, str_of(shape, plain_length(shape)));
+}
+
+/* By byte: a match may start with it. */
+struct firsts {
+	bool is_any;
+	bool has[256];
+};
+
+static void
+firsts_add(struct firsts *firsts, char want, bool is_folded)
+{
+	for (unsigned c = 0; c < 256; c++)
+		if ((char)c == want ||
+		    (is_folded && char_lower((char)c) == char_lower(want)))
+			firsts->has[c] = true;
+}
+
+/* With which bytes `shape` may start, or any. */
+static void
+firsts_find(struct firsts *firsts, const char *shape, bool is_folded)
+{
+	if (*shape == '{') {
+		for (shape++; shape != NULL; shape = next_alternative(shape))
+			firsts_find(firsts, shape, is_folded);
+	} else if (plain_length(shape) > 0) {
+		firsts_add(firsts, *shape, is_folded);
+	} else {
+		firsts->is_any = true;
+	}
+}
+
+/* The next place from `at` on where a match may start; or behind the end. */
+static size_t
+next_place(const struct firsts *firsts, struct str text, size_t at)
+{
+	while (!firsts->is_any && at < text.len &&
+	       !firsts->has[(unsigned char)text.p[at]])
+		at++;
+	return at;
 }
 
 static bool
 shape_run(struct str text, const char *shape, bool is_folded, size_t last,
     struct shape_found *ret)
 {
+	if (!is_folded && !has_plain(text, shape))
+		return false;
 	struct shape_found found = {0};
+	struct firsts firsts = {0};
 	struct matcher m;
+	firsts_find(&firsts, shape, is_folded);
 	m.text = str_sub(text, 0, UINT32_MAX - 1);
 	m.shape = shape;
 	m.is_folded = is_folded;
 	m.found = &found;
 	memset(m.tried, 0, (strlen(shape) + 1) * sizeof(m.tried[0]));
 	for (size_t at = 0; at <= last && at <= m.text.len; at++) {
+		at = next_place(&firsts, m.text, at);
+		if (at > last)
+			return false;
 		if (!match(&m, shape, at))
 			continue;
 		*ret = found;
@@ -454,7 +538,7 @@ shape_run(struct str text, const char *shape, bool is_folded, size_t last,
 bool
 shape_starts(struct str text, const char *shape, struct shape_found *ret)
 {
-	return !starts_otherwise(text, shape) &&
+	return starts_plain(text, shape) &&
 	       shape_run(text, shape, false, 0, ret);
 }
 
