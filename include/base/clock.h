@@ -8,6 +8,8 @@
 /* Milliseconds, never going back; the origin means nothing. */
 int64_t clock_ms(void);
 int64_t clock_us(void);
+/* CPU time of this thread. */
+int64_t clock_cpu_ns(void);
 /* Seconds since 1970. */
 int64_t clock_wall(void);
 /* "2026-11-22T10:12:00Z" (UTC, RFC 3339); `ret` has CLOCK_STAMP bytes. */

@@ -50,6 +50,8 @@ MUST_CHECK enum regex_status regex_new_in(struct arena *a,
  */
 MUST_CHECK enum regex_status regex_new_unicode(struct regex_env *env,
     struct str pattern, struct regex **ret, struct str *ret_why);
+/* `pattern`, which may be Perl's alone, as PCRE2 and libhs read it; in `a`. */
+struct str regex_pattern(struct arena *a, struct str pattern);
 /* Machine code for it, so that matching is fast.  Not while others use it. */
 void regex_speed_up(struct regex *re);
 

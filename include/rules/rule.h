@@ -6,6 +6,8 @@
 #ifndef RULES_RULE_H
 #define RULES_RULE_H
 
+#include <stdatomic.h>
+
 #include "mail/header.h"
 #include "mail/message.h"
 #include "rules/census.h"
@@ -180,6 +182,7 @@ struct rules {
 struct header_group {
 	struct header_query query;
 	struct str label;
+	uint32_t number; /* one a label, the same in all plans */
 	struct rules rules;
 };
 
@@ -249,9 +252,34 @@ struct ruleset {
 		struct test_line *v;
 		size_t n, cap;
 	} tests;
-	struct plan *active; /* scored rules and what they need */
-	struct plan *all;    /* every sub-rule as well */
+	struct plan *active;             /* scored rules and what they need */
+	struct plan *all;                /* every sub-rule as well */
+	struct table *header_numbers;    /* uint32_t * by label */
+	_Atomic(struct filter *) filter; /* NULL: not made yet */
 };
+
+/*
+ * filter.c: what rules look at, as a prefilter passes it.  FILTER_HEADER and
+ * up: each header, by number.
+ */
+enum filter_view {
+	FILTER_BODY,
+	FILTER_RAWBODY,
+	FILTER_URI,
+	FILTER_FULL,
+	FILTER_HEADER
+};
+#define FILTER_NONE SIZE_MAX
+
+struct filter {
+	struct arena *arena;
+	struct prefilter **view; /* by view; NULL: nothing to filter */
+	size_t n;
+	uint32_t *slots;     /* by rule id */
+	struct look **looks; /* by rule id; NULL: none */
+};
+
+void filter_free(struct filter *filter);
 
 /* Letters, digits and _, no digit first. */
 bool rule_is_name(struct str name);

@@ -44,6 +44,13 @@ struct ruleset *ruleset_load(const struct strs *paths,
 /* The same for `text`, as if it were a file called `name`. */
 struct ruleset *ruleset_load_text(struct str name, struct str text,
     const struct ruleset_options *options, struct diags *diags);
+/*
+ * Make what rules most strings out for most rules in one pass, and what tries
+ * slow regexes quickly; `cpu_ns` is what this thread has used, to find them. It
+ * takes some seconds; others may run the rules meanwhile.  Hits are the same
+ * with and without it.  Call it at most once, before ruleset_free().
+ */
+void ruleset_filter(struct ruleset *rules, int64_t (*cpu_ns)(void));
 void ruleset_free(struct ruleset *rules);
 
 /* What message_new() needs to see mail as these rules want it. */
@@ -96,8 +103,28 @@ struct rule_result {
 	bool is_out_of_time;
 };
 
+/* What rules have cost, added up over runs. */
+struct rule_cost {
+	struct str
+	    rule; /* or, in angle brackets, what is done for many rules */
+	uint64_t ns;
+	uint64_t strings; /* a regex was tried on */
+	uint64_t hits;
+};
+
+struct rule_costs {
+	int64_t (*clock_ns)(void);
+	struct rule_cost *v;
+	size_t n;
+};
+
+/* All 0, in `a`; for one thread at a time. */
+struct rule_costs *rule_costs_new(
+    struct arena *a, const struct ruleset *rules, int64_t (*clock_ns)(void));
+
 struct rule_run {
 	bool wants_subs;
+	struct rule_costs *costs; /* NULL: they are not counted */
 	/* Called between rules; true: stop, the time budget is used up.  NULL:
 	 * none. */
 	bool (*is_expired)(void *arg);

@@ -11,6 +11,14 @@ clock_us(void)
 }
 
 int64_t
+clock_cpu_ns(void)
+{
+	struct timespec used;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+int64_t
 clock_ms(void)
 {
 	return clock_us() / 1000;

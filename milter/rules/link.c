@@ -390,8 +390,8 @@ rule_priority(const struct rule *rule)
 }
 
 static void
-band_add_header(
-    struct arena *a, struct band *band, struct table *groups, struct rule *rule)
+band_add_header(const struct ruleset *rules, struct arena *a, struct band *band,
+    struct table *groups, struct rule *rule)
 {
 	struct str key =
 	    str_printf(a, "%d %.*s", band->priority, STR_ARG(rule->label));
@@ -404,6 +404,8 @@ band_add_header(
 		ARENA_PUSH(a, &band->headers) = (struct header_group){
 		    .query = rule->query,
 		    .label = rule->label,
+		    .number = *(const uint32_t *)table_get(
+			rules->header_numbers, rule->label),
 		};
 	}
 	ARENA_PUSH(a, &band->headers.v[*at].rules) = rule;
@@ -433,8 +435,8 @@ compare_settings(const void *x, const void *y)
 
 /* `rule`, whose priority is that of the last band or higher. */
 static void
-plan_add(
-    struct arena *a, struct plan *plan, struct table *groups, struct rule *rule)
+plan_add(const struct ruleset *rules, struct arena *a, struct plan *plan,
+    struct table *groups, struct rule *rule)
 {
 	int priority = rule_priority(rule);
 	if (plan->bands.n == 0 ||
@@ -446,7 +448,7 @@ plan_add(
 	if (rule->type == RULE_META)
 		return; /* its priority alone counts */
 	if (rule->turn == TURN_HEADER)
-		band_add_header(a, band, groups, rule);
+		band_add_header(rules, a, band, groups, rule);
 	else
 		ARENA_PUSH(a, &band->turn[rule->turn]) = rule;
 }
@@ -466,7 +468,7 @@ plan_new(struct arena *a, const struct ruleset *rules, const bool *needed)
 		qsort(sorted.v, sorted.n, sizeof(sorted.v[0]),
 		    compare_priorities);
 	for (size_t i = 0; i < sorted.n; i++)
-		plan_add(a, plan, groups, sorted.v[i]);
+		plan_add(rules, a, plan, groups, sorted.v[i]);
 	for (size_t i = 0; i < rules->metas.n; i++) {
 		struct rule *rule = rules->metas.v[i];
 		if (needed[rule->id])
@@ -582,6 +584,22 @@ priorities_settle(struct ruleset *rules)
 	}
 }
 
+/* A number for each label, whatever plan it will be in. */
+static void
+headers_number(struct ruleset *rules)
+{
+	struct table *numbers = rules->header_numbers;
+	for (size_t i = 0; i < rules->rules.n; i++) {
+		const struct rule *rule = rules->rules.v[i];
+		if (rule->type != RULE_HEADER ||
+		    table_has(numbers, rule->label))
+			continue;
+		uint32_t *number = ARENA_NEW(rules->arena, uint32_t);
+		*number = (uint32_t)numbers->n;
+		table_set(numbers, rule->label, number);
+	}
+}
+
 void
 ruleset_link(struct ruleset *rules, struct diags *diags)
 {
@@ -599,6 +617,7 @@ ruleset_link(struct ruleset *rules, struct diags *diags)
 			    rule_priority(rules->rules.v[i]);
 	if (rules->shortcuts.is_used)
 		priorities_settle(rules);
+	headers_number(rules);
 	rules->active = plan_live(rules, false);
 	rules->all = plan_live(rules, true);
 	plan_speed_up(rules->active);

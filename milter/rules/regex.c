@@ -264,8 +264,8 @@ is_anchor(struct str piece)
  * What Perl takes and PCRE2 10.42 does not: a quantified anchor, `$?`, becomes
  * `(?:$)?`; `{,n}` becomes `{0,n}`.
  */
-static struct str
-to_pcre2(struct arena *a, struct str pattern)
+struct str
+regex_pattern(struct arena *a, struct str pattern)
 {
 	struct buf *b = buf_new(a, pattern.len * 6 + 1);
 	for (struct str rest = pattern; rest.len > 0;) {
@@ -415,7 +415,7 @@ regex_new_in(struct arena *a, const struct regex_env *env, struct str pattern,
 		*ret_why = STR("the regular expression is longer than 1 MiB");
 		return REGEX_UNSUPPORTED;
 	}
-	pattern = to_pcre2(a, pattern);
+	pattern = regex_pattern(a, pattern);
 	struct regex *re = ARENA_NEW(a, struct regex);
 	re->groups = 1;
 	arena_on_release(a, regex_release, re);
@@ -466,7 +466,8 @@ regex_new_unicode(struct regex_env *env, struct str pattern, struct regex **ret,
 		*ret_why = STR("the regular expression is longer than 1 MiB");
 		return REGEX_UNSUPPORTED;
 	}
-	pattern = to_pcre2(env->arena, latin1_to_utf8(env->arena, pattern));
+	pattern =
+	    regex_pattern(env->arena, latin1_to_utf8(env->arena, pattern));
 	struct regex *re = ARENA_NEW(env->arena, struct regex);
 	arena_on_release(env->arena, regex_release, re);
 	re->is_unicode = true;

@@ -83,6 +83,7 @@ ruleset_new(const struct ruleset_options *options)
 	rules->test_facts = options->test_facts;
 	rules->by_name = table_new(a, false);
 	rules->tags = replace_tags_new(a);
+	rules->header_numbers = table_new(a, false);
 	return rules;
 }
 
@@ -118,8 +119,10 @@ ruleset_load_text(struct str name, struct str text,
 void
 ruleset_free(struct ruleset *rules)
 {
-	if (rules != NULL)
-		arena_free(rules->arena);
+	if (rules == NULL)
+		return;
+	filter_free(rules->filter);
+	arena_free(rules->arena);
 }
 
 const struct mail_config *

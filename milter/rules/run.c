@@ -10,6 +10,8 @@
 #include "rules/eval.h"
 #include "rules/eval_rows.h"
 #include "rules/expr.h"
+#include "rules/look.h"
+#include "rules/prefilter.h"
 #include "rules/regex.h"
 #include "rules/rule.h"
 
@@ -27,6 +29,12 @@ struct found {
 	struct str evidence;
 };
 
+/* Of the prefilter over one view. */
+struct pass {
+	bool is_done;
+	struct candidates *found; /* NULL: every regex tries every string */
+};
+
 struct run {
 	const struct ruleset *rules;
 	struct message *m;
@@ -38,10 +46,13 @@ struct run {
 	double *values;     /* by rule id */
 	bool *is_undecided; /* by rule id: the budget ended before it */
 	bool *is_done;      /* by rule id: metas that need it may be run */
+	int64_t aside_ns;   /* spent in a rule for the sake of many */
 	double score;       /* so far */
 	bool is_short;      /* a rule has decided: the rest is not run */
 	struct tags *tags;  /* NULL: no rule has asked for one yet */
 	struct table *made; /* regexes with tags filled in, by pattern */
+	const struct filter *filter; /* NULL: not made yet */
+	struct pass *pass;           /* by view */
 	struct {
 		struct found *v;
 		size_t n, cap;
@@ -71,11 +82,71 @@ run_new(const struct ruleset *rules, struct message *m,
 	run->result = result;
 	run->scratch = regex_scratch_new(
 	    m->arena, rules->env, options->is_expired, options->arg);
+	run->filter = rules->filter;
+	if (run->filter != NULL)
+		run->pass = ARENA_ARRAY(m->arena, struct pass, run->filter->n);
 	run->values = ARENA_ARRAY(m->arena, double, rules->rules.n);
 	run->is_undecided = ARENA_ARRAY(m->arena, bool, rules->rules.n);
 	run->is_done = ARENA_ARRAY(m->arena, bool, rules->rules.n);
 	*result = (struct rule_result){0};
 	return run;
+}
+
+static int64_t
+cost_begin(const struct run *run)
+{
+	return run->options->costs == NULL ? 0
+					   : run->options->costs->clock_ns();
+}
+
+/* What was begun at `start` was for `rule`, apart from what is for many. */
+static void
+cost_end(struct run *run, const struct rule *rule, int64_t start)
+{
+	struct rule_costs *costs = run->options->costs;
+	if (costs == NULL)
+		return;
+	int64_t ns = costs->clock_ns() - start - run->aside_ns;
+	run->aside_ns = 0;
+	costs->v[rule->id].ns += ns > 0 ? (uint64_t)ns : 0;
+	costs->v[rule->id].hits += run->values[rule->id] != 0;
+}
+
+/* It was for all rules of `view`: to make it, or a pass over it. */
+static void
+cost_aside(struct run *run, size_t view, bool is_pass, int64_t start)
+{
+	struct rule_costs *costs = run->options->costs;
+	if (costs == NULL)
+		return;
+	int64_t ns = costs->clock_ns() - start;
+	size_t kind = view < FILTER_HEADER ? view : FILTER_HEADER;
+	size_t i = run->rules->rules.n + 2 * kind + is_pass;
+	costs->v[i].ns += (uint64_t)ns;
+	run->aside_ns += ns;
+}
+
+struct rule_costs *
+rule_costs_new(
+    struct arena *a, const struct ruleset *rules, int64_t (*clock_ns)(void))
+{
+	static const char *const asides[FILTER_HEADER + 1][2] = {
+	    [FILTER_HEADER] = {"<header values>", "<header prefilter>"},
+	    [FILTER_BODY] = {"<body text>", "<body prefilter>"},
+	    [FILTER_RAWBODY] = {"<rawbody text>", "<rawbody prefilter>"},
+	    [FILTER_URI] = {"<links>", "<uri prefilter>"},
+	    [FILTER_FULL] = {"<full text>", "<full prefilter>"},
+	};
+	struct rule_costs *costs = ARENA_NEW(a, struct rule_costs);
+	size_t n = rules->rules.n;
+	costs->clock_ns = clock_ns;
+	costs->n = n + 2 * (FILTER_HEADER + 1);
+	costs->v = ARENA_ARRAY(a, struct rule_cost, costs->n);
+	for (size_t i = 0; i < n; i++)
+		costs->v[i].rule = rules->rules.v[i]->name;
+	for (size_t i = n; i < costs->n; i++)
+		costs->v[i].rule = str_from(asides[(i - n) / 2][(i - n) % 2]);
+	return costs;
 }
 
 double
@@ -268,6 +339,15 @@ tally_trouble(struct run *run, struct tally *t, enum regex_result result)
 	    result == REGEX_STACK ? TROUBLE_JIT_STACK : TROUBLE_MATCH_LIMIT);
 }
 
+/* For a regex that is slow: a quick look before it is tried. */
+static bool
+may_match(const struct run *run, const struct rule *rule, struct str text)
+{
+	const struct look *look =
+	    run->filter == NULL ? NULL : run->filter->looks[rule->id];
+	return look == NULL || look_may_match(look, text);
+}
+
 /* All matches of a rule in one string.  False: enough, or out of time. */
 static bool
 match_string(
@@ -276,6 +356,10 @@ match_string(
 	size_t from = 0;
 	bool is_again = false;
 	struct regex_span span;
+	if (!may_match(run, t->rule, text))
+		return true;
+	if (run->options->costs != NULL)
+		run->options->costs->v[t->rule->id].strings++;
 	while (t->count < t->most) {
 		enum regex_result result = regex_match(
 		    t->regex, run->scratch, text, from, is_again, &span);
@@ -306,19 +390,61 @@ is_maxhits_zero(const struct rule *rule)
 	       rule->flags.maxhits == 0;
 }
 
+static struct candidates *
+pass_get(struct run *run, size_t view, const struct strs *strings)
+{
+	struct pass *pass = &run->pass[view];
+	if (pass->is_done)
+		return pass->found;
+	int64_t start = cost_begin(run);
+	pass->is_done = true;
+	pass->found = prefilter_pass(run->filter->view[view], run->a, strings,
+	    run->options->is_expired, run->options->arg);
+	cost_aside(run, view, true, start);
+	return pass->found;
+}
+
+/*
+ * What a pass over `strings` has left for `rule`; NULL: it must be tried on all
+ * of them.
+ */
+static const struct candidates *
+run_pass(struct run *run, size_t view, const struct rule *rule,
+    const struct strs *strings, struct candidate_cursor *ret)
+{
+	const struct filter *filter = run->filter;
+	if (view == FILTER_NONE || filter == NULL ||
+	    filter->view[view] == NULL ||
+	    filter->slots[rule->id] == PREFILTER_NONE)
+		return NULL;
+	const struct candidates *found = pass_get(run, view, strings);
+	if (found != NULL)
+		*ret = candidates_begin(found, filter->slots[rule->id]);
+	return found;
+}
+
+/* `view` is what `strings` are; FILTER_NONE: something else. */
 static void
-match_strings(struct run *run, const struct rule *rule,
+match_strings(struct run *run, const struct rule *rule, size_t view,
     const struct strs *strings, size_t first)
 {
 	struct tally t = tally_new(rule);
+	struct candidate_cursor cursor;
 	t.regex = regex_for(run, rule);
 	if (t.regex == NULL)
 		return;
 	if (rule->type == RULE_FULL && is_maxhits_zero(rule))
 		t.most = 1;
-	for (size_t i = first; i < strings->n; i++)
-		if (!match_string(run, &t, STR_EMPTY, strings->v[i]))
+	const struct candidates *candidates =
+	    run_pass(run, view, rule, strings, &cursor);
+	for (size_t i = 0; candidates != NULL || i < strings->n; i++) {
+		if (candidates != NULL &&
+		    !candidates_next(candidates, &cursor, &i))
 			break;
+		if (i >= first &&
+		    !match_string(run, &t, STR_EMPTY, strings->v[i]))
+			break;
+	}
 	if (t.count == 0 && run->result->is_out_of_time)
 		undecided(run, rule);
 	tally_close(run, &t, t.count);
@@ -327,28 +453,39 @@ match_strings(struct run *run, const struct rule *rule,
 static void
 run_body(struct run *run, const struct rule *rule)
 {
-	match_strings(run, rule, message_body_seen(run->m),
-	    rule->flags.is_nosubject ? 1 : 0);
+	int64_t start = cost_begin(run);
+	const struct strs *strings = message_body_seen(run->m);
+	cost_aside(run, FILTER_BODY, false, start);
+	match_strings(
+	    run, rule, FILTER_BODY, strings, rule->flags.is_nosubject ? 1 : 0);
 }
 
 static void
 run_rawbody(struct run *run, const struct rule *rule)
 {
-	match_strings(run, rule, message_rawbody(run->m), 0);
+	int64_t start = cost_begin(run);
+	const struct strs *strings = message_rawbody(run->m);
+	cost_aside(run, FILTER_RAWBODY, false, start);
+	match_strings(run, rule, FILTER_RAWBODY, strings, 0);
 }
 
 static void
 run_uri(struct run *run, const struct rule *rule)
 {
-	match_strings(run, rule, message_uris(run->m), 0);
+	int64_t start = cost_begin(run);
+	const struct strs *strings = message_uris(run->m);
+	cost_aside(run, FILTER_URI, false, start);
+	match_strings(run, rule, FILTER_URI, strings, 0);
 }
 
 static void
 run_full(struct run *run, const struct rule *rule)
 {
+	int64_t start = cost_begin(run);
 	struct str full = message_full(run->m);
 	struct strs one = {&full, 1, 1};
-	match_strings(run, rule, &one, 0);
+	cost_aside(run, FILTER_FULL, false, start);
+	match_strings(run, rule, FILTER_FULL, &one, 0);
 }
 
 /*
@@ -370,44 +507,73 @@ tally_negate(
 		t->count = flags->maxhits;
 }
 
-/* What a header rule sees: `value`, or nothing if the header is absent. */
+/* What the rules of one header see. */
+struct header_seen {
+	size_t view;
+	bool is_there;
+	struct str value; /* empty: it is not there */
+};
+
+static void
+header_match(struct run *run, const struct header_seen *seen, struct tally *t)
+{
+	const struct rule *rule = t->rule;
+	struct str value = seen->value;
+	struct strs one = {&value, 1, 1};
+	struct candidate_cursor cursor;
+	size_t unused;
+	if (!seen->is_there && rule->has_unset) {
+		(void)match_string(run, t, rule->label, rule->unset);
+		return;
+	}
+	const struct candidates *candidates =
+	    run_pass(run, seen->view, rule, &one, &cursor);
+	if (candidates == NULL || candidates_next(candidates, &cursor, &unused))
+		(void)match_string(run, t, rule->label, value);
+}
+
 static void
 run_header(
-    struct run *run, const struct rule *rule, bool is_there, struct str value)
+    struct run *run, const struct header_seen *seen, const struct rule *rule)
 {
 	struct tally t = tally_new(rule);
 	if (!rule->is_exists && (t.regex = regex_for(run, rule)) == NULL)
 		return;
 	if (rule->is_exists || rule->is_negated || is_maxhits_zero(rule))
 		t.most = 1;
-	if (!is_there && rule->has_unset)
-		value = rule->unset;
-	if (rule->is_exists) {
-		if (is_there)
-			tally_hit(run, &t, rule->label, str_trim(value));
-	} else {
-		(void)match_string(run, &t, rule->label, value);
-	}
+	if (!rule->is_exists)
+		header_match(run, seen, &t);
+	else if (seen->is_there)
+		tally_hit(run, &t, rule->label, str_trim(seen->value));
 	if (t.count == 0 && run->result->is_out_of_time) {
 		undecided(run, rule);
 		return;
 	}
 	if (rule->is_negated)
 		tally_negate(run, &t, rule->label,
-		    is_there ? str_trim(value) : STR("(not there)"));
+		    seen->is_there ? str_trim(seen->value)
+				   : STR("(not there)"));
 	tally_close(run, &t, t.count);
 }
 
 static void
 run_headers(struct run *run, const struct header_group *group)
 {
-	struct str value = STR_EMPTY;
-	bool is_there = header_query_run(run->m, &group->query, &value);
+	struct header_seen seen = {
+	    .view = FILTER_HEADER + group->number, .value = STR_EMPTY};
+	int64_t start = cost_begin(run);
+	seen.is_there = header_query_run(run->m, &group->query, &seen.value);
+	cost_aside(run, seen.view, false, start);
+	run->aside_ns = 0;
 	for (size_t i = 0; i < group->rules.n; i++) {
-		if (run->result->is_out_of_time)
-			undecided(run, group->rules.v[i]);
-		else
-			run_header(run, group->rules.v[i], is_there, value);
+		const struct rule *rule = group->rules.v[i];
+		if (run->result->is_out_of_time) {
+			undecided(run, rule);
+			continue;
+		}
+		start = cost_begin(run);
+		run_header(run, &seen, rule);
+		cost_end(run, rule, start);
 	}
 }
 
@@ -669,6 +835,7 @@ run_meta(struct run *run, const struct rule *rule, bool is_scored)
 		undecided(run, rule);
 		return;
 	}
+	int64_t start = cost_begin(run);
 	double value = expr_value(rule->expr, run->values, NULL);
 	bool holds = value != 0 && isfinite(value);
 	if (holds && !is_scored)
@@ -678,6 +845,7 @@ run_meta(struct run *run, const struct rule *rule, bool is_scored)
 		tally_hit(run, &t, STR_EMPTY,
 		    is_shown(run, rule) ? meta_evidence(run, rule) : STR_EMPTY);
 	tally_close(run, &t, value > 0 ? value : 1);
+	cost_end(run, rule, start);
 }
 
 /*
@@ -741,10 +909,14 @@ run_turn(struct run *run, const struct rules *list)
 	if (list->n > 0)
 		(void)is_out_of_time(run);
 	for (size_t i = 0; i < list->n; i++) {
-		if (run->result->is_out_of_time)
-			undecided(run, list->v[i]);
-		else
-			runners[list->v[i]->type](run, list->v[i]);
+		const struct rule *rule = list->v[i];
+		if (run->result->is_out_of_time) {
+			undecided(run, rule);
+			continue;
+		}
+		int64_t start = cost_begin(run);
+		runners[rule->type](run, rule);
+		cost_end(run, rule, start);
 	}
 }
 
@@ -781,7 +953,7 @@ bool
 run_on_text(struct run *run, const struct rule *rule, struct str text)
 {
 	struct strs one = {&text, 1, 1};
-	match_strings(run, rule, &one, 0);
+	match_strings(run, rule, FILTER_NONE, &one, 0);
 	return run->values[rule->id] != 0;
 }
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * factor -- what a text must contain for a regular expression to match it, so
+ * that many regexes can be ruled out in one pass.  It may know too little,
+ * never too much: what it does not understand it says nothing about.
+ */
+#ifndef RULES_FACTOR_H
+#define RULES_FACTOR_H
+
+#include "base/str.h"
+
+struct arena;
+
+/* One of some byte strings is in every match. */
+struct factor {
+	struct strs any; /* none is empty */
+	bool is_folded;  /* ASCII letters are small and stand for both cases */
+	double cost;     /* a guess: see literal_set.h */
+};
+
+#define FACTORS_MAX 3
+#define CLAUSES_MAX 32
+
+/* All of them are in a match; the cheapest first. */
+struct factors {
+	struct factor v[FACTORS_MAX];
+	size_t n;
+};
+
+/* Every match has all factors of one of them at least. */
+struct clauses {
+	struct factors *v;
+	size_t n, cap; /* 0: nothing is known; at most CLAUSES_MAX */
+	bool is_never; /* there is no match at all */
+};
+
+/*
+ * The factors of `pattern`, a regex that regex_new() has taken.  They live in
+ * `a`.  `is_ascii`: of its matches in texts of ASCII alone.
+ */
+struct clauses factors_of(struct arena *a, struct str pattern, bool is_ascii);
+/* A guess of how often a string costs a try for nothing, by its bytes. */
+double clauses_cost(const struct clauses *clauses);
+
+#endif

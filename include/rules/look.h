@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * look -- a quick look at one string, whether one regex may match it: for those
+ * that are slow in their own engine.
+ */
+#ifndef RULES_LOOK_H
+#define RULES_LOOK_H
+
+#include "base/str.h"
+
+struct arena;
+struct hs_pool;
+struct look; /* immutable: any number of threads may use it */
+
+/*
+ * For a pattern that regex_new() takes.  It lives as long as `a`.  NULL: it is
+ * too long, or libhs might read it in another way.  Not while there are looks
+ * with the same pool.
+ */
+struct look *look_new(
+    struct arena *a, struct hs_pool *pool, struct str pattern);
+/* False: the pattern does not match `s`. */
+bool look_may_match(const struct look *look, struct str s);
+
+#endif

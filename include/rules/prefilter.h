@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prefilter -- which of many regexes may match which strings, found in one pass
+ * over all of them.  It never decides a match: what it rules out cannot match,
+ * what is left is for regex.h.
+ */
+#ifndef RULES_PREFILTER_H
+#define RULES_PREFILTER_H
+
+#include "base/str.h"
+
+struct arena;
+struct hs_pool;
+struct prefilter;         /* immutable: any number of threads may use it */
+struct prefilter_builder; /* patterns on their way to one */
+struct candidates;        /* what one pass has left */
+
+/* In `a`, which the prefilter built from it needs as well. */
+struct prefilter_builder *prefilter_builder_new(struct arena *a);
+/*
+ * Add a pattern that regex_new() takes.  Returns its slot, or PREFILTER_NONE:
+ * too little is known of it, it must be tried on every string.
+ */
+uint32_t prefilter_add(struct prefilter_builder *b, struct str pattern);
+#define PREFILTER_NONE UINT32_MAX
+/* NULL: nothing was added, or libhs refuses it.  `pool`: as in hs_db.h. */
+struct prefilter *prefilter_build(
+    struct prefilter_builder *b, struct hs_pool *pool);
+
+/*
+ * One pass over `strings`.  The answer lives in `a`.  NULL: there is none, for
+ * too much was left or `is_expired(arg)`, asked every 64 KiB, said so.
+ */
+struct candidates *prefilter_pass(const struct prefilter *p, struct arena *a,
+    const struct strs *strings, bool (*is_expired)(void *), void *arg);
+/* Where a walk over what may match is. */
+struct candidate_cursor {
+	uint32_t next;
+	size_t wide;
+};
+
+struct candidate_cursor candidates_begin(
+    const struct candidates *c, uint32_t slot);
+/*
+ * The next string that the pattern of the slot may match, in order.  False:
+ * there is none.
+ */
+bool candidates_next(
+    const struct candidates *c, struct candidate_cursor *cursor, size_t *ret);
+
+#endif

@@ -1,0 +1,880 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * factor -- read a regex and find what its matches must contain.  Whatever may
+ * be anything (a dot, a class of many bytes, a back reference) is a gap;
+ * what takes no byte (anchors, look-arounds) is passed over.  A set that holds
+ * more than a match can be does no harm; one that holds less would lose hits.
+ */
+#include "rules/factor.h"
+
+#include "base/arena.h"
+#include "rules/literal_set.h"
+
+#define DEPTH_MAX 100
+#define COPIES_MAX 8    /* of what is repeated */
+#define UNION_MAX 20000 /* strings of one factor */
+#define PATTERN_MAX ((size_t)512 * 1024)
+#define WORK_MAX ((size_t)32 * 1024 * 1024)
+#define NO_END UINT32_MAX
+
+/* The modifiers that change what is read. */
+struct modes {
+	bool is_caseless;
+	bool is_extended;
+};
+
+struct reading {
+	struct arena *a;
+	struct str rest;
+	unsigned depth;
+	bool is_ascii; /* other bytes do not occur */
+	bool is_odd;   /* it is not understood: nothing is known */
+};
+
+/* What a piece of a regex can match. */
+struct piece {
+	bool is_exact; /* just `set`; if that is empty there is no match */
+	struct literal_set set;
+	/* if it is not exact: */
+	struct factors must;
+	struct clauses any; /* by alternatives; or none */
+};
+
+/* Pieces one behind the other. */
+struct chain {
+	struct arena *a;
+	struct literal_set run; /* what ends here */
+	bool has_gap;
+	bool is_never; /* a piece has no match */
+	struct factors must;
+	struct clauses any; /* of its best piece */
+};
+
+static struct piece read_alternatives(struct reading *r, struct modes modes);
+
+/* ---- factors */
+
+static void
+factors_add(struct factors *must, struct factor factor)
+{
+	size_t at = must->n;
+	while (at > 0 && must->v[at - 1].cost > factor.cost)
+		at--;
+	if (at == FACTORS_MAX)
+		return;
+	if (must->n < FACTORS_MAX)
+		must->n++;
+	memmove(must->v + at + 1, must->v + at,
+	    (must->n - at - 1) * sizeof(must->v[0]));
+	must->v[at] = factor;
+}
+
+/* False: `set` says nothing. */
+static bool
+factor_of_set(
+    struct arena *a, const struct literal_set *set, struct factor *ret)
+{
+	if (set->all.n == 0 || literal_set_has_empty(set))
+		return false;
+	struct literal_set part = literal_set_cheapest(a, set);
+	*ret =
+	    (struct factor){part.all, part.is_folded, literal_set_cost(&part)};
+	return true;
+}
+
+/* Strings are about so long that a second factor may be in one by chance. */
+#define STRING_BYTES 300
+
+static double
+factors_cost(const struct factors *must)
+{
+	double cost = must->n == 0 ? 1 : must->v[0].cost;
+	for (size_t i = 1; i < must->n; i++)
+		if (STRING_BYTES * must->v[i].cost < 1)
+			cost *= STRING_BYTES * must->v[i].cost;
+	return cost;
+}
+
+double
+clauses_cost(const struct clauses *clauses)
+{
+	double cost = clauses->n == 0 ? 1 : 0;
+	for (size_t i = 0; i < clauses->n; i++)
+		cost += factors_cost(&clauses->v[i]);
+	return cost;
+}
+
+/* ---- pieces and chains of them */
+
+static struct piece
+piece_gap(void)
+{
+	return (struct piece){0};
+}
+
+static struct piece
+piece_nothing(struct arena *a)
+{
+	return (struct piece){.is_exact = true, .set = literal_set_empty(a)};
+}
+
+static struct piece
+piece_bytes(struct reading *r, const struct byte_set *bytes, struct modes modes)
+{
+	struct piece piece = {0};
+	struct byte_set set = *bytes;
+	if (r->is_ascii)
+		memset(set.has + 128, 0, 128);
+	piece.is_exact =
+	    literal_set_bytes(r->a, &set, modes.is_caseless, &piece.set);
+	return piece;
+}
+
+static struct piece
+piece_byte(struct reading *r, unsigned char c, struct modes modes)
+{
+	struct byte_set bytes = {0};
+	bytes.has[c] = true;
+	return piece_bytes(r, &bytes, modes);
+}
+
+static bool
+piece_is_never(const struct piece *piece)
+{
+	return piece->is_exact && piece->set.all.n == 0;
+}
+
+static struct chain
+chain_new(struct arena *a)
+{
+	return (struct chain){.a = a, .run = literal_set_empty(a)};
+}
+
+/* What has been gathered must be there; from here on it may be anything. */
+static void
+chain_flush(struct chain *chain)
+{
+	struct factor factor;
+	if (factor_of_set(chain->a, &chain->run, &factor))
+		factors_add(&chain->must, factor);
+	chain->has_gap = true;
+	chain->run = literal_set_empty(chain->a);
+}
+
+static void
+chain_add(struct chain *chain, const struct piece *piece)
+{
+	chain->is_never = chain->is_never || piece_is_never(piece);
+	if (chain->is_never)
+		return;
+	if (!piece->is_exact) {
+		chain_flush(chain);
+		for (size_t i = 0; i < piece->must.n; i++)
+			factors_add(&chain->must, piece->must.v[i]);
+		if (clauses_cost(&piece->any) < clauses_cost(&chain->any))
+			chain->any = piece->any;
+		return;
+	}
+	struct literal_set longer;
+	if (!literal_set_product(chain->a, &chain->run, &piece->set, &longer)) {
+		chain_flush(chain);
+		longer = piece->set;
+	}
+	chain->run = longer;
+}
+
+/* `piece`, at least `least` and at most `most` times. */
+static void
+chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
+    uint32_t most)
+{
+	struct piece maybe = *piece;
+	if (least == 0 && piece_is_never(piece))
+		return;
+	struct literal_set empty = literal_set_empty(chain->a);
+	if (least == 0 && most == 1 && piece->is_exact &&
+	    literal_set_join(chain->a, &maybe.set, &empty, UNION_MAX)) {
+		chain_add(chain, &maybe);
+		return;
+	}
+	uint32_t copies = least < COPIES_MAX ? least : COPIES_MAX;
+	for (uint32_t i = 0; i < copies; i++)
+		chain_add(chain, piece);
+	if (most == copies)
+		return;
+	chain_flush(chain);
+	if (copies > 0)
+		chain_add(chain, piece);
+}
+
+static struct piece
+chain_end(struct chain *chain)
+{
+	if (chain->is_never)
+		return (struct piece){.is_exact = true};
+	if (!chain->has_gap)
+		return (struct piece){.is_exact = true, .set = chain->run};
+	chain_flush(chain);
+	return (struct piece){.must = chain->must, .any = chain->any};
+}
+
+/* ---- reading */
+
+static bool
+take(struct reading *r, struct str what)
+{
+	if (!str_starts(r->rest, what))
+		return false;
+	r->rest = str_skip(r->rest, what.len);
+	return true;
+}
+
+static bool
+next_is(const struct reading *r, char c)
+{
+	return r->rest.len > 0 && r->rest.p[0] == c;
+}
+
+static char
+take_byte(struct reading *r)
+{
+	if (r->rest.len == 0) {
+		r->is_odd = true;
+		return '\0';
+	}
+	char c = r->rest.p[0];
+	r->rest = str_skip(r->rest, 1);
+	return c;
+}
+
+/* Behind the next `end`. */
+static void
+skip_to(struct reading *r, char end)
+{
+	size_t at = str_chr(r->rest, end);
+	if (at == STR_NONE)
+		r->is_odd = true;
+	else
+		r->rest = str_skip(r->rest, at + 1);
+}
+
+/* Comments, and blanks where they mean nothing. */
+static void
+skip_comments(struct reading *r, struct modes modes)
+{
+	for (;;) {
+		if (take(r, STR("(?#")))
+			skip_to(r, ')');
+		else if (modes.is_extended && r->rest.len > 0 &&
+			 char_is_space(r->rest.p[0]))
+			r->rest = str_skip(r->rest, 1);
+		else if (modes.is_extended && next_is(r, '#'))
+			r->rest =
+			    str_skip(r->rest, str_chr(r->rest, '\n') == STR_NONE
+						  ? r->rest.len
+						  : str_chr(r->rest, '\n'));
+		else
+			return;
+	}
+}
+
+static bool
+take_number(struct str *s, uint32_t *ret)
+{
+	size_t n = 0;
+	uint32_t value = 0;
+	for (; n < s->len && char_is_digit(s->p[n]); n++)
+		if (value < 100000)
+			value = value * 10 + (uint32_t)(s->p[n] - '0');
+	*s = str_skip(*s, n);
+	*ret = value;
+	return n > 0;
+}
+
+/* "{2}", "{2,}", "{,3}" or "{2,3}"; anything else is plain text. */
+static bool
+take_braces(struct reading *r, uint32_t *least, uint32_t *most)
+{
+	struct str s = r->rest;
+	if (s.len == 0 || s.p[0] != '{')
+		return false;
+	s = str_skip(s, 1);
+	uint32_t from = 0, to;
+	bool has_from = take_number(&s, &from), has_to = has_from;
+	to = from;
+	if (s.len > 0 && s.p[0] == ',') {
+		s = str_skip(s, 1);
+		has_to = take_number(&s, &to);
+		if (!has_to)
+			to = NO_END;
+	}
+	if (!(has_from || has_to) || s.len == 0 || s.p[0] != '}')
+		return false;
+	r->rest = str_skip(s, 1);
+	*least = from;
+	*most = to;
+	return true;
+}
+
+/* Without one `*least` and `*most` stay as they are. */
+static bool
+take_quantifier(struct reading *r, uint32_t *least, uint32_t *most)
+{
+	if (next_is(r, '?') || next_is(r, '*') || next_is(r, '+')) {
+		char c = take_byte(r);
+		*least = c == '+';
+		*most = c == '?' ? 1 : NO_END;
+	} else if (!take_braces(r, least, most)) {
+		return false;
+	}
+	/* as few as will do, or nothing given back */
+	if (!take(r, STR("?")))
+		(void)take(r, STR("+"));
+	return true;
+}
+
+static void
+add_range(struct byte_set *bytes, unsigned char from, unsigned char to)
+{
+	for (unsigned c = from; c <= to; c++)
+		bytes->has[c] = true;
+}
+
+static void
+byte_set_flip(struct byte_set *bytes)
+{
+	for (unsigned c = 0; c < 256; c++)
+		bytes->has[c] = !bytes->has[c];
+}
+
+/* \d \w \s \h \v \N and their opposites; false: `c` is none of them. */
+static bool
+class_escape(char c, struct byte_set *bytes)
+{
+	struct byte_set set = {0};
+	switch (char_lower(c)) {
+	case 'd':
+		add_range(&set, '0', '9');
+		break;
+	case 'w':
+		for (unsigned i = 0; i < 256; i++)
+			set.has[i] = char_is_word((char)i);
+		break;
+	case 's':
+		for (unsigned i = 0; i < 256; i++)
+			set.has[i] = char_is_space((char)i);
+		break;
+	case 'h':
+		set.has['\t'] = set.has[' '] = set.has[0xa0] = true;
+		break;
+	case 'v':
+		add_range(&set, '\n', '\r');
+		set.has[0x85] = true;
+		break;
+	default:
+		return false;
+	}
+	if (char_lower(c) != c)
+		byte_set_flip(&set);
+	for (unsigned i = 0; i < 256; i++)
+		bytes->has[i] = bytes->has[i] || set.has[i];
+	return true;
+}
+
+/* Behind "\x". */
+static unsigned char
+take_hex(struct reading *r)
+{
+	uint32_t value = 0;
+	bool has_braces = take(r, STR("{"));
+	for (unsigned n = 0; n < (has_braces ? 8U : 2U); n++) {
+		int digit = r->rest.len > 0 ? char_hex(r->rest.p[0]) : -1;
+		if (digit < 0)
+			break;
+		value = value << 4 | (uint32_t)digit;
+		r->rest = str_skip(r->rest, 1);
+	}
+	if ((has_braces && !take(r, STR("}"))) || value > 0xff)
+		r->is_odd = true;
+	return (unsigned char)value;
+}
+
+/* Behind "\0", or behind "\" in a class. */
+static unsigned char
+take_octal(struct reading *r, unsigned digits)
+{
+	unsigned value = 0;
+	for (; digits > 0 && r->rest.len > 0 && r->rest.p[0] >= '0' &&
+	       r->rest.p[0] <= '7';
+	     digits--)
+		value = value << 3 | (unsigned)(take_byte(r) - '0');
+	if (value > 0xff)
+		r->is_odd = true;
+	return (unsigned char)value;
+}
+
+/* One byte behind a backslash; false: `c` stands for something else. */
+static bool
+byte_escape(struct reading *r, char c, unsigned char *ret)
+{
+	static const struct {
+		char letter;
+		unsigned char byte;
+	} rows[] = {{'a', 7}, {'e', 27}, {'f', '\f'}, {'n', '\n'}, {'r', '\r'},
+	    {'t', '\t'}};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (rows[i].letter == c) {
+			*ret = rows[i].byte;
+			return true;
+		}
+	}
+	if (c == 'x')
+		*ret = take_hex(r);
+	else if (c == '0')
+		*ret = take_octal(r, 2);
+	else if (!char_is_alnum(c))
+		*ret = (unsigned char)c;
+	else
+		return false;
+	return true;
+}
+
+/* "[:alpha:]" and the like, behind "[:". */
+static void
+read_posix(struct reading *r, struct byte_set *bytes)
+{
+	static const struct {
+		const char *name, *ranges; /* pairs of bytes */
+	} rows[] = {
+	    {"alpha", "azAZ"},
+	    {"digit", "09"},
+	    {"alnum", "azAZ09"},
+	    {"upper", "AZ"},
+	    {"lower", "az"},
+	    {"space", "\t\r  "},
+	    {"blank", "\t\t  "},
+	    {"punct", "!/:@[`{~"},
+	    {"xdigit", "09afAF"},
+	    {"word", "azAZ09__"},
+	    {"cntrl", "\001\037\177\177"},
+	    {"print", " ~"},
+	    {"graph", "!~"},
+	};
+	struct byte_set set = {0};
+	bool is_negated = take(r, STR("^"));
+	struct str name = str_sub(r->rest, 0, str_find(r->rest, STR(":]")));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (!str_eq(name, str_from(rows[i].name)))
+			continue;
+		for (const char *p = rows[i].ranges; *p != '\0'; p += 2)
+			add_range(
+			    &set, (unsigned char)p[0], (unsigned char)p[1]);
+		set.has[0] = str_eq(name, STR("cntrl"));
+		if (is_negated)
+			byte_set_flip(&set);
+		for (unsigned c = 0; c < 256; c++)
+			bytes->has[c] = bytes->has[c] || set.has[c];
+		r->rest = str_skip(r->rest, name.len + 2);
+		return;
+	}
+	r->is_odd = true;
+}
+
+/* One member of a class; false: it stands for several bytes, or is odd. */
+static bool
+read_member(struct reading *r, struct byte_set *bytes, unsigned char *ret)
+{
+	char c = take_byte(r);
+	if (c == '[' &&
+	    (next_is(r, ':') || next_is(r, '.') || next_is(r, '='))) {
+		/* plain, unless it ends: not told apart here */
+		if (!take(r, STR(":")))
+			r->is_odd = true;
+		else
+			read_posix(r, bytes);
+		return false;
+	}
+	if (c != '\\') {
+		*ret = (unsigned char)c;
+		return true;
+	}
+	c = take_byte(r);
+	if (class_escape(c, bytes))
+		return false;
+	if (c == 'b') {
+		*ret = '\b';
+		return true;
+	}
+	if (c > '0' && c <= '7') {
+		r->rest = str_of(r->rest.p - 1, r->rest.len + 1);
+		*ret = take_octal(r, 3);
+		return true;
+	}
+	if (byte_escape(r, c, ret))
+		return true;
+	r->is_odd = true;
+	return false;
+}
+
+/* Behind its [. */
+static struct piece
+read_class(struct reading *r, struct modes modes)
+{
+	struct byte_set bytes = {0};
+	bool is_negated = take(r, STR("^")), is_first = true;
+	while (!r->is_odd && (is_first || !next_is(r, ']'))) {
+		unsigned char from, to;
+		is_first = false;
+		if (!read_member(r, &bytes, &from))
+			continue;
+		to = from;
+		if (next_is(r, '-') && r->rest.len > 1 && r->rest.p[1] != ']') {
+			struct str before = r->rest;
+			r->rest = str_skip(r->rest, 1);
+			struct byte_set several = {0};
+			if (!read_member(r, &several, &to)) {
+				/* "a-\d": the hyphen is plain */
+				to = from;
+				r->rest = before;
+				bytes.has['-'] = true;
+				r->rest = str_skip(r->rest, 1);
+			}
+		}
+		add_range(&bytes, from, to);
+	}
+	(void)take_byte(r);
+	return is_negated ? piece_gap() : piece_bytes(r, &bytes, modes);
+}
+
+/* Behind "\k" or "\g": which group does not matter. */
+static struct piece
+read_reference(struct reading *r)
+{
+	static const char ends[][2] = {{'{', '}'}, {'<', '>'}, {'\'', '\''}};
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		if (next_is(r, ends[i][0])) {
+			(void)take_byte(r);
+			skip_to(r, ends[i][1]);
+			return piece_gap();
+		}
+	}
+	r->is_odd = true;
+	return piece_gap();
+}
+
+/* Behind "\Q". */
+static struct piece
+read_quoted(struct reading *r, struct modes modes)
+{
+	struct chain chain = chain_new(r->a);
+	while (r->rest.len > 0 && !take(r, STR("\\E"))) {
+		struct piece piece =
+		    piece_byte(r, (unsigned char)take_byte(r), modes);
+		chain_add(&chain, &piece);
+	}
+	/* a quantifier would be for its last byte */
+	uint32_t least, most;
+	struct reading ahead = *r;
+	if (take_quantifier(&ahead, &least, &most))
+		r->is_odd = true;
+	return chain_end(&chain);
+}
+
+/* Behind a backslash. */
+static struct piece
+read_escape(struct reading *r, struct modes modes)
+{
+	struct byte_set bytes = {0};
+	unsigned char byte;
+	char c = take_byte(r);
+	if (strchr("AbBGzZK", c) != NULL && c != '\0')
+		return piece_nothing(r->a);
+	if (c == 'N' || c == 'R')
+		return piece_gap();
+	if (c == 'Q')
+		return read_quoted(r, modes);
+	if (c == 'k')
+		return read_reference(r);
+	if (c >= '1' && c <= '9') {
+		while (r->rest.len > 0 && char_is_digit(r->rest.p[0]))
+			(void)take_byte(r);
+		return piece_gap();
+	}
+	if (class_escape(c, &bytes))
+		return piece_bytes(r, &bytes, modes);
+	if (byte_escape(r, c, &byte))
+		return piece_byte(r, byte, modes);
+	r->is_odd = true;
+	return piece_gap();
+}
+
+/*
+ * The modifiers behind "(?", up to ")" or ":".  False: it is no such group.
+ */
+static bool
+read_modes(struct reading *r, struct modes *modes, bool *ret_is_group)
+{
+	struct reading ahead = *r;
+	struct modes new = *modes;
+	bool is_on = true;
+	if (take(&ahead, STR("^")))
+		new = (struct modes){false, false};
+	while (ahead.rest.len > 0 && !next_is(&ahead, ')') &&
+	       !next_is(&ahead, ':')) {
+		char c = take_byte(&ahead);
+		if (c == 'i')
+			new.is_caseless = is_on;
+		else if (c == 'x')
+			new.is_extended = is_on;
+		else if (c == '-')
+			is_on = false;
+		else if (strchr("smna", c) == NULL || c == '\0')
+			return false;
+	}
+	*ret_is_group = next_is(&ahead, ':');
+	(void)take_byte(&ahead);
+	*r = ahead;
+	*modes = new;
+	return true;
+}
+
+/* Up to its ). */
+static struct piece
+read_inside(struct reading *r, struct modes modes)
+{
+	struct piece piece = read_alternatives(r, modes);
+	if (!take(r, STR(")")))
+		r->is_odd = true;
+	return piece;
+}
+
+/* (?<name> (?'name' (?P<name>, behind "(?". */
+static bool
+take_name(struct reading *r)
+{
+	bool is_angle = take(r, STR("P<")) || take(r, STR("<"));
+	if (!is_angle && !take(r, STR("'")))
+		return false;
+	skip_to(r, is_angle ? '>' : '\'');
+	return true;
+}
+
+/* Behind its "(". `*modes` changes for what follows if it says so. */
+static struct piece
+read_group(struct reading *r, struct modes *modes)
+{
+	static const char *const assertions[] = {"?=", "?!", "?<=", "?<!"};
+	if (next_is(r, '*')) {
+		r->is_odd = true;
+		return piece_gap();
+	}
+	for (size_t i = 0; i < COUNT_OF(assertions); i++) {
+		if (take(r, str_from(assertions[i]))) {
+			(void)read_inside(r, *modes);
+			return piece_nothing(r->a);
+		}
+	}
+	if (!take(r, STR("?")))
+		return read_inside(r, *modes);
+	if (take(r, STR("P="))) {
+		skip_to(r, ')');
+		return piece_gap();
+	}
+	if (take(r, STR(">")) || take(r, STR("|")) || take_name(r))
+		return read_inside(r, *modes);
+	struct modes inside = *modes;
+	bool is_group;
+	if (!read_modes(r, &inside, &is_group)) {
+		r->is_odd = true;
+		return piece_gap();
+	}
+	if (is_group)
+		return read_inside(r, inside);
+	*modes = inside;
+	return piece_nothing(r->a);
+}
+
+static struct piece
+read_atom(struct reading *r, struct modes *modes)
+{
+	char c = take_byte(r);
+	switch (c) {
+	case '(':
+		return read_group(r, modes);
+	case '[':
+		return read_class(r, *modes);
+	case '\\':
+		return read_escape(r, *modes);
+	case '.':
+		return piece_gap();
+	case '^':
+	case '$':
+		return piece_nothing(r->a);
+	default:
+		return piece_byte(r, (unsigned char)c, *modes);
+	}
+}
+
+/* Up to | or ) or the end. */
+static struct piece
+read_sequence(struct reading *r, struct modes *modes)
+{
+	struct chain chain = chain_new(r->a);
+	skip_comments(r, *modes);
+	while (!r->is_odd && r->rest.len > 0 && !next_is(r, '|') &&
+	       !next_is(r, ')')) {
+		uint32_t least = 1, most = 1, unused;
+		struct piece piece = read_atom(r, modes);
+		skip_comments(r, *modes);
+		if (take_quantifier(r, &least, &most)) {
+			skip_comments(r, *modes);
+			/* a quantifier of a quantifier */
+			if (take_quantifier(r, &unused, &unused))
+				r->is_odd = true;
+		}
+		chain_repeat(&chain, &piece, least, most);
+		if (arena_used(r->a) > WORK_MAX)
+			r->is_odd = true;
+	}
+	return chain_end(&chain);
+}
+
+/* Alternatives on their way to one piece. */
+struct union_of {
+	bool is_exact;
+	struct literal_set exact;
+	bool has_any;
+	struct literal_set any; /* one of them is in every match */
+	bool has_clauses;
+	struct clauses clauses; /* one for each that is not exact */
+};
+
+static bool
+best_factor(struct arena *a, const struct piece *piece, struct factor *ret)
+{
+	if (piece->is_exact)
+		return factor_of_set(a, &piece->set, ret);
+	if (piece->must.n > 0)
+		*ret = piece->must.v[0];
+	return piece->must.n > 0;
+}
+
+/* What is known of one alternative, beside what is known of the others. */
+static void
+union_add_clauses(struct arena *a, struct union_of *all,
+    const struct piece *piece, const struct factor *factor)
+{
+	struct factors one = piece->must;
+	struct clauses own = {&one, 1, 1, false};
+	if (piece->is_exact)
+		one = (struct factors){{*factor}, 1};
+	else if (clauses_cost(&piece->any) < factors_cost(&one))
+		own = piece->any;
+	all->has_clauses =
+	    all->has_clauses && all->clauses.n + own.n <= CLAUSES_MAX;
+	for (size_t i = 0; all->has_clauses && i < own.n; i++)
+		ARENA_PUSH(a, &all->clauses) = own.v[i];
+}
+
+static void
+union_add(struct arena *a, struct union_of *all, const struct piece *piece)
+{
+	struct factor factor;
+	if (piece_is_never(piece))
+		return;
+	all->is_exact =
+	    all->is_exact && piece->is_exact &&
+	    literal_set_join(a, &all->exact, &piece->set, UNION_MAX);
+	all->has_any = all->has_any && best_factor(a, piece, &factor);
+	if (!all->has_any)
+		return;
+	struct literal_set set = {factor.any, factor.is_folded};
+	all->has_any = literal_set_join(a, &all->any, &set, UNION_MAX);
+	union_add_clauses(a, all, piece, &factor);
+}
+
+static struct piece
+union_end(struct arena *a, const struct union_of *all)
+{
+	struct piece piece = {.is_exact = all->is_exact, .set = all->exact};
+	struct factor factor;
+	if (all->is_exact || !all->has_any)
+		return piece;
+	if (factor_of_set(a, &all->any, &factor))
+		factors_add(&piece.must, factor);
+	if (all->has_clauses)
+		piece.any = all->clauses;
+	return piece;
+}
+
+static struct piece
+read_alternatives(struct reading *r, struct modes modes)
+{
+	if (++r->depth > DEPTH_MAX) {
+		r->is_odd = true;
+		return piece_gap();
+	}
+	struct piece first = read_sequence(r, &modes);
+	if (!next_is(r, '|')) {
+		r->depth--;
+		return first;
+	}
+	struct union_of all = {
+	    .is_exact = true, .has_any = true, .has_clauses = true};
+	union_add(r->a, &all, &first);
+	while (!r->is_odd && take(r, STR("|"))) {
+		struct piece piece = read_sequence(r, &modes);
+		union_add(r->a, &all, &piece);
+	}
+	r->depth--;
+	return union_end(r->a, &all);
+}
+
+static struct factor
+factor_copy(struct arena *a, const struct factor *from)
+{
+	struct factor factor = *from;
+	factor.any = (struct strs){0};
+	for (size_t i = 0; i < from->any.n; i++)
+		strs_add(a, &factor.any, str_dup(a, from->any.v[i]));
+	return factor;
+}
+
+/* The better of what is known of all matches, and of each kind of them. */
+static struct clauses
+piece_clauses(struct arena *a, const struct piece *piece)
+{
+	struct clauses all = {.is_never = piece_is_never(piece)};
+	struct factors must = piece->must;
+	struct factor factor;
+	if (piece->is_exact && factor_of_set(a, &piece->set, &factor))
+		must = (struct factors){{factor}, 1};
+	if (clauses_cost(&piece->any) < factors_cost(&must))
+		return piece->any;
+	if (must.n > 0)
+		ARENA_PUSH(a, &all) = must;
+	return all;
+}
+
+struct clauses
+factors_of(struct arena *a, struct str pattern, bool is_ascii)
+{
+	struct reading r = {
+	    .a = arena_new(), .rest = pattern, .is_ascii = is_ascii};
+	struct clauses ret = {0};
+	struct piece piece = piece_gap();
+	if (pattern.len <= PATTERN_MAX)
+		piece = read_alternatives(&r, (struct modes){0});
+	if (r.is_odd || r.rest.len > 0)
+		piece = piece_gap();
+	struct clauses clauses = piece_clauses(r.a, &piece);
+	ret.is_never = clauses.is_never;
+	for (size_t i = 0; i < clauses.n; i++) {
+		struct factors *copy = &ARENA_PUSH(a, &ret);
+		*copy = clauses.v[i];
+		for (size_t k = 0; k < copy->n; k++)
+			copy->v[k] = factor_copy(a, &copy->v[k]);
+	}
+	arena_free(r.a);
+	return ret;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* filter -- the prefilters of a rule set: which rules go into which. */
+#include "base/arena.h"
+#include "base/table.h"
+#include "rules/hs_db.h"
+#include "rules/look.h"
+#include "rules/prefilter.h"
+#include "rules/regex.h"
+#include "rules/rule.h"
+#include "rules/sample.h"
+
+/* Fewer regexes than this are tried sooner than a pass begins. */
+#define REGEXES_MIN 4
+/* A regex that takes longer for a byte is worth a look of its own... */
+#define SLOW_NS 2
+/* ... that must be so many times faster. */
+#define LOOK_GAIN 2
+
+/* FILTER_NONE: none, or the rule has no regex of its own. */
+static size_t
+view_of(const struct ruleset *rules, const struct rule *rule)
+{
+	static const struct {
+		bool has_view;
+		enum filter_view view;
+	} views[RULE_TYPES] = {
+	    [RULE_HEADER] = {true, FILTER_HEADER},
+	    [RULE_BODY] = {true, FILTER_BODY},
+	    [RULE_RAWBODY] = {true, FILTER_RAWBODY},
+	    [RULE_URI] = {true, FILTER_URI},
+	    [RULE_FULL] = {true, FILTER_FULL},
+	};
+	if (rule->regex == NULL || rule->tag.len > 0 ||
+	    !views[rule->type].has_view || !rule_is_live(rule))
+		return FILTER_NONE;
+	if (rule->type != RULE_HEADER)
+		return views[rule->type].view;
+	const uint32_t *number = table_get(rules->header_numbers, rule->label);
+	return number == NULL ? FILTER_NONE : FILTER_HEADER + *number;
+}
+
+/* How many regexes look at each view. */
+static size_t *
+views_count(const struct ruleset *rules, struct arena *a, size_t n)
+{
+	size_t *counts = ARENA_ARRAY(a, size_t, n);
+	for (size_t i = 0; i < rules->rules.n; i++) {
+		size_t view = view_of(rules, rules->rules.v[i]);
+		if (view != FILTER_NONE)
+			counts[view]++;
+	}
+	return counts;
+}
+
+/* How a regex does on the sample texts: ns of CPU a byte. */
+static double
+regex_cost(const struct regex *regex, struct regex_scratch *scratch,
+    int64_t (*cpu_ns)(void))
+{
+	size_t bytes = 0;
+	int64_t start = cpu_ns();
+	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
+		struct str text = str_from(SAMPLE_TEXTS[i]);
+		struct regex_span unused;
+		(void)!regex_match(regex, scratch, text, 0, false, &unused);
+		bytes += text.len;
+	}
+	return (double)(cpu_ns() - start) / (double)bytes;
+}
+
+static double
+look_cost(const struct look *look, int64_t (*cpu_ns)(void))
+{
+	size_t bytes = 0, n = 0;
+	int64_t start = cpu_ns();
+	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
+		struct str text = str_from(SAMPLE_TEXTS[i]);
+		n += look_may_match(look, text);
+		bytes += text.len;
+	}
+	return (double)(cpu_ns() - start) / (double)bytes;
+}
+
+/* NULL: the regex is quick enough by itself. */
+static struct look *
+look_for(struct arena *a, struct hs_pool *pool, const struct rule *rule,
+    struct regex_scratch *scratch, int64_t (*cpu_ns)(void))
+{
+	/* the first time is for the caches */
+	(void)regex_cost(rule->regex, scratch, cpu_ns);
+	double cost = regex_cost(rule->regex, scratch, cpu_ns);
+	if (cost < SLOW_NS)
+		return NULL;
+	struct look *look = look_new(a, pool, regex_pattern(a, rule->pattern));
+	if (look == NULL)
+		return NULL;
+	(void)look_cost(look, cpu_ns);
+	return look_cost(look, cpu_ns) * LOOK_GAIN < cost ? look : NULL;
+}
+
+static void
+looks_make(const struct ruleset *rules, struct filter *filter,
+    struct hs_pool *pool, int64_t (*cpu_ns)(void))
+{
+	struct regex_scratch *scratch =
+	    regex_scratch_new(filter->arena, rules->env, NULL, NULL);
+	filter->looks =
+	    ARENA_ARRAY(filter->arena, struct look *, rules->rules.n);
+	for (size_t i = 0; i < rules->rules.n; i++) {
+		const struct rule *rule = rules->rules.v[i];
+		if (view_of(rules, rule) != FILTER_NONE)
+			filter->looks[i] = look_for(
+			    filter->arena, pool, rule, scratch, cpu_ns);
+	}
+	regex_scratch_done(scratch);
+}
+
+void
+ruleset_filter(struct ruleset *rules, int64_t (*cpu_ns)(void))
+{
+	struct arena *a = arena_new();
+	struct filter *filter = ARENA_NEW(a, struct filter);
+	struct hs_pool *pool = hs_pool_new(a);
+	size_t n = FILTER_HEADER + rules->header_numbers->n;
+	const size_t *counts = views_count(rules, a, n);
+	struct prefilter_builder **builders =
+	    ARENA_ARRAY(a, struct prefilter_builder *, n);
+	filter->arena = a;
+	filter->slots = ARENA_ARRAY(a, uint32_t, rules->rules.n);
+	filter->view = ARENA_ARRAY(a, struct prefilter *, n);
+	filter->n = n;
+	for (size_t i = 0; i < n; i++)
+		builders[i] = prefilter_builder_new(a);
+	for (size_t i = 0; i < rules->rules.n; i++) {
+		const struct rule *rule = rules->rules.v[i];
+		size_t view = view_of(rules, rule);
+		filter->slots[i] = PREFILTER_NONE;
+		if (view != FILTER_NONE && counts[view] >= REGEXES_MIN)
+			filter->slots[i] =
+			    prefilter_add(builders[view], rule->pattern);
+	}
+	for (size_t i = 0; i < n; i++)
+		filter->view[i] = prefilter_build(builders[i], pool);
+	looks_make(rules, filter, pool, cpu_ns);
+	atomic_store(&rules->filter, filter);
+}
+
+void
+filter_free(struct filter *filter)
+{
+	if (filter != NULL)
+		arena_free(filter->arena);
+}

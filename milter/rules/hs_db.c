@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hs_db -- the only file that knows libhs. */
+#include "rules/hs_db.h"
+
+#include <hs.h>
+#include <pthread.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+
+struct hs_pool {
+	pthread_mutex_t lock; /* guards `idle` */
+	struct {
+		hs_scratch_t **v;
+		size_t n, cap;
+	} idle;
+	hs_scratch_t *first; /* fits all databases; the others are copies */
+};
+
+struct hs_db {
+	hs_database_t *db;
+	struct hs_pool *pool;
+};
+
+/* What is idle may be too small for another database. */
+static void
+pool_empty(struct hs_pool *pool)
+{
+	while (pool->idle.n > 0)
+		(void)hs_free_scratch(pool->idle.v[--pool->idle.n]);
+}
+
+static void
+pool_release(void *arg)
+{
+	struct hs_pool *pool = arg;
+	pool_empty(pool);
+	free(pool->idle.v);
+	(void)hs_free_scratch(pool->first);
+	(void)pthread_mutex_destroy(&pool->lock);
+}
+
+struct hs_pool *
+hs_pool_new(struct arena *a)
+{
+	struct hs_pool *pool = ARENA_NEW(a, struct hs_pool);
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	arena_on_release(a, pool_release, pool);
+	return pool;
+}
+
+/* NULL: no memory. */
+static hs_scratch_t *
+scratch_get(struct hs_pool *pool)
+{
+	hs_scratch_t *scratch = NULL;
+	(void)pthread_mutex_lock(&pool->lock);
+	if (pool->idle.n > 0)
+		scratch = pool->idle.v[--pool->idle.n];
+	(void)pthread_mutex_unlock(&pool->lock);
+	if (scratch == NULL)
+		(void)hs_clone_scratch(pool->first, &scratch);
+	return scratch;
+}
+
+static void
+scratch_put(struct hs_pool *pool, hs_scratch_t *scratch)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	if (pool->idle.n == pool->idle.cap) {
+		pool->idle.cap = pool->idle.cap == 0 ? 8 : 2 * pool->idle.cap;
+		pool->idle.v = realloc(
+		    pool->idle.v, pool->idle.cap * sizeof(pool->idle.v[0]));
+		if (pool->idle.v == NULL)
+			log_fatal("out of memory (prefilter)");
+	}
+	pool->idle.v[pool->idle.n++] = scratch;
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void
+db_release(void *arg)
+{
+	struct hs_db *db = arg;
+	(void)hs_free_database(db->db);
+}
+
+/* `made` is ours from here on; NULL: it was refused. */
+static struct hs_db *
+db_new(struct arena *a, struct hs_pool *pool, hs_database_t *made)
+{
+	if (made == NULL)
+		return NULL;
+	struct hs_db *db = ARENA_NEW(a, struct hs_db);
+	db->db = made;
+	db->pool = pool;
+	arena_on_release(a, db_release, db);
+	pool_empty(pool);
+	return hs_alloc_scratch(made, &pool->first) == HS_SUCCESS ? db : NULL;
+}
+
+struct hs_db *
+hs_db_literals(struct arena *a, struct hs_pool *pool,
+    const struct hs_literal *literals, size_t n)
+{
+	const char **texts = ARENA_ARRAY(a, const char *, n);
+	unsigned *flags = ARENA_ARRAY(a, unsigned, n);
+	unsigned *ids = ARENA_ARRAY(a, unsigned, n);
+	size_t *lengths = ARENA_ARRAY(a, size_t, n);
+	for (size_t i = 0; i < n; i++) {
+		texts[i] = literals[i].bytes.p;
+		lengths[i] = literals[i].bytes.len;
+		flags[i] = literals[i].is_folded ? HS_FLAG_CASELESS : 0;
+		ids[i] = (unsigned)i;
+	}
+	hs_database_t *made = NULL;
+	hs_compile_error_t *error = NULL;
+	if (hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned)n,
+		HS_MODE_BLOCK, NULL, &made, &error) != HS_SUCCESS)
+		(void)hs_free_compile_error(error);
+	return db_new(a, pool, made);
+}
+
+struct hs_db *
+hs_db_pattern(struct arena *a, struct hs_pool *pool, struct str pattern)
+{
+	hs_database_t *made = NULL;
+	hs_compile_error_t *error = NULL;
+	if (hs_compile(str_c(a, pattern),
+		HS_FLAG_PREFILTER | HS_FLAG_ALLOWEMPTY | HS_FLAG_SINGLEMATCH,
+		HS_MODE_BLOCK, NULL, &made, &error) != HS_SUCCESS)
+		(void)hs_free_compile_error(error);
+	return db_new(a, pool, made);
+}
+
+struct search {
+	bool (*on_end)(void *arg, uint32_t id, size_t to);
+	void *arg;
+};
+
+static int
+on_match(unsigned id, unsigned long long from, unsigned long long to,
+    unsigned flags, void *arg)
+{
+	(void)from;
+	(void)flags;
+	struct search *search = arg;
+	return search->on_end(search->arg, id, (size_t)to);
+}
+
+enum hs_result
+hs_db_search(const struct hs_db *db, struct str s,
+    bool (*on_end)(void *arg, uint32_t id, size_t to), void *arg)
+{
+	struct search search = {on_end, arg};
+	hs_scratch_t *scratch = scratch_get(db->pool);
+	if (scratch == NULL)
+		return HS_DB_FAILED;
+	hs_error_t error = hs_scan(
+	    db->db, s.p, (unsigned)s.len, 0, scratch, on_match, &search);
+	scratch_put(db->pool, scratch);
+	if (error == HS_SCAN_TERMINATED)
+		return HS_DB_STOPPED;
+	return error == HS_SUCCESS ? HS_DB_DONE : HS_DB_FAILED;
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prefilter -- it looks for the literals of all patterns' factors at once; a
+ * string that has one of each factor of a pattern's clause is a candidate.
+ */
+#include "rules/prefilter.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/table.h"
+#include "rules/factor.h"
+#include "rules/hs_db.h"
+
+/* A factor that costs more than this tells too little. */
+#define COST_MAX 0.01
+/* From here on it is worth to look at texts of ASCII apart. */
+#define COST_POOR 1e-3
+/* Less than this is enough; a further factor must not cost much. */
+#define COST_ENOUGH 1e-5
+#define COST_MORE 1e-3
+#define CANDIDATES_MAX 1000000
+
+/* A factor whose literal was seen. */
+struct use {
+	uint32_t clause;
+	uint8_t bit;
+};
+
+struct uses {
+	struct use *v;
+	size_t n, cap;
+};
+
+struct literal {
+	struct str bytes;
+	bool is_folded;
+	struct uses uses;
+};
+
+struct clause {
+	uint32_t slot;
+	uint8_t needs; /* a bit a factor */
+};
+
+/* A pattern; where all bits of one of its clauses are it may match. */
+struct slot {
+	bool is_ascii; /* that holds for strings of ASCII; others may match */
+};
+
+struct prefilter_builder {
+	struct arena *arena;
+	struct table *by_key;
+	struct {
+		struct literal **v;
+		size_t n, cap;
+	} literals;
+	struct {
+		struct slot *v;
+		size_t n, cap;
+	} slots;
+	struct {
+		struct clause *v;
+		size_t n, cap;
+	} clauses;
+	size_t longest;
+	bool has_ascii;
+};
+
+struct prefilter {
+	struct hs_db *db;
+	struct literal *const *literals; /* by id */
+	const struct slot *slots;
+	size_t nslots;
+	const struct clause *clauses;
+	size_t nclauses;
+	size_t longest;
+	bool has_ascii; /* a slot is for strings of ASCII */
+};
+
+struct candidate {
+	uint32_t string;
+	uint32_t next; /* of the same slot; 0: none */
+};
+
+/* Numbers of strings. */
+struct numbers {
+	uint32_t *v;
+	size_t n;
+};
+
+/* What a pass knows of a slot. */
+struct seen {
+	uint32_t first, last; /* of its candidates; 0: none */
+};
+
+/* What it knows of a clause. */
+struct bits {
+	uint32_t string; /* whose bits these are, plus 1 */
+	uint8_t bits;
+};
+
+struct candidates {
+	const struct prefilter *filter;
+	struct seen *slots;
+	struct numbers wide; /* strings that are not ASCII */
+	struct {
+		struct candidate *v; /* the first is not used */
+		size_t n, cap;
+	} list;
+};
+
+struct pass {
+	const struct prefilter *filter;
+	struct arena *a;
+	struct candidates *found;
+	struct bits *bits;  /* by clause */
+	const size_t *ends; /* of the strings in the text that is searched */
+	size_t string;      /* that the pass is in */
+	size_t wide;        /* how many that are not ASCII are before it */
+	size_t base;        /* of the window */
+	size_t overlap;     /* with the window before */
+	bool is_over;
+};
+
+struct prefilter_builder *
+prefilter_builder_new(struct arena *a)
+{
+	struct prefilter_builder *b = ARENA_NEW(a, struct prefilter_builder);
+	b->arena = a;
+	b->by_key = table_new(a, false);
+	return b;
+}
+
+/* The literal of these bytes, made if need be. */
+static struct literal *
+literal_get(struct prefilter_builder *b, struct str bytes, bool is_folded)
+{
+	struct buf *key = buf_new(b->arena, bytes.len + 1);
+	buf_putc(key, is_folded ? 'i' : '=');
+	buf_put(key, bytes);
+	struct literal *literal = table_get(b->by_key, buf_str(key));
+	if (literal != NULL)
+		return literal;
+	literal = ARENA_NEW(b->arena, struct literal);
+	literal->bytes = str_skip(buf_str(key), 1);
+	literal->is_folded = is_folded;
+	table_set(b->by_key, buf_str(key), literal);
+	ARENA_PUSH(b->arena, &b->literals) = literal;
+	if (b->longest < bytes.len)
+		b->longest = bytes.len;
+	return literal;
+}
+
+static void
+factor_add(
+    struct prefilter_builder *b, const struct factor *factor, struct use use)
+{
+	for (size_t i = 0; i < factor->any.n; i++) {
+		struct literal *literal =
+		    literal_get(b, factor->any.v[i], factor->is_folded);
+		ARENA_PUSH(b->arena, &literal->uses) = use;
+	}
+}
+
+/* Those of `pattern`, or if they are poor those of its matches in ASCII. */
+static struct clauses
+clauses_best(struct arena *a, struct str pattern, bool *ret_is_ascii)
+{
+	struct clauses clauses = factors_of(a, pattern, false);
+	double cost = clauses_cost(&clauses);
+	*ret_is_ascii = false;
+	if (cost < COST_POOR)
+		return clauses;
+	struct clauses ascii = factors_of(a, pattern, true);
+	if (!ascii.is_never && clauses_cost(&ascii) > cost / 4)
+		return clauses;
+	*ret_is_ascii = true;
+	return ascii;
+}
+
+/* A factor more, if the ones before leave too much. */
+static void
+clause_add(
+    struct prefilter_builder *b, const struct factors *factors, uint32_t slot)
+{
+	struct clause clause = {.slot = slot};
+	double most = 1;
+	for (size_t i = 0; i < factors->n && factors->v[i].cost < most; i++) {
+		uint8_t bit = (uint8_t)(1U << i);
+		clause.needs |= bit;
+		factor_add(b, &factors->v[i],
+		    (struct use){(uint32_t)b->clauses.n, bit});
+		most = factors->v[i].cost > COST_ENOUGH ? COST_MORE : 0;
+	}
+	ARENA_PUSH(b->arena, &b->clauses) = clause;
+}
+
+uint32_t
+prefilter_add(struct prefilter_builder *b, struct str pattern)
+{
+	struct slot slot = {0};
+	struct clauses clauses =
+	    clauses_best(b->arena, pattern, &slot.is_ascii);
+	uint32_t id = (uint32_t)b->slots.n;
+	if (!clauses.is_never && clauses_cost(&clauses) > COST_MAX)
+		return PREFILTER_NONE;
+	for (size_t i = 0; i < clauses.n; i++)
+		clause_add(b, &clauses.v[i], id);
+	b->has_ascii = b->has_ascii || slot.is_ascii;
+	ARENA_PUSH(b->arena, &b->slots) = slot;
+	return id;
+}
+
+/* NULL: libhs refuses. */
+static struct hs_db *
+database_new(const struct prefilter_builder *b, struct hs_pool *pool)
+{
+	struct hs_literal *literals =
+	    ARENA_ARRAY(b->arena, struct hs_literal, b->literals.n);
+	for (size_t i = 0; i < b->literals.n; i++)
+		literals[i] = (struct hs_literal){
+		    b->literals.v[i]->bytes, b->literals.v[i]->is_folded};
+	return hs_db_literals(b->arena, pool, literals, b->literals.n);
+}
+
+struct prefilter *
+prefilter_build(struct prefilter_builder *b, struct hs_pool *pool)
+{
+	if (b->slots.n == 0)
+		return NULL;
+	struct prefilter *p = ARENA_NEW(b->arena, struct prefilter);
+	if (b->literals.n > 0) {
+		p->db = database_new(b, pool);
+		if (p->db == NULL)
+			return NULL;
+	}
+	p->literals = b->literals.v;
+	p->slots = b->slots.v;
+	p->nslots = b->slots.n;
+	p->clauses = b->clauses.v;
+	p->nclauses = b->clauses.n;
+	p->longest = b->longest;
+	p->has_ascii = b->has_ascii;
+	return p;
+}
+
+/* The pattern of `slot` may match the string that the pass is in. */
+static void
+candidate_add(struct pass *pass, uint32_t slot)
+{
+	struct candidates *found = pass->found;
+	struct seen *seen = &found->slots[slot];
+	uint32_t at = (uint32_t)found->list.n;
+	if (seen->last != 0 && found->list.v[seen->last].string == pass->string)
+		return;
+	ARENA_PUSH(pass->a, &found->list) =
+	    (struct candidate){.string = (uint32_t)pass->string};
+	if (seen->first == 0)
+		seen->first = at;
+	else
+		found->list.v[seen->last].next = at;
+	seen->last = at;
+	pass->is_over = found->list.n > CANDIDATES_MAX;
+}
+
+/* The string that the pass is in is not ASCII. */
+static bool
+pass_is_wide(struct pass *pass)
+{
+	const struct numbers *wide = &pass->found->wide;
+	while (pass->wide < wide->n && wide->v[pass->wide] < pass->string)
+		pass->wide++;
+	return pass->wide < wide->n && wide->v[pass->wide] == pass->string;
+}
+
+/* A literal ends before byte `to` of the window. */
+static bool
+on_literal(void *arg, uint32_t id, size_t to)
+{
+	struct pass *pass = arg;
+	const struct uses *uses = &pass->filter->literals[id]->uses;
+	if (to <= pass->overlap)
+		return false; /* the window before had it */
+	while (pass->ends[pass->string] < pass->base + to)
+		pass->string++;
+	uint32_t string = (uint32_t)pass->string;
+	bool is_wide = pass_is_wide(pass);
+	for (size_t i = 0; i < uses->n; i++) {
+		uint32_t number = uses->v[i].clause;
+		const struct clause *clause = &pass->filter->clauses[number];
+		struct bits *bits = &pass->bits[number];
+		if (is_wide && pass->filter->slots[clause->slot].is_ascii)
+			continue;
+		if (bits->string != string + 1)
+			*bits = (struct bits){.string = string + 1};
+		if (bits->bits == clause->needs)
+			continue;
+		bits->bits |= uses->v[i].bit;
+		if (bits->bits == clause->needs)
+			candidate_add(pass, clause->slot);
+	}
+	return pass->is_over;
+}
+
+/* Windows overlap by what the longest literal may need. */
+static bool
+text_search(
+    struct pass *pass, struct str text, bool (*is_expired)(void *), void *arg)
+{
+	for (;;) {
+		struct str window = str_sub(text, pass->base, HS_DB_BYTES);
+		if (hs_db_search(pass->filter->db, window, on_literal, pass) !=
+		    HS_DB_DONE)
+			return false;
+		if (pass->base + window.len == text.len)
+			return true;
+		if (is_expired != NULL && is_expired(arg))
+			return false;
+		pass->overlap = pass->filter->longest;
+		pass->base += window.len - pass->overlap;
+	}
+}
+
+/* All strings in one; `ends` has where each of them ends. */
+static struct str
+text_join(struct arena *a, const struct strs *strings, size_t *ends)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < strings->n; i++)
+		ends[i] = len += strings->v[i].len;
+	if (strings->n == 1)
+		return strings->v[0];
+	char *p = arena_alloc(a, len);
+	for (size_t i = 0; i < strings->n; i++)
+		memcpy(p + ends[i] - strings->v[i].len, strings->v[i].p,
+		    strings->v[i].len);
+	return str_of(p, len);
+}
+
+static bool
+is_ascii(struct str s)
+{
+	size_t i = 0;
+	for (uint64_t word; i + sizeof(word) <= s.len; i += sizeof(word)) {
+		memcpy(&word, s.p + i, sizeof(word));
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
+			return false;
+	}
+	for (; i < s.len; i++)
+		if ((s.p[i] & 0x80) != 0)
+			return false;
+	return true;
+}
+
+static struct numbers
+wide_strings(struct arena *a, const struct strs *strings)
+{
+	struct numbers wide = {ARENA_ARRAY(a, uint32_t, strings->n), 0};
+	for (size_t i = 0; i < strings->n; i++)
+		if (!is_ascii(strings->v[i]))
+			wide.v[wide.n++] = (uint32_t)i;
+	return wide;
+}
+
+struct candidates *
+prefilter_pass(const struct prefilter *p, struct arena *a,
+    const struct strs *strings, bool (*is_expired)(void *), void *arg)
+{
+	struct candidates *found = ARENA_NEW(a, struct candidates);
+	found->slots = ARENA_ARRAY(a, struct seen, p->nslots);
+	ARENA_PUSH(a, &found->list) = (struct candidate){0};
+	found->filter = p;
+	if (strings->n == 0)
+		return found;
+	if (p->has_ascii)
+		found->wide = wide_strings(a, strings);
+	size_t *ends = ARENA_ARRAY(a, size_t, strings->n);
+	struct str text = text_join(a, strings, ends);
+	struct pass pass = {
+	    .filter = p,
+	    .a = a,
+	    .found = found,
+	    .bits = ARENA_ARRAY(a, struct bits, p->nclauses),
+	    .ends = ends,
+	};
+	bool is_done =
+	    p->db == NULL || text_search(&pass, text, is_expired, arg);
+	return is_done ? found : NULL;
+}
+
+struct candidate_cursor
+candidates_begin(const struct candidates *c, uint32_t slot)
+{
+	return (struct candidate_cursor){
+	    .next = c->slots[slot].first,
+	    .wide = c->filter->slots[slot].is_ascii ? 0 : c->wide.n,
+	};
+}
+
+bool
+candidates_next(
+    const struct candidates *c, struct candidate_cursor *cursor, size_t *ret)
+{
+	size_t seen = STR_NONE, wide = STR_NONE;
+	if (cursor->next != 0)
+		seen = c->list.v[cursor->next].string;
+	if (cursor->wide < c->wide.n)
+		wide = c->wide.v[cursor->wide];
+	if (seen < wide)
+		cursor->next = c->list.v[cursor->next].next;
+	else
+		cursor->wide++;
+	*ret = seen < wide ? seen : wide;
+	return *ret != STR_NONE;
+}

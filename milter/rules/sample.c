@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sample -- text such as mail is made of, to try on it what a regex costs. */
+#include "rules/sample.h"
+
+const char *const SAMPLE_TEXTS[] = {
+    "Minutes of Tuesday's meeting and the plan for the next three weeks",
+    "Hello Anna, thank you for sending the figures so quickly. I have read "
+    "them "
+    "twice and they look fine to me, except that the total in the second table "
+    "does not include the travel costs of the team in March (about $1,250.00).",
+    "Could you please check your account of it and send me an updated version "
+    "before Friday, 14 June 2024? If you need more information, call me on "
+    "+49 30 1234567 or write to office@example.org. We will be at the office "
+    "until 6 pm, and on Saturday from 10:00 to 12:30.",
+    "The order number is 4711-0815-22, your customer number is 20240614. "
+    "Please "
+    "do not reply to this message; it was sent by a program. To change your "
+    "password, open https://shop.example.com/account/settings?id=8f3e2a and "
+    "follow the steps. If you no longer want to receive this newsletter, click "
+    "here to unsubscribe.",
+    "Liebe Kolleginnen und Kollegen, die n\xc3\xa4"
+    "chste Sitzung findet am "
+    "Donnerstag um 9 Uhr in M\xc3\xbcnchen statt. Bitte bringen Sie die "
+    "Unterlagen \xe2\x80\x9ePlanung\xe2\x80\x9c mit; f\xc3\xbcr "
+    "Gr\xc3\xb6\xc3\x9f"
+    "e und Preis gilt das Angebot vom 3. Mai.",
+    "Bonjour, je vous remercie pour votre r\xc3\xa9ponse. Nous avons re\xc3\xa7"
+    "u le paiement, et la facture vous sera envoy\xc3\xa9"
+    "e d\xc3\xa8s demain.",
+    "> On Mon, 3 Jun 2024 at 17:05, Peter Smith wrote: >> I think we should "
+    "wait "
+    "until the bank has answered; they said the loan would be approved within "
+    "ten working days -- and that it's free of charge.",
+    "-- Dr. Maria Miller, Head of Research, 12 Long Street, Springfield, IL "
+    "62704, USA | Tel: (217) 555-0123 | www.example.edu",
+    "<table width=\"600\" border=\"0\" cellpadding=\"0\"><tr><td "
+    "align=\"center\" "
+    "style=\"font-family: Arial, sans-serif; font-size: 14px; color: #333333\">"
+    "<a "
+    "href=\"https://www.example.com/offers/spring?utm_source=mail&amp;id=42\">"
+    "<img src=\"https://img.example.com/banner.png\" alt=\"Spring offers\">"
+    "</a><br>&nbsp;Save up to 20% this week only!</td></tr></table>\n",
+    "https://www.example.com/offers/spring?utm_source=mail&id=42",
+    "Received: from mail.example.net (mail.example.net [192.0.2.25]) by "
+    "mx.example.com (Postfix) with ESMTPS id 4Xk2vB1Zz for <anna@example.com>; "
+    "Mon, 3 Jun 2024 17:05:41 +0200 (CEST)\n",
+    "\"Example Shop\" <newsletter@shop.example.com>", NULL};
