@@ -30,6 +30,17 @@ struct hs_db *hs_db_literals(struct arena *a, struct hs_pool *pool,
 struct hs_db *hs_db_pattern(
     struct arena *a, struct hs_pool *pool, struct str pattern);
 
+/*
+ * What a database is good for: these versions and this kind of processor.  One
+ * line of text.
+ */
+struct str hs_db_stamp(struct arena *a);
+/* To be kept; in `a`.  Empty: no memory. */
+struct str hs_db_bytes(struct arena *a, const struct hs_db *db);
+/* NULL: they are broken, or of another stamp. */
+struct hs_db *hs_db_from_bytes(
+    struct arena *a, struct hs_pool *pool, struct str bytes);
+
 enum hs_result {
 	HS_DB_DONE,
 	HS_DB_STOPPED, /* the callback said so */

@@ -19,6 +19,10 @@ struct look; /* immutable: any number of threads may use it */
  */
 struct look *look_new(
     struct arena *a, struct hs_pool *pool, struct str pattern);
+/* To be kept; see hs_db.h. */
+struct str look_bytes(struct arena *a, const struct look *look);
+struct look *look_from_bytes(
+    struct arena *a, struct hs_pool *pool, struct str bytes);
 /* False: the pattern does not match `s`. */
 bool look_may_match(const struct look *look, struct str s);
 

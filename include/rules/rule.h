@@ -256,6 +256,7 @@ struct ruleset {
 	struct plan *all;                /* every sub-rule as well */
 	struct table *header_numbers;    /* uint32_t * by label */
 	_Atomic(struct filter *) filter; /* NULL: not made yet */
+	_Atomic(struct looks *) looks;   /* the same */
 };
 
 /*
@@ -275,11 +276,15 @@ struct filter {
 	struct arena *arena;
 	struct prefilter **view; /* by view; NULL: nothing to filter */
 	size_t n;
-	uint32_t *slots;     /* by rule id */
-	struct look **looks; /* by rule id; NULL: none */
+	uint32_t *slots; /* by rule id */
 };
 
-void filter_free(struct filter *filter);
+struct looks {
+	struct arena *arena;
+	struct look **v; /* by rule id; NULL: none */
+};
+
+void filter_free(struct ruleset *rules);
 
 /* Letters, digits and _, no digit first. */
 bool rule_is_name(struct str name);

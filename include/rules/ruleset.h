@@ -44,13 +44,30 @@ struct ruleset *ruleset_load(const struct strs *paths,
 /* The same for `text`, as if it were a file called `name`. */
 struct ruleset *ruleset_load_text(struct str name, struct str text,
     const struct ruleset_options *options, struct diags *diags);
+struct filter_options {
+	int64_t (*cpu_ns)(
+	    void); /* CPU time of this thread: to find what is slow */
+	bool (*is_cancelled)(
+	    void *arg); /* asked after each regex; NULL: never */
+	void *arg;
+	struct str cache; /* file to keep what is made in; empty: none */
+};
+
+struct filter_made {
+	size_t regexes, filtered; /* how many there are, and how many of them
+				     need not try every string */
+	size_t looks, kept;       /* looks, and how many were in the cache */
+	int cache_errno; /* 0: the cache was written, or is as it was */
+};
+
 /*
  * Make what rules most strings out for most rules in one pass, and what tries
- * slow regexes quickly; `cpu_ns` is what this thread has used, to find them. It
- * takes some seconds; others may run the rules meanwhile.  Hits are the same
- * with and without it.  Call it at most once, before ruleset_free().
+ * slow regexes quickly.  It takes some seconds of one thread; others may run
+ * the rules meanwhile: hits are the same with and without it.  Call it at most
+ * once, before ruleset_free().  False: it was cancelled.
  */
-void ruleset_filter(struct ruleset *rules, int64_t (*cpu_ns)(void));
+bool ruleset_filter(struct ruleset *rules, const struct filter_options *options,
+    struct filter_made *ret);
 void ruleset_free(struct ruleset *rules);
 
 /* What message_new() needs to see mail as these rules want it. */

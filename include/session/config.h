@@ -46,6 +46,7 @@ struct config {
 	struct strs trusted_networks;
 	struct str login_domain; /* the realm of a login without one */
 	bool observe;
+	bool prefilter;
 	struct class_config class[CLASS_COUNT];
 	/* rules */
 	struct strs rules;

@@ -19,6 +19,7 @@
 #include "mail/header.h"
 #include "session/answers.h"
 #include "session/class.h"
+#include "session/filterer.h"
 #include "session/receiver.h"
 #include "session/scan.h"
 
@@ -345,6 +346,7 @@ enum {
 	OPT_RULES,
 	OPT_CONFIG,
 	OPT_OFFLINE,
+	OPT_PREFILTER,
 	OPT_JOBS
 };
 
@@ -363,7 +365,14 @@ static const struct option long_options[] = {
     {"rules", required_argument, NULL, OPT_RULES},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"offline", no_argument, NULL, OPT_OFFLINE},
+    {"prefilter", required_argument, NULL, OPT_PREFILTER},
     {"jobs", required_argument, NULL, OPT_JOBS}, {0}};
+
+/* When a prefilter is made: --prefilter. */
+enum { PREFILTER_AUTO, PREFILTER_WAIT, PREFILTER_NO };
+static const char *const prefilter_words[] = {"auto", "wait", "no"};
+/* For fewer messages it is not worth it. */
+#define PREFILTER_MESSAGES 300
 
 struct options {
 	struct fixed fixed;
@@ -371,7 +380,20 @@ struct options {
 	struct snapshot_source source;
 	uint64_t jobs;
 	bool is_offline;
+	unsigned prefilter;
 };
+
+static bool
+prefilter_parse(struct str word, unsigned *ret)
+{
+	for (unsigned i = 0; i < COUNT_OF(prefilter_words); i++) {
+		if (str_eq(word, str_from(prefilter_words[i]))) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
 
 /* False: usage. */
 static bool
@@ -418,6 +440,8 @@ option_take(struct arena *a, struct options *o, int c)
 		return true;
 	case OPT_OFFLINE:
 		return o->is_offline = true;
+	case OPT_PREFILTER:
+		return prefilter_parse(value, &o->prefilter);
 	case OPT_JOBS:
 		return str_u64(value, JOBS_MAX, &o->jobs) && o->jobs > 0;
 	default:
@@ -471,6 +495,21 @@ online(struct arena *a, const struct options *o,
 	return true;
 }
 
+/* NULL: none is wanted. */
+static struct filterer *
+filterer_for(
+    const struct options *o, struct snapshot *snapshot, size_t messages)
+{
+	if (o->prefilter == PREFILTER_NO ||
+	    (o->prefilter == PREFILTER_AUTO && messages < PREFILTER_MESSAGES))
+		return NULL;
+	struct filterer *filterer = filterer_start();
+	filterer_take(filterer, snapshot, STR_EMPTY);
+	if (o->prefilter == PREFILTER_WAIT)
+		filterer_wait(filterer);
+	return filterer;
+}
+
 int
 cmd_scan(int argc, char **argv)
 {
@@ -512,7 +551,9 @@ cmd_scan(int argc, char **argv)
 	    .fixed = &o.fixed,
 	    .format = &o.format,
 	};
+	struct filterer *filterer = filterer_for(&o, snapshot, mailbox.n);
 	run(&w, a, (size_t)o.jobs);
+	filterer_stop(filterer);
 	bool is_trouble = !is_good || w.has_trouble || fflush(stdout) != 0;
 	int code = is_trouble    ? CMD_TROUBLE
 		   : w.has_found ? CMD_FOUND

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* filter -- the prefilters of a rule set: which rules go into which. */
+#include <errno.h>
+
 #include "base/arena.h"
 #include "base/table.h"
 #include "rules/hs_db.h"
 #include "rules/look.h"
+#include "rules/look_cache.h"
 #include "rules/prefilter.h"
 #include "rules/regex.h"
 #include "rules/rule.h"
@@ -81,42 +84,64 @@ look_cost(const struct look *look, int64_t (*cpu_ns)(void))
 	return (double)(cpu_ns() - start) / (double)bytes;
 }
 
-/* NULL: the regex is quick enough by itself. */
+/* What looks are made with. */
+struct looking {
+	const struct ruleset *rules;
+	const struct filter_options *options;
+	struct arena *arena;
+	struct hs_pool *pool;
+	struct regex_scratch *scratch;
+	struct look_cache *cache;
+	struct filter_made *made;
+};
+
 static struct look *
-look_for(struct arena *a, struct hs_pool *pool, const struct rule *rule,
-    struct regex_scratch *scratch, int64_t (*cpu_ns)(void))
+look_make(struct looking *l, const struct rule *rule, struct str pattern)
 {
+	int64_t (*cpu_ns)(void) = l->options->cpu_ns;
 	/* the first time is for the caches */
-	(void)regex_cost(rule->regex, scratch, cpu_ns);
-	double cost = regex_cost(rule->regex, scratch, cpu_ns);
+	(void)regex_cost(rule->regex, l->scratch, cpu_ns);
+	double cost = regex_cost(rule->regex, l->scratch, cpu_ns);
 	if (cost < SLOW_NS)
 		return NULL;
-	struct look *look = look_new(a, pool, regex_pattern(a, rule->pattern));
+	struct look *look = look_new(l->arena, l->pool, pattern);
 	if (look == NULL)
 		return NULL;
 	(void)look_cost(look, cpu_ns);
 	return look_cost(look, cpu_ns) * LOOK_GAIN < cost ? look : NULL;
 }
 
-static void
-looks_make(const struct ruleset *rules, struct filter *filter,
-    struct hs_pool *pool, int64_t (*cpu_ns)(void))
+/* NULL: the regex is quick enough by itself. */
+static struct look *
+look_for(struct looking *l, const struct rule *rule)
 {
-	struct regex_scratch *scratch =
-	    regex_scratch_new(filter->arena, rules->env, NULL, NULL);
-	filter->looks =
-	    ARENA_ARRAY(filter->arena, struct look *, rules->rules.n);
-	for (size_t i = 0; i < rules->rules.n; i++) {
-		const struct rule *rule = rules->rules.v[i];
-		if (view_of(rules, rule) != FILTER_NONE)
-			filter->looks[i] = look_for(
-			    filter->arena, pool, rule, scratch, cpu_ns);
+	struct str bytes = STR_EMPTY;
+	struct str pattern = regex_pattern(l->arena, rule->pattern);
+	struct look *look = NULL;
+	bool is_known = look_cache_get(l->cache, pattern, &bytes);
+	if (bytes.len > 0)
+		look = look_from_bytes(l->arena, l->pool, bytes);
+	if (look != NULL)
+		l->made->kept++;
+	if (look == NULL && (!is_known || bytes.len > 0)) {
+		look = look_make(l, rule, pattern);
+		look_cache_put(l->cache, pattern,
+		    look == NULL ? STR_EMPTY : look_bytes(l->arena, look));
 	}
-	regex_scratch_done(scratch);
+	l->made->looks += look != NULL;
+	return look;
 }
 
-void
-ruleset_filter(struct ruleset *rules, int64_t (*cpu_ns)(void))
+static bool
+is_cancelled(const struct filter_options *options)
+{
+	return options->is_cancelled != NULL &&
+	       options->is_cancelled(options->arg);
+}
+
+static struct filter *
+filter_new(const struct ruleset *rules, const struct filter_options *options,
+    struct filter_made *made)
 {
 	struct arena *a = arena_new();
 	struct filter *filter = ARENA_NEW(a, struct filter);
@@ -131,23 +156,76 @@ ruleset_filter(struct ruleset *rules, int64_t (*cpu_ns)(void))
 	filter->n = n;
 	for (size_t i = 0; i < n; i++)
 		builders[i] = prefilter_builder_new(a);
-	for (size_t i = 0; i < rules->rules.n; i++) {
+	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++) {
 		const struct rule *rule = rules->rules.v[i];
 		size_t view = view_of(rules, rule);
 		filter->slots[i] = PREFILTER_NONE;
 		if (view != FILTER_NONE && counts[view] >= REGEXES_MIN)
 			filter->slots[i] =
 			    prefilter_add(builders[view], rule->pattern);
+		made->regexes += view != FILTER_NONE;
+		made->filtered += filter->slots[i] != PREFILTER_NONE;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !is_cancelled(options); i++)
 		filter->view[i] = prefilter_build(builders[i], pool);
-	looks_make(rules, filter, pool, cpu_ns);
+	return filter;
+}
+
+static struct looks *
+looks_new(const struct ruleset *rules, const struct filter_options *options,
+    struct filter_made *made)
+{
+	struct arena *a = arena_new(), *cache = arena_new();
+	struct looks *looks = ARENA_NEW(a, struct looks);
+	struct looking l = {
+	    .rules = rules,
+	    .options = options,
+	    .arena = a,
+	    .pool = hs_pool_new(a),
+	    .scratch = regex_scratch_new(a, rules->env, NULL, NULL),
+	    .cache = look_cache_read(cache, options->cache),
+	    .made = made,
+	};
+	looks->arena = a;
+	looks->v = ARENA_ARRAY(a, struct look *, rules->rules.n);
+	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++)
+		if (view_of(rules, rules->rules.v[i]) != FILTER_NONE)
+			looks->v[i] = look_for(&l, rules->rules.v[i]);
+	if (options->cache.len > 0 && !is_cancelled(options) &&
+	    !look_cache_write(l.cache, options->cache))
+		made->cache_errno = errno;
+	regex_scratch_done(l.scratch);
+	arena_free(cache);
+	return looks;
+}
+
+bool
+ruleset_filter(struct ruleset *rules, const struct filter_options *options,
+    struct filter_made *ret)
+{
+	*ret = (struct filter_made){0};
+	struct filter *filter = filter_new(rules, options, ret);
+	if (is_cancelled(options)) {
+		arena_free(filter->arena);
+		return false;
+	}
 	atomic_store(&rules->filter, filter);
+	struct looks *looks = looks_new(rules, options, ret);
+	if (is_cancelled(options)) {
+		arena_free(looks->arena);
+		return false;
+	}
+	atomic_store(&rules->looks, looks);
+	return true;
 }
 
 void
-filter_free(struct filter *filter)
+filter_free(struct ruleset *rules)
 {
+	struct filter *filter = rules->filter;
+	struct looks *looks = rules->looks;
 	if (filter != NULL)
 		arena_free(filter->arena);
+	if (looks != NULL)
+		arena_free(looks->arena);
 }

@@ -133,6 +133,36 @@ hs_db_pattern(struct arena *a, struct hs_pool *pool, struct str pattern)
 	return db_new(a, pool, made);
 }
 
+struct str
+hs_db_stamp(struct arena *a)
+{
+	hs_platform_info_t platform = {0};
+	(void)hs_populate_platform(&platform);
+	return str_printf(a, "libhs %s, tune %u, features %llx", hs_version(),
+	    platform.tune, platform.cpu_features);
+}
+
+struct str
+hs_db_bytes(struct arena *a, const struct hs_db *db)
+{
+	char *bytes = NULL;
+	size_t len = 0;
+	if (hs_serialize_database(db->db, &bytes, &len) != HS_SUCCESS)
+		return STR_EMPTY;
+	struct str ret = str_dup(a, str_of(bytes, len));
+	free(bytes);
+	return ret;
+}
+
+struct hs_db *
+hs_db_from_bytes(struct arena *a, struct hs_pool *pool, struct str bytes)
+{
+	hs_database_t *made = NULL;
+	if (hs_deserialize_database(bytes.p, bytes.len, &made) != HS_SUCCESS)
+		made = NULL;
+	return db_new(a, pool, made);
+}
+
 struct search {
 	bool (*on_end)(void *arg, uint32_t id, size_t to);
 	void *arg;

@@ -209,6 +209,17 @@ may_be_caseless(struct str pattern)
 	return false;
 }
 
+/* `db` NULL: NULL. */
+static struct look *
+look_of(struct arena *a, struct hs_db *db)
+{
+	if (db == NULL)
+		return NULL;
+	struct look *look = ARENA_NEW(a, struct look);
+	look->db = db;
+	return look;
+}
+
 struct look *
 look_new(struct arena *a, struct hs_pool *pool, struct str pattern)
 {
@@ -224,12 +235,19 @@ look_new(struct arena *a, struct hs_pool *pool, struct str pattern)
 		rewrite_piece(&w);
 	if (w.is_odd || w.to->is_cut)
 		return NULL;
-	struct hs_db *db = hs_db_pattern(a, pool, buf_str(w.to));
-	if (db == NULL)
-		return NULL;
-	struct look *look = ARENA_NEW(a, struct look);
-	look->db = db;
-	return look;
+	return look_of(a, hs_db_pattern(a, pool, buf_str(w.to)));
+}
+
+struct str
+look_bytes(struct arena *a, const struct look *look)
+{
+	return hs_db_bytes(a, look->db);
+}
+
+struct look *
+look_from_bytes(struct arena *a, struct hs_pool *pool, struct str bytes)
+{
+	return look_of(a, hs_db_from_bytes(a, pool, bytes));
 }
 
 static bool

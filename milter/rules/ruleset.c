@@ -121,7 +121,7 @@ ruleset_free(struct ruleset *rules)
 {
 	if (rules == NULL)
 		return;
-	filter_free(rules->filter);
+	filter_free(rules);
 	arena_free(rules->arena);
 }
 

@@ -53,6 +53,7 @@ struct run {
 	struct table *made; /* regexes with tags filled in, by pattern */
 	const struct filter *filter; /* NULL: not made yet */
 	struct pass *pass;           /* by view */
+	const struct looks *looks;   /* NULL: not made yet */
 	struct {
 		struct found *v;
 		size_t n, cap;
@@ -83,6 +84,7 @@ run_new(const struct ruleset *rules, struct message *m,
 	run->scratch = regex_scratch_new(
 	    m->arena, rules->env, options->is_expired, options->arg);
 	run->filter = rules->filter;
+	run->looks = rules->looks;
 	if (run->filter != NULL)
 		run->pass = ARENA_ARRAY(m->arena, struct pass, run->filter->n);
 	run->values = ARENA_ARRAY(m->arena, double, rules->rules.n);
@@ -344,7 +346,7 @@ static bool
 may_match(const struct run *run, const struct rule *rule, struct str text)
 {
 	const struct look *look =
-	    run->filter == NULL ? NULL : run->filter->looks[rule->id];
+	    run->looks == NULL ? NULL : run->looks->v[rule->id];
 	return look == NULL || look_may_match(look, text);
 }
 

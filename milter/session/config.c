@@ -61,6 +61,8 @@ static const struct option_row rows[] = {
     /* rules */
     {"rules", OPTION_LIST, AT(rules), POSTERN_SYSCONFDIR "/rules", 0, 0, NULL,
 	"Rule files, and directories whose *.cf are read in name order."},
+    {"prefilter", OPTION_BOOL, AT(prefilter), "yes", 0, 0, NULL,
+	"Make in the background what rules most texts out for most rules."},
     {"match-limit", OPTION_COUNT, AT(match_limit), "250000", 1000, 1e9, NULL,
 	"PCRE2 match limit: steps one regex may take at one place."},
     {"depth-limit", OPTION_COUNT, AT(depth_limit), "10000", 100, 1e7, NULL,

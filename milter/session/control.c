@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "session/answers.h"
+#include "session/filterer.h"
 #include "session/session.h"
 
 #define COMMAND_BYTES 256
@@ -28,6 +29,7 @@
 struct control {
 	struct gate *gate;
 	const struct snapshot_source *source;
+	struct filterer *filterer;
 	char path[108];
 	int listener; /* -1: none */
 	int signals;
@@ -106,6 +108,17 @@ has_spool(const struct config *config, struct diags *diags)
 	return false;
 }
 
+/* Its prefilter is made from now on. */
+static void
+filter_take(struct control *control, struct snapshot *snapshot)
+{
+	struct arena *a = arena_new();
+	filterer_take(control->filterer, snapshot,
+	    str_printf(
+		a, "%.*s/prefilter", STR_ARG(snapshot->config.state_dir)));
+	arena_free(a);
+}
+
 /* A sound new snapshot takes the place of the old one, a broken one does not.
  */
 static bool
@@ -131,6 +144,7 @@ reload(struct control *control, struct buf *out)
 		struct ruleset_counts counts = ruleset_counts(fresh->rules);
 		struct memory_config memory = answers_memory(a, &fresh->config);
 		memory_configure(gate_memory(control->gate), &memory);
+		filter_take(control, fresh);
 		gate_swap(control->gate, fresh);
 		log_info("reloaded: %zu rules active", counts.active);
 		buf_printf(out, "reloaded: %zu rules active\n", counts.active);
@@ -144,9 +158,10 @@ status(struct control *control, struct buf *out)
 {
 	struct arena *a = arena_new();
 	struct snapshot *snapshot = gate_snapshot(control->gate);
-	buf_printf(out, "%.*s rules=%zu observe=%s\n",
+	buf_printf(out, "%.*s rules=%zu prefilter=%s observe=%s\n",
 	    STR_ARG(gate_status(a, control->gate)),
 	    ruleset_counts(snapshot->rules).active,
+	    filterer_state(control->filterer),
 	    snapshot->config.observe ? "yes" : "no");
 	snapshot_put(snapshot);
 	arena_free(a);
@@ -349,6 +364,10 @@ control_start(struct gate *gate, const struct snapshot_source *source,
 		(void)snprintf(control->path, sizeof(control->path), "%.*s",
 		    STR_ARG(path));
 	}
+	control->filterer = filterer_start();
+	struct snapshot *snapshot = gate_snapshot(gate);
+	filter_take(control, snapshot);
+	snapshot_put(snapshot);
 	sigset_t set = our_signals();
 	control->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (control->signals < 0 ||
@@ -366,6 +385,7 @@ control_done(struct control *control)
 	/* libmilter may have given up by itself */
 	(void)kill(getpid(), SIGTERM);
 	(void)pthread_join(control->thread, NULL);
+	filterer_stop(control->filterer);
 	if (control->listener >= 0) {
 		(void)close(control->listener);
 		(void)unlink(control->path);
