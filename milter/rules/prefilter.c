@@ -278,11 +278,15 @@ static bool
 on_literal(void *arg, uint32_t id, size_t to)
 {
 	struct pass *pass = arg;
-	const struct uses *uses = &pass->filter->literals[id]->uses;
+	const struct literal *literal = pass->filter->literals[id];
+	const struct uses *uses = &literal->uses;
 	if (to <= pass->overlap)
 		return false; /* the window before had it */
 	while (pass->ends[pass->string] < pass->base + to)
 		pass->string++;
+	size_t start = pass->string == 0 ? 0 : pass->ends[pass->string - 1];
+	if (pass->base + to < start + literal->bytes.len)
+		return false; /* it is in two strings */
 	uint32_t string = (uint32_t)pass->string;
 	bool is_wide = pass_is_wide(pass);
 	for (size_t i = 0; i < uses->n; i++) {

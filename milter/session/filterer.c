@@ -152,7 +152,8 @@ filterer_stop(struct filterer *f)
 	if (f == NULL)
 		return;
 	(void)pthread_mutex_lock(&f->lock);
-	f->is_stopping = f->is_cancelled = true;
+	f->is_stopping = true;
+	f->is_cancelled = true;
 	(void)pthread_cond_broadcast(&f->has_changed);
 	(void)pthread_mutex_unlock(&f->lock);
 	(void)pthread_join(f->thread, NULL);

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* prefilter -- factors, passes, looks and their cache. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rules/factor.h"
+#include "rules/hs_db.h"
+#include "rules/look.h"
+#include "rules/look_cache.h"
+#include "rules/prefilter.h"
+#include "rules/regex.h"
+
+/* "a|b & c / d": factors by &, clauses by /; /i if folded; "?": nothing known.
+ */
+static struct str
+show(struct arena *a, const struct clauses *clauses)
+{
+	struct buf *b = buf_new(a, 10000);
+	for (size_t i = 0; i < clauses->n; i++) {
+		const struct factors *must = &clauses->v[i];
+		buf_printf(b, "%s", i > 0 ? " / " : "");
+		for (size_t k = 0; k < must->n; k++) {
+			const struct factor *factor = &must->v[k];
+			buf_printf(b, "%s", k > 0 ? " & " : "");
+			for (size_t m = 0; m < factor->any.n; m++) {
+				buf_printf(b, "%s", m > 0 ? "|" : "");
+				buf_put(b, factor->any.v[m]);
+			}
+			buf_printf(b, "%s", factor->is_folded ? "(i)" : "");
+		}
+	}
+	if (clauses->n == 0)
+		buf_printf(b, clauses->is_never ? "never" : "?");
+	return buf_str(b);
+}
+
+static void
+factors_are_what_a_match_cannot_lack(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *want;
+	} cases[] = {
+	    {"viagra", "viagra"},
+	    {"(?i)Viagra", "viagra(i)"},
+	    {"\\bfree\\b money$", "free money"},
+	    {"colou?r", "color|colour"},
+	    {"gr[ae]y", "gray|grey"},
+	    {"ab+c", "bc & ab"},
+	    {"ab*c", "c & a"},
+	    {"(?:ab){2}", "abab"},
+	    {"a{0}b", "b"},
+	    {"foo.*bar", "foo & bar"},
+	    {"(?:foo|bar)baz", "barbaz|foobaz"},
+	    {"(?:x.y|w)z", "z & w|x"},
+	    {"first.one|second.two", "first & one / second & two"},
+	    {"a(?=b)c", "ac"},
+	    {"a(?!b)c(?<=c)d", "acd"},
+	    {"(a)\\1b", "b & a"},
+	    {"\\x41\\e\\t", "A\033\t"},
+	    {"[\\x41]", "A"},
+	    {"a#b(?#c)+d", "a#b & bd"},
+	    {"(?x) a b # c\n d", "abd"},
+	    {"\\Qa.b\\Ec", "a.bc"},
+	    {"a(?i)b|c", "ab|c(i)"},
+	    {"a(?i:b)c", "abc(i)"},
+	    {"a{,2}b", "b"},
+	    {"a{b", "a{b"},
+	    {"$?a", "a"},
+	    {"(?<N>ab)(?P=N)c", "ab & c"},
+	    /* what may be anything, or is not understood */
+	    {".", "?"},
+	    {"a?", "?"},
+	    {"a|", "?"},
+	    {"[^a]", "?"},
+	    {"\\w\\W", "?"},
+	    {"(?R)?a", "?"},
+	    {"a(*ACCEPT)b", "?"},
+	    {"(?(1)a|b)", "?"},
+	    {"a{2}{3}", "?"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct clauses clauses =
+		    factors_of(a, str_from(cases[i].pattern), false);
+		struct str got = show(a, &clauses);
+		if (got.len == 0 || !str_eq(got, str_from(cases[i].want)))
+			print_error("of %s\n", cases[i].pattern);
+		assert_true(got.len > 0);
+		assert_str(got, cases[i].want);
+	}
+	arena_free(a);
+}
+
+static void
+matches_in_ascii_have_factors_of_their_own(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct str pattern = STR("(?i)p(?:a|@|\\xc3\\xa0)y");
+	struct clauses all = factors_of(a, pattern, false);
+	struct clauses ascii = factors_of(a, pattern, true);
+	assert_str(show(a, &all), "p@y|pay|p\xc3\xa0y|p\xe3\xa0y(i)");
+	assert_str(show(a, &ascii), "p@y|pay(i)");
+	struct clauses never = factors_of(a, STR("a\\xe9+b"), true);
+	assert_str(show(a, &never), "never");
+	arena_free(a);
+}
+
+/* A prefilter of one pattern. */
+static struct prefilter *
+prefilter_of(struct arena *a, struct str pattern, uint32_t *ret_slot)
+{
+	struct prefilter_builder *b = prefilter_builder_new(a);
+	*ret_slot = prefilter_add(b, pattern);
+	return prefilter_build(b, hs_pool_new(a));
+}
+
+/* The numbers of the strings that are left: "0 3". */
+static struct str
+left(struct arena *a, struct str pattern, const struct strs *strings)
+{
+	uint32_t slot;
+	struct buf *b = buf_new(a, 10000);
+	struct prefilter *p = prefilter_of(a, pattern, &slot);
+	assert_int_not_equal(slot, PREFILTER_NONE);
+	assert_non_null(p);
+	struct candidates *c = prefilter_pass(p, a, strings, NULL, NULL);
+	assert_non_null(c);
+	struct candidate_cursor cursor = candidates_begin(c, slot);
+	for (size_t i; candidates_next(c, &cursor, &i);)
+		buf_printf(b, "%s%zu", b->len > 0 ? " " : "", i);
+	return buf_str(b);
+}
+
+static void
+a_pass_leaves_strings_in_order(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct strs strings = {0};
+	static const char *const texts[] = {"cheap pills", "", "pills",
+	    "pills, CHEAP", "caf\xc3\xa9", "chea", "p pills", "cheap"};
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		strs_add(a, &strings, str_from(texts[i]));
+	assert_str(left(a, STR("(?i)cheap"), &strings), "0 3 7");
+	assert_str(left(a, STR("cheap.*pills"), &strings), "0 2 3 6");
+	assert_str(left(a, STR("(?i)c(?:hea|aff)[p\\xe9]"), &strings), "0 3 7");
+	/* poor but for ASCII: others are left anyway */
+	assert_str(left(a,
+		       STR("(?i)[a@\\xc0-\\xff]c[h\\x80-\\xff]?"
+			   "[\\x80-\\xff]+x|zq[\\x80-\\xff]*qz"),
+		       &strings),
+	    "4");
+	arena_free(a);
+}
+
+/* A literal across the border of two windows is seen, and seen once. */
+static void
+long_strings_are_searched_in_windows(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	size_t len = 3 * HS_DB_BYTES + 100;
+	for (size_t at = HS_DB_BYTES - 40; at < HS_DB_BYTES + 3; at++) {
+		char *p = arena_alloc(a, len);
+		memset(p, '.', len);
+		memcpy(p + at, "cheap pills", 11);
+		struct str whole = str_of(p, len);
+		struct strs one = {&whole, 1, 1};
+		assert_str(left(a, STR("cheap pills"), &one), "0");
+	}
+	arena_free(a);
+}
+
+static uint64_t
+next_random(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return *state >> 33;
+}
+
+/* A pattern of few letters, so that there are matches. */
+static void
+put_pattern(struct buf *b, uint64_t *random, unsigned depth)
+{
+	static const char *const atoms[] = {"a", "b", "c", "B", "ab", "abc",
+	    ".", "[ab]", "[^a]", "[a-c]", "\\w", "\\s", "\\xe9", "\\xc3\\xa9",
+	    "[\\xc0-\\xc5b]", "\\d", "1", " ", "^", "$", "\\b", "[[:alpha:]]",
+	    "\xc9", "\\x41", "(?=a)", "(?!b)", "(?<=c)", "\\Qa.\\E", "(a)\\1",
+	    "[\\w.]", "(?i:B)", "\\n"};
+	static const char *const quantifiers[] = {
+	    "", "", "", "", "?", "*", "+", "{2}", "{1,3}", "{,2}", "*?", "++"};
+	size_t n = 1 + next_random(random) % 4;
+	for (size_t i = 0; i < n; i++) {
+		if (depth > 0 && next_random(random) % 4 == 0) {
+			buf_printf(b, "(?:");
+			put_pattern(b, random, depth - 1);
+			buf_putc(b, ')');
+		} else {
+			buf_printf(b, "%s",
+			    atoms[next_random(random) % COUNT_OF(atoms)]);
+		}
+		buf_printf(b, "%s",
+		    quantifiers[next_random(random) % COUNT_OF(quantifiers)]);
+		if (next_random(random) % 5 == 0)
+			buf_putc(b, '|');
+	}
+}
+
+static struct str
+random_text(struct arena *a, uint64_t *random)
+{
+	static const char bytes[] = "aaabbbccABC 1.\n\xc3\xe3\xa9\xe9\xc9_";
+	size_t len = next_random(random) % 12;
+	char *p = arena_alloc(a, len + 1);
+	for (size_t i = 0; i < len; i++)
+		p[i] = bytes[next_random(random) % (sizeof(bytes) - 1)];
+	return str_of(p, len);
+}
+
+struct tried {
+	struct regex *re;
+	struct regex_scratch *scratch;
+	struct look *look;
+	size_t matches;
+};
+
+static void
+matches_are_left(
+    struct arena *a, struct str pattern, struct strs *texts, struct tried *t)
+{
+	uint32_t slot;
+	struct prefilter *p = prefilter_of(a, pattern, &slot);
+	struct candidates *c =
+	    p == NULL ? NULL : prefilter_pass(p, a, texts, NULL, NULL);
+	struct candidate_cursor cursor = {0};
+	bool *is_left = ARENA_ARRAY(a, bool, texts->n);
+	if (slot != PREFILTER_NONE && c != NULL)
+		cursor = candidates_begin(c, slot);
+	for (size_t i; slot != PREFILTER_NONE && c != NULL &&
+		       candidates_next(c, &cursor, &i);)
+		is_left[i] = true;
+	for (size_t i = 0; i < texts->n; i++) {
+		struct regex_span span;
+		if (regex_match(t->re, t->scratch, texts->v[i], 0, false,
+			&span) != REGEX_YES)
+			continue;
+		t->matches++;
+		bool is_lost =
+		    slot != PREFILTER_NONE && c != NULL && !is_left[i];
+		bool is_unseen =
+		    t->look != NULL && !look_may_match(t->look, texts->v[i]);
+		if (is_lost || is_unseen)
+			fail_msg("%s of [%.*s] in [%.*s]",
+			    is_lost ? "no candidate" : "no look",
+			    STR_ARG(pattern), STR_ARG(texts->v[i]));
+	}
+}
+
+/* Against PCRE2: what it matches is never ruled out. */
+static void
+nothing_that_matches_is_ruled_out(void **state)
+{
+	(void)state;
+	uint64_t random = 20240614;
+	static const struct regex_limits limits = {0};
+	struct tried t = {0};
+	for (unsigned round = 0; round < 4000; round++) {
+		struct arena *a = arena_new();
+		struct regex_env *env = regex_env_new(a, &limits);
+		struct buf *b = buf_new(a, 1000);
+		struct strs texts = {0};
+		struct str why;
+		buf_printf(b, "%s", round % 2 == 0 ? "(?i)" : "");
+		put_pattern(b, &random, 2);
+		for (size_t i = 0; i < 60; i++)
+			strs_add(a, &texts, random_text(a, &random));
+		if (regex_new(env, buf_str(b), &t.re, &why) == REGEX_OK) {
+			t.scratch = regex_scratch_new(a, env, NULL, NULL);
+			t.look = round % 4 > 1
+				     ? NULL
+				     : look_new(a, hs_pool_new(a),
+					   regex_pattern(a, buf_str(b)));
+			matches_are_left(a, buf_str(b), &texts, &t);
+		}
+		arena_free(a);
+	}
+	assert_true(t.matches > 10000);
+}
+
+/* libhs and PCRE2 must mean the same by each of them. */
+static void
+a_look_reads_classes_as_the_regex_does(void **state)
+{
+	(void)state;
+	static const char *const patterns[] = {"\\s", "\\S", "\\w", "\\W",
+	    "\\d", "\\D", "\\n", "\\r", "\\t", "\\f", "\\e", "\\a", "\\0",
+	    "\\x7f", ".", "[[:alpha:]]", "[[:punct:]]", "[[:space:]]",
+	    "[[:cntrl:]]", "[[:word:]]", "[[:^digit:]]", "[^a]", "(?i)[^\\xe9]",
+	    "(?i)\\xe9", "(?i)[\\xe0-\\xe5]", "(?i)k", "(?i)\\xff", "(?i)\\xd7",
+	    "[\\b]", "(?s).", "^$", "\\A.\\z", "a?", "\\bx", "x\\B", "$"};
+	struct arena *a = arena_new();
+	static const struct regex_limits limits = {0};
+	struct regex_env *env = regex_env_new(a, &limits);
+	struct regex_scratch *scratch = regex_scratch_new(a, env, NULL, NULL);
+	for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+		struct regex *re;
+		struct str pattern = str_from(patterns[i]), why;
+		struct regex_span span;
+		assert_int_equal(regex_new(env, pattern, &re, &why), REGEX_OK);
+		struct look *look = look_new(a, hs_pool_new(a), pattern);
+		for (unsigned c = 0; look != NULL && c < 256; c++) {
+			char text[] = {(char)c, 'x'};
+			for (size_t len = 0; len <= 2; len++) {
+				struct str s = str_of(text, len);
+				if (regex_match(re, scratch, s, 0, false,
+					&span) == REGEX_YES &&
+				    !look_may_match(look, s))
+					fail_msg("%s: byte %02x, %zu long",
+					    patterns[i], c, len);
+			}
+		}
+	}
+	arena_free(a);
+}
+
+static void
+a_look_says_no(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct look *look = look_new(
+	    a, hs_pool_new(a), STR("(?i)(?:cheap|free).{1,9}\\xe9t\\xe9"));
+	assert_non_null(look);
+	assert_true(look_may_match(look, STR("CHEAP in \xc9T\xe9")));
+	assert_false(look_may_match(look, STR("cheap or free")));
+	/* what libhs may read in another way */
+	static const char *const refused[] = {"\\h", "\\R", "a(?i)b", "(?x) a",
+	    "(*ACCEPT)a", "(?|a|b)", "\\Qa\\E", "\\12", "\\p{L}", "\\x{e9}"};
+	for (size_t i = 0; i < COUNT_OF(refused); i++)
+		assert_null(look_new(a, hs_pool_new(a), str_from(refused[i])));
+	arena_free(a);
+}
+
+static struct look_cache *
+cache_of(struct arena *a, const char *path)
+{
+	return look_cache_read(a, str_from(path));
+}
+
+static void
+the_cache_keeps_looks(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/postern-looks-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	struct arena *a = arena_new();
+	struct str bytes;
+	struct hs_pool *pool = hs_pool_new(a);
+	struct look_cache *cache = cache_of(a, path);
+	assert_false(look_cache_get(cache, STR("ab+c"), &bytes));
+	look_cache_put(
+	    cache, STR("ab+c"), look_bytes(a, look_new(a, pool, STR("ab+c"))));
+	look_cache_put(cache, STR("quick"), STR_EMPTY);
+	assert_true(look_cache_write(cache, str_from(path)));
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+
+	cache = cache_of(a, path);
+	assert_true(look_cache_get(cache, STR("quick"), &bytes));
+	assert_int_equal(bytes.len, 0);
+	assert_true(look_cache_get(cache, STR("ab+c"), &bytes));
+	struct look *look = look_from_bytes(a, pool, bytes);
+	assert_non_null(look);
+	assert_true(look_may_match(look, STR("xabbbc")));
+	assert_false(look_may_match(look, STR("xac")));
+
+	/* what nobody asks for goes when something is new */
+	cache = cache_of(a, path);
+	look_cache_put(cache, STR("new"), STR_EMPTY);
+	assert_true(look_cache_write(cache, str_from(path)));
+	cache = cache_of(a, path);
+	assert_true(look_cache_get(cache, STR("new"), &bytes));
+	assert_false(look_cache_get(cache, STR("quick"), &bytes));
+	arena_free(a);
+	(void)unlink(path);
+}
+
+static void
+a_broken_cache_is_as_good_as_none(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/postern-looks-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	struct arena *a = arena_new();
+	struct str bytes;
+	struct look_cache *cache = cache_of(a, path);
+	look_cache_put(cache, STR("ab+c"),
+	    look_bytes(a, look_new(a, hs_pool_new(a), STR("ab+c"))));
+	assert_true(look_cache_write(cache, str_from(path)));
+	(void)close(fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	char all[100000];
+	ssize_t len = read(fd, all, sizeof(all));
+	assert_true(len > 200);
+	for (ssize_t at = 0; at < len; at += at < 300 ? 1 : 97) {
+		char c = (char)(all[at] ^ 0x55);
+		assert_int_equal(pwrite(fd, &c, 1, at), 1);
+		cache = cache_of(a, path);
+		if (look_cache_get(cache, STR("ab+c"), &bytes))
+			fail_msg("byte %zd is broken, and taken", at);
+		assert_int_equal(pwrite(fd, &all[at], 1, at), 1);
+	}
+	for (ssize_t at = len - 1; at >= 0; at -= at > 300 ? 97 : 1) {
+		assert_int_equal(ftruncate(fd, at), 0);
+		cache = cache_of(a, path);
+		assert_false(look_cache_get(cache, STR("ab+c"), &bytes));
+	}
+	(void)close(fd);
+	/* no folder to write it to */
+	assert_true(look_cache_write(cache, STR("/nowhere/at/all")));
+	look_cache_put(cache, STR("x"), STR_EMPTY);
+	assert_false(look_cache_write(cache, STR("/nowhere/at/all")));
+	arena_free(a);
+	(void)unlink(path);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(factors_are_what_a_match_cannot_lack),
+    cmocka_unit_test(matches_in_ascii_have_factors_of_their_own),
+    cmocka_unit_test(a_pass_leaves_strings_in_order),
+    cmocka_unit_test(long_strings_are_searched_in_windows),
+    cmocka_unit_test(nothing_that_matches_is_ruled_out),
+    cmocka_unit_test(a_look_reads_classes_as_the_regex_does),
+    cmocka_unit_test(a_look_says_no),
+    cmocka_unit_test(the_cache_keeps_looks),
+    cmocka_unit_test(a_broken_cache_is_as_good_as_none),
+};
+
+UNIT_MAIN(tests)
