@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* eval_uri -- what rules find out about links. */
 #include "eval_case.h"
+#include "rule_case.h"
 
 #define HTML "Content-Type: text/html\n\n"
 #define A(url, text) "<a href=\"" url "\">" text "</a>"
@@ -101,9 +102,35 @@ a_long_link_is_truncated(void **state)
 	arena_free(a);
 }
 
+/* What has no host, or none that can be, is no host and no domain. */
+static void
+a_link_leads_to_a_host_that_can_be(void **state)
+{
+	(void)state;
+#define ANY "uri_detail A domain =~ /^/\nuri_detail B host =~ /^/"
+	static const struct rule_case cases[] = {
+	    {"uri_detail A domain =~ /^192\\.0\\.2\\.1$/\n"
+	     "uri_detail B host =~ /^192\\.0\\.2\\.1$/",
+		HTML A("http://192.0.2.1:80/x", "x"), "A B"},
+	    {"uri_detail A domain =~ /^a\\.com$/\n"
+	     "uri_detail B host =~ /^www\\.a\\.com$/",
+		HTML A("svn://user:word@WWW.A.com:99/x", "x"), "A B"},
+	    {"uri_detail A domain =~ /^a\\.com$/",
+		HTML A("mailto:x@m.a.com?subject=y", "x"), "A"},
+	    {ANY, HTML A("http://a.nosuchtld/", "x"), ""},
+	    {ANY, HTML A("http://x&amp;y.com.a.net/", "x"), ""},
+	    {ANY, HTML A("http://a..com/", "x"), ""},
+	    {ANY, HTML A("http://a.com.%20.b.net/", "x"), ""},
+	    {ANY, HTML A("cid:a@b.com", "x"), ""},
+	    {ANY, HTML A("mailto:x@y@a.com", "x"), ""},
+	};
+	rule_cases_check(cases, COUNT_OF(cases));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_link_may_lead_through_another),
     cmocka_unit_test(a_link_may_show_another),
+    cmocka_unit_test(a_link_leads_to_a_host_that_can_be),
     cmocka_unit_test(a_long_link_is_truncated),
 };
 UNIT_MAIN(tests)
