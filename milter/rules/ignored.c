@@ -33,7 +33,6 @@ static const struct ignored {
     {"dcc_*", NETWORK},
     {"dkim_*", PLUGIN},
     {"dns_*", NETWORK},
-    {"enable_compat", "names are those of SpamAssassin 4"},
     {"envelope_sender_header", "the envelope comes from the MTA"},
     {"fns_*", PLUGIN},
     {"fold_headers", REPORT},
