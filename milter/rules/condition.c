@@ -18,7 +18,8 @@ static const char *const language[] = {
     "Check", "MIMEHeader", "ReplaceTags", "URIDetail"};
 
 /* Built in, but not loaded by SpamAssassin as it is delivered. */
-static const char *const on_demand[] = {"Shortcircuit", "Test"};
+static const char *const on_demand[] = {
+    "FromNameSpoof", "Shortcircuit", "Test"};
 
 #define COMPAT_MAX 128
 

@@ -113,6 +113,7 @@ const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_CHARS,
     EVAL_DATE,
     EVAL_FREEMAIL,
+    EVAL_FROMNAME,
     EVAL_MSGID,
     EVAL_RECIPIENT,
     EVAL_SUBJECT_LIST,

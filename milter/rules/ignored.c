@@ -34,7 +34,7 @@ static const struct ignored {
     {"dkim_*", PLUGIN},
     {"dns_*", NETWORK},
     {"envelope_sender_header", "the envelope comes from the MTA"},
-    {"fns_*", PLUGIN},
+    {"fns_ignore_dkim", "signatures are looked at when all else is done"},
     {"fold_headers", REPORT},
     {"geodb_*", PLUGIN},
     {"hashbl_*", NETWORK},
