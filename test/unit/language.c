@@ -193,8 +193,8 @@ what_is_there_can_be_asked(void **state)
 #define TEST_HAS "has(Mail::SpamAssassin::Plugin::Test::"
 #define TEST_CAN "can(Mail::SpamAssassin::Plugin::Test::"
 	static const struct language_case cases[] = {
-	    {"from the line on that names it",
-		"if can(Mail::SpamAssassin::Conf::compat_old)\nbody A /hello/\n"
+	    {"what the files are compatible with",
+		"if can(Mail::SpamAssassin::Conf::compat_new)\nbody A /hello/\n"
 		"endif\nenable_compat old\n"
 		"if can(Mail::SpamAssassin::Conf::compat_old)\nbody B /hello/\n"
 		"endif",
