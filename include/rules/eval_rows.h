@@ -61,6 +61,7 @@ extern const struct eval_row EVAL_DATE[];
 extern const struct eval_row EVAL_FREEMAIL[];
 extern const struct eval_row EVAL_FROMNAME[];
 extern const struct eval_row EVAL_MSGID[];
+extern const struct eval_row EVAL_PHISHING[];
 extern const struct eval_row EVAL_RECIPIENT[];
 extern const struct eval_row EVAL_SUBJECT_LIST[];
 extern const struct eval_row EVAL_URI_HOST[];

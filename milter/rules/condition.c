@@ -19,7 +19,7 @@ static const char *const language[] = {
 
 /* Built in, but not loaded by SpamAssassin as it is delivered. */
 static const char *const on_demand[] = {
-    "FromNameSpoof", "Shortcircuit", "Test"};
+    "FromNameSpoof", "Phishing", "Shortcircuit", "Test"};
 
 #define COMPAT_MAX 128
 

@@ -115,6 +115,7 @@ const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_FREEMAIL,
     EVAL_FROMNAME,
     EVAL_MSGID,
+    EVAL_PHISHING,
     EVAL_RECIPIENT,
     EVAL_SUBJECT_LIST,
     EVAL_URI_HOST,
