@@ -15,6 +15,7 @@ struct network {
 	uint8_t b[16]; /* IPv4 as ::ffff:192.0.2.1 */
 	unsigned bits; /* of `b` that count, 0-128 */
 	bool is_excluded;
+	struct str text; /* as it was written, without the ! */
 };
 
 /* The first network that an address is in decides. */
@@ -33,12 +34,15 @@ struct networks {
 
 /*
  * Add "192.0.2.1", "10.", "10.1/16", "10.0.0.0/255.0.0.0", "2001:db8::/32",
- * "[2001:db8::1]", each perhaps with ! in front: not that.  False: it is none
- * of these.
+ * "[2001:db8::1]", each perhaps with ! in front: not that.  `word` must live as
+ * long as the set.  False: it is none of these.
  */
 MUST_CHECK bool network_set_add(
     struct arena *a, struct network_set *set, struct str word);
 /* False, too, if `ip` is no address. */
 bool network_set_has(const struct network_set *set, struct str ip);
+/* The first network of the set that has all of `network` is not excluded. */
+bool network_set_covers(
+    const struct network_set *set, const struct network *network);
 
 #endif

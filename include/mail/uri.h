@@ -76,6 +76,13 @@ bool uri_variants(struct arena *a, struct str uri, bool is_unicode,
  */
 struct str uri_domain(
     struct arena *a, const struct mail_config *config, struct str uri);
+/*
+ * The host of a link with whatever scheme but javascript, cid and file, as
+ * SpamAssassin keeps it, in lower case; empty: it is neither an address nor an
+ * ASCII name under a real TLD.
+ */
+struct str uri_named_host(
+    struct arena *a, const struct mail_config *config, struct str uri);
 /* Host of an http(s), ftp or mailto link, lower case, A-labels; empty: none. */
 struct str uri_host(struct arena *a, struct str uri);
 

@@ -27,12 +27,5 @@ bool uri_has_tld(const struct mail_config *config, struct str host);
 /* One of `variants` has an address for a host, or a name under a real TLD. */
 bool uri_has_domain(struct arena *a, const struct strs *variants,
     const struct mail_config *config);
-/*
- * The host of a link with whatever scheme but javascript, cid and file, as
- * SpamAssassin keeps it, in lower case; empty: it is neither an address nor an
- * ASCII name under a real TLD.
- */
-struct str uri_named_host(
-    struct arena *a, struct str uri, const struct mail_config *config);
 
 #endif

@@ -23,6 +23,9 @@ const struct address_lists *address_lists_new(
  */
 const struct address_list *address_list_named(
     const struct address_lists *lists, struct str name);
+/* The owner of `address` by fns_add_addrlist, lower case; empty: none. */
+struct str address_lists_owner(
+    struct arena *a, const struct address_lists *lists, struct str address);
 /* `address` is on the list; case is folded.  NULL is an empty list. */
 bool address_list_has(
     struct arena *a, const struct address_list *list, struct str address);

@@ -27,11 +27,15 @@ struct plugins {
 	 * delivered is there, too.
 	 */
 	bool is_complete;
+	struct table *compat; /* names of enable_compat */
 };
 
 /* "Mail::SpamAssassin::Plugin::X" has been loaded.  False: not built in. */
 MUST_CHECK bool plugins_load(
     struct plugins *plugins, struct arena *a, struct str class);
+/* can(Mail::SpamAssassin::Conf::compat_NAME) holds.  False: it is no name. */
+MUST_CHECK bool plugins_compat(
+    struct plugins *plugins, struct arena *a, struct str name);
 /* The plugin that `row` belongs to is there; true, too, if it is ours. */
 bool plugins_have(const struct plugins *plugins, const struct eval_row *row);
 

@@ -18,6 +18,7 @@ struct eval_cache {
 	struct mime_facts *mime;            /* eval_mime.c */
 	struct image_facts *images;         /* eval_image.c */
 	struct freemail_seen *freemail;     /* eval_freemail.c */
+	struct fromname_facts *fromname;    /* eval_fromname.c */
 	struct bounce_facts *bounce;        /* eval_bounce.c */
 	struct address_facts *addresses;    /* eval_address_list.c */
 	struct table *uri_hosts;            /* eval_uri_host.c */
@@ -58,7 +59,9 @@ extern const struct eval_row EVAL_BOUNCE[];
 extern const struct eval_row EVAL_CHARS[];
 extern const struct eval_row EVAL_DATE[];
 extern const struct eval_row EVAL_FREEMAIL[];
+extern const struct eval_row EVAL_FROMNAME[];
 extern const struct eval_row EVAL_MSGID[];
+extern const struct eval_row EVAL_PHISHING[];
 extern const struct eval_row EVAL_RECIPIENT[];
 extern const struct eval_row EVAL_SUBJECT_LIST[];
 extern const struct eval_row EVAL_URI_HOST[];

@@ -14,6 +14,10 @@ void lists_make(struct ruleset *rules, struct diags *diags);
 
 /* eval_freemail.c; needs lists.addresses, whose lists it may be told to use. */
 const struct freemail *freemail_new(struct ruleset *rules, struct diags *diags);
+/* eval_fromname.c */
+const struct fromname *fromname_new(struct ruleset *rules, struct diags *diags);
+/* eval_phishing.c; needs the top-level domains. */
+const struct phishing *phishing_new(struct ruleset *rules, struct diags *diags);
 /* eval_uri_host.c */
 const struct uri_host_lists *uri_host_lists_new(
     struct ruleset *rules, struct diags *diags);

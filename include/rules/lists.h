@@ -14,6 +14,8 @@ struct settings;
 
 struct eval_lists {
 	const struct freemail *freemail;           /* eval_freemail.c */
+	const struct fromname *fromname;           /* eval_fromname.c */
+	const struct phishing *phishing;           /* eval_phishing.c */
 	const struct address_lists *addresses;     /* eval_address_list.c */
 	const struct uri_host_lists *uri_hosts;    /* eval_uri_host.c */
 	const struct subject_lists *subjects;      /* eval_subject_list.c */

@@ -17,6 +17,8 @@ struct arena;
 enum setting_subject {
 	SETTING_NETWORKS,    /* trusted_networks, ... */
 	SETTING_FREEMAIL,    /* freemail_domains, ... */
+	SETTING_FROMNAME,    /* fns_check, ... */
+	SETTING_PHISHING,    /* phishing_openphish_feed, ... */
 	SETTING_ADDRESSES,   /* welcomelist_from, enlist_addrlist, ... */
 	SETTING_URI_HOSTS,   /* enlist_uri_host, ... */
 	SETTING_SUBJECTS,    /* welcomelist_subject, blocklist_subject */

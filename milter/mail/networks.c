@@ -110,6 +110,7 @@ network_set_add(struct arena *a, struct network_set *set, struct str word)
 {
 	struct network network = {.is_excluded = str_starts(word, STR("!"))};
 	struct str length = str_skip(word, network.is_excluded);
+	network.text = length;
 	size_t slash = str_chr(length, '/');
 	struct str text = str_cut(&length, '/');
 	bool has_length = slash != STR_NONE;
@@ -141,6 +142,16 @@ network_set_has(const struct network_set *set, struct str ip)
 		return false;
 	for (size_t i = 0; i < set->n; i++)
 		if (is_in(&set->v[i], key))
+			return !set->v[i].is_excluded;
+	return false;
+}
+
+bool
+network_set_covers(const struct network_set *set, const struct network *network)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->v[i].bits <= network->bits &&
+		    is_in(&set->v[i], network->b))
 			return !set->v[i].is_excluded;
 	return false;
 }

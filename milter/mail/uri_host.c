@@ -124,7 +124,7 @@ sound_host(struct arena *a, const struct mail_config *config, struct str uri)
 
 struct str
 uri_named_host(
-    struct arena *a, struct str uri, const struct mail_config *config)
+    struct arena *a, const struct mail_config *config, struct str uri)
 {
 	return str_lower(a, sound_host(a, config, uri));
 }

@@ -9,6 +9,7 @@
 #include "rules/glob.h"
 #include "rules/list_make.h"
 
+#define OWNER_PREFIX "FNS_"
 #define LINE_WORDS 2 /* of welcomelist_from_rcvd: address and relay */
 
 /* One pattern as it was written, in lower case. */
@@ -30,7 +31,15 @@ struct address_lists {
 /* What a line of settings does; to which lists. */
 static const struct setting_kind {
 	const char *name;
-	enum { ENLIST, DELIST, ENLIST_RELAYED, ENLIST_NAMED, CHECKED } what;
+	enum {
+		ENLIST,
+		DELIST,
+		ENLIST_RELAYED,
+		ENLIST_NAMED,
+		ENLIST_OWNER,
+		DELIST_OWNER,
+		CHECKED
+	} what;
 	const char *lists[2]; /* the first one: its own, if NULL */
 } kinds[] = {
     {"welcomelist_from", ENLIST, {NULL}},
@@ -47,6 +56,8 @@ static const struct setting_kind {
     {"welcomelist_from_rcvd", ENLIST_RELAYED, {NULL}},
     {"def_welcomelist_from_rcvd", ENLIST_RELAYED, {NULL}},
     {"enlist_addrlist", ENLIST_NAMED, {NULL}},
+    {"fns_add_addrlist", ENLIST_OWNER, {NULL}},
+    {"fns_remove_addrlist", DELIST_OWNER, {NULL}},
     {"unwelcomelist_from", DELIST, {"welcomelist_from"}},
     {"unblocklist_from", DELIST, {"blocklist_from"}},
     {"unwelcomelist_auth", DELIST,
@@ -135,6 +146,13 @@ enlist_relayed(struct address_lists *lists, const struct setting_line *line)
 	return true;
 }
 
+/* The list of an owner, by the name SpamAssassin's plugin gives it. */
+static struct str
+owner_list(struct arena *a, struct str owner)
+{
+	return str_printf(a, OWNER_PREFIX "%.*s", STR_ARG(str_lower(a, owner)));
+}
+
 /* NULL: it did what it says; otherwise how such a line is written. */
 static const char *
 line_apply(struct address_lists *lists, const struct setting_kind *kind,
@@ -158,6 +176,13 @@ line_apply(struct address_lists *lists, const struct setting_kind *kind,
 		if (!setting_list_name(&value, &name))
 			return "(NAME) address ...";
 		enlist(lists, name, value);
+		return NULL;
+	case ENLIST_OWNER:
+	case DELIST_OWNER:
+		if (!setting_list_name(&value, &name))
+			return "(OWNER) address ...";
+		(kind->what == ENLIST_OWNER ? enlist : delist)(
+		    lists, owner_list(lists->arena, name), value);
 		return NULL;
 	case CHECKED:
 		return words_cut(value, (struct str[LINE_WORDS]){0}) <=
@@ -229,6 +254,19 @@ const struct address_list *
 address_list_named(const struct address_lists *lists, struct str name)
 {
 	return table_get(lists->by_name, name);
+}
+
+struct str
+address_lists_owner(
+    struct arena *a, const struct address_lists *lists, struct str address)
+{
+	const struct table *all = lists->by_name;
+	struct str prefix = STR(OWNER_PREFIX);
+	for (size_t i = 0; i < all->n; i++)
+		if (str_starts(all->v[i].key, prefix) &&
+		    address_list_has(a, all->v[i].value, address))
+			return str_skip(all->v[i].key, prefix.len);
+	return STR_EMPTY;
 }
 
 bool

@@ -18,7 +18,10 @@ static const char *const language[] = {
     "Check", "MIMEHeader", "ReplaceTags", "URIDetail"};
 
 /* Built in, but not loaded by SpamAssassin as it is delivered. */
-static const char *const on_demand[] = {"Shortcircuit"};
+static const char *const on_demand[] = {
+    "FromNameSpoof", "Phishing", "Shortcircuit", "Test"};
+
+#define COMPAT_MAX 128
 
 /* It was folded into the rules in 4.1: always there, loaded or not. */
 #define FOLDED STR("RaciallyCharged")
@@ -49,7 +52,13 @@ static const struct feature {
     {"MIMEHeader", "has_tflags_multiple"},
     {"MIMEHeader", "has_capture_rules"},
     {"SPF", "has_check_for_spf_errors"},
+    {"Test", "test_feature_xxxx_true"},
     {"URIDetail", "has_host_key"},
+};
+
+/* What has() knows and can() denies. */
+static const struct feature switched_off[] = {
+    {"Test", "test_feature_xxxx_false"},
 };
 
 /* Names with a fixed value. */
@@ -157,33 +166,72 @@ plugins_have(const struct plugins *plugins, const struct eval_row *row)
 	       str_chr(source, ' ') != STR_NONE || is_loaded(plugins, source);
 }
 
-/* has_check_x of a plugin is true if that plugin's check_x is built in. */
-static bool
-has_function(
-    const struct eval_row *const *evals, struct str plugin, struct str feature)
+bool
+plugins_compat(struct plugins *plugins, struct arena *a, struct str name)
 {
-	if (!str_starts(feature, STR("has_")))
+	for (size_t i = 0; i < name.len; i++)
+		if (!char_is_alnum(name.p[i]) && name.p[i] != '_')
+			return false;
+	if (name.len == 0 || name.len > COMPAT_MAX)
 		return false;
-	const struct eval_row *row = eval_row_find(evals, str_skip(feature, 4));
-	return row != NULL && is_source(row, plugin);
+	if (plugins->compat == NULL)
+		plugins->compat = table_new(a, false);
+	table_set(plugins->compat, str_dup(a, name), plugins);
+	return true;
 }
 
 static bool
-has_feature(const struct plugins *plugins, struct str class, struct str name)
+is_feature(const struct feature *list, size_t n, bool is_conf,
+    struct str plugin, struct str name)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool is_class = list[i].class == NULL
+				    ? is_conf
+				    : str_eq(plugin, str_from(list[i].class));
+		if (is_class && str_eq(name, str_from(list[i].name)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_compat(const struct plugins *plugins, struct str name)
+{
+	return plugins->compat != NULL && str_starts(name, STR("compat_")) &&
+	       table_has(plugins->compat, str_skip(name, 7));
+}
+
+/*
+ * Of a plugin that has check_x, has_check_x is true; check_x itself is there,
+ * but is no feature.
+ */
+static bool
+has_function(const struct plugins *plugins, struct str plugin, struct str name,
+    bool is_can)
+{
+	bool is_asked = str_starts(name, STR("has_"));
+	const struct eval_row *row =
+	    eval_row_find(plugins->evals, is_asked ? str_skip(name, 4) : name);
+	return row != NULL && is_source(row, plugin) && (is_asked || !is_can);
+}
+
+/* What can() says of Class::name, or has(). */
+static bool
+has_feature(const struct plugins *plugins, struct str class, struct str name,
+    bool is_can)
 {
 	struct str plugin = plugin_of(class);
 	bool is_conf = str_eq(class, CONF);
 	if (!is_conf && !has_plugin(plugins, class))
 		return false;
-	for (size_t i = 0; i < COUNT_OF(features); i++) {
-		const struct feature *f = &features[i];
-		bool is_class = f->class == NULL
-				    ? is_conf
-				    : str_eq(plugin, str_from(f->class));
-		if (is_class && str_eq(name, str_from(f->name)))
-			return true;
-	}
-	return plugin.len > 0 && has_function(plugins->evals, plugin, name);
+	if (is_feature(features, COUNT_OF(features), is_conf, plugin, name))
+		return true;
+	if (is_feature(
+		switched_off, COUNT_OF(switched_off), is_conf, plugin, name))
+		return !is_can;
+	if (is_conf)
+		return is_compat(plugins, name);
+	return has_function(plugins, plugin, name, is_can);
 }
 
 static bool
@@ -218,8 +266,9 @@ emit_call(void *arg, struct expr_builder *b, struct str function,
 		*ret_why = STR("can() and has() ask for Class::feature");
 		return false;
 	}
-	expr_emit_number(b, has_feature(plugins, str_sub(argument, 0, at - 1),
-				str_skip(argument, at + 1)));
+	expr_emit_number(
+	    b, has_feature(plugins, str_sub(argument, 0, at - 1),
+		   str_skip(argument, at + 1), str_eq(function, STR("can"))));
 	return true;
 }
 

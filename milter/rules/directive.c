@@ -367,6 +367,14 @@ read_loadplugin(struct reader *r, struct str value, unsigned unused)
 		    STR_ARG(str_sub(class, 0, 100)));
 }
 
+static void
+read_enable_compat(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	if (!plugins_compat(&r->rules->plugins, r->arena, value))
+		ERROR(r, "a name of letters, digits and _ is wanted");
+}
+
 static bool
 has_shortcircuit(struct reader *r)
 {
@@ -478,6 +486,7 @@ static const struct directive directives[] = {
     {"priority", read_priority, 0, false},
     {"loadplugin", read_loadplugin, 0, false},
     {"tryplugin", read_loadplugin, 0, false},
+    {"enable_compat", read_enable_compat, 0, false},
     {"shortcircuit", read_shortcircuit, 0, false},
     {"shortcircuit_ham_score", read_shortcircuit_score, HAM_SCORE, false},
     {"shortcircuit_spam_score", read_shortcircuit_score, SPAM_SCORE, false},

@@ -89,7 +89,16 @@ eval_check_shortcircuit(struct eval_call *call)
 	return 0;
 }
 
+/* SpamAssassin's plugin to try plugins with. */
+static int
+eval_check_test_plugin(struct eval_call *call)
+{
+	(void)call;
+	return 1;
+}
+
 static const struct eval_row EVAL_LANGUAGE[] = {
+    {"check_test_plugin", 0, 0, "", "always", "Test", eval_check_test_plugin},
     {"check_shortcircuit", 0, 0, "",
 	"never; SHORTCIRCUIT hits by itself when a rule ends the run",
 	"Shortcircuit", eval_check_shortcircuit},
@@ -104,7 +113,9 @@ const struct eval_row *const EVAL_CONTENT[] = {
     EVAL_CHARS,
     EVAL_DATE,
     EVAL_FREEMAIL,
+    EVAL_FROMNAME,
     EVAL_MSGID,
+    EVAL_PHISHING,
     EVAL_RECIPIENT,
     EVAL_SUBJECT_LIST,
     EVAL_URI_HOST,

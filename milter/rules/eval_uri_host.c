@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "mail/uri.h"
-#include "mail/uri_clean.h"
 #include "rules/eval_rows.h"
 #include "rules/list_make.h"
 
@@ -143,7 +142,7 @@ list_verdict(const struct table *list, struct str host)
 static void
 add_host(struct message *m, struct table *hosts, struct str uri)
 {
-	struct str host = uri_named_host(m->arena, uri, m->config);
+	struct str host = uri_named_host(m->arena, m->config, uri);
 	if (host.len > 0)
 		table_set(hosts, host, hosts);
 }

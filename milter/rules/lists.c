@@ -34,6 +34,8 @@ lists_make(struct ruleset *rules, struct diags *diags)
 	lists->addresses =
 	    address_lists_new(rules->arena, &of[SETTING_ADDRESSES], diags);
 	lists->freemail = freemail_new(rules, diags);
+	lists->fromname = fromname_new(rules, diags);
+	lists->phishing = phishing_new(rules, diags);
 	lists->uri_hosts = uri_host_lists_new(rules, diags);
 	lists->subjects = subject_lists_new(rules, diags);
 	lists->bounce_relays = bounce_relays_new(rules, diags);

@@ -85,6 +85,51 @@ line_read(
 	}
 }
 
+static const struct setting_line *
+last_named(const struct setting_list *lines, struct str name)
+{
+	for (size_t i = lines->n; i > 0; i--)
+		if (str_eq(lines->v[i - 1].name, name))
+			return &lines->v[i - 1];
+	return NULL;
+}
+
+/* Those of `row` that are not in `outer` as well say nothing. */
+static void
+subset_make(struct maker *m, const struct setting_list *lines,
+    const struct set_row *row, const struct set_row *outer)
+{
+	const struct setting_line *line =
+	    last_named(lines, str_from(row->name));
+	size_t n = 0;
+	for (size_t i = 0; i < row->set->n; i++) {
+		struct network network = row->set->v[i];
+		if (network.is_excluded ||
+		    network_set_covers(outer->set, &network))
+			row->set->v[n++] = network;
+		else if (line != NULL)
+			diag_add(m->diags, DIAG_WARNING, line->file, line->line,
+			    "%s: %.*s is left out: it is not in %s", row->name,
+			    STR_ARG(str_sub(network.text, 0, 100)),
+			    outer->name);
+	}
+	row->set->n = n;
+}
+
+/* Internal hosts and those of one's users are trusted, or no such hosts. */
+static void
+subsets_make(struct maker *m, const struct setting_list *lines,
+    const struct set_row *rows)
+{
+	enum { TRUSTED, INTERNAL, MSA };
+	if (m->networks->has_trusted) {
+		subset_make(m, lines, &rows[INTERNAL], &rows[TRUSTED]);
+		subset_make(m, lines, &rows[MSA], &rows[TRUSTED]);
+	} else if (m->networks->has_internal) {
+		subset_make(m, lines, &rows[MSA], &rows[INTERNAL]);
+	}
+}
+
 void
 networks_make(struct ruleset *rules, struct diags *diags)
 {
@@ -110,5 +155,6 @@ networks_make(struct ruleset *rules, struct diags *diags)
 			 is_alone(&m, line))
 			n->originating.n = 0;
 	}
+	subsets_make(&m, lines, rows);
 	rules->mail.networks = n;
 }

@@ -53,6 +53,9 @@ static const char *const rows[PATTERN_COUNT] = {
 	"^(?:sentto|owner|return|(?:gr)?bounced?)-.+|"
 	"-(?:request|bounces?|admin|owner)|"
 	"\\b(?:do[._-t]?)?no[._-t]?repl(?:y|ies)|.+=.+)\\@",
+    /* An address in a name that is in lower case. */
+    [PATTERN_NAME_ADDRESS] = "\\b[\\w.!#$%&'*+/=?^`{|}~-]+\\@\\w[\\w-]*\\.\\w"
+			     "[\\w.-]++\\b",
     [PATTERN_FREEMAIL_URL] = "(?i)<?https?://\\S{0,255}(?:\\@|%40)\\S{0,255}",
 };
 

@@ -681,6 +681,21 @@ run_mimeheader(struct run *run, const struct rule *rule)
 	tally_close(run, &t, t.count);
 }
 
+/* Where the variants of a link lead, those that lead somewhere. */
+static void
+uri_hosts(struct run *run, const struct uri *uri,
+    struct str (*host_of)(
+	struct arena *a, const struct mail_config *config, struct str uri),
+    struct strs *ret)
+{
+	for (size_t i = 0; i < uri->cleaned.n; i++) {
+		struct str host =
+		    host_of(run->a, &run->rules->mail, uri->cleaned.v[i]);
+		if (host.len > 0)
+			strs_add(run->a, ret, host);
+	}
+}
+
 /* What a key of uri_detail looks at. */
 static struct strs
 uri_texts(struct run *run, const struct uri *uri, enum uri_key_name name)
@@ -701,15 +716,10 @@ uri_texts(struct run *run, const struct uri *uri, enum uri_key_name name)
 	case URI_KEY_TEXT:
 		return uri->anchors;
 	case URI_KEY_DOMAIN:
+		uri_hosts(run, uri, uri_domain, &texts);
+		break;
 	case URI_KEY_HOST:
-		for (size_t i = 0; i < uri->cleaned.n; i++) {
-			struct str host = uri_host(run->a, uri->cleaned.v[i]);
-			if (name == URI_KEY_DOMAIN)
-				host = tld_domain(
-				    run->a, run->rules->mail.tlds, host);
-			if (host.len > 0)
-				strs_add(run->a, &texts, host);
-		}
+		uri_hosts(run, uri, uri_named_host, &texts);
 		break;
 	}
 	return texts;

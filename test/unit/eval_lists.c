@@ -415,9 +415,65 @@ known_redirectors_lead_on(void **state)
 }
 #undef RULES
 
+static void
+the_name_of_an_author_may_be_another_address(void **state)
+{
+	(void)state;
+#define NAMED(name, address) "From: " name " <" address ">\n"
+	static const char RULES[] =
+	    "loadplugin Mail::SpamAssassin::Plugin::FromNameSpoof\n"
+	    "fns_add_addrlist (Us) *@us.com *@*.us.net old@us.org\n"
+	    "fns_remove_addrlist (US) old@us.org\n"
+	    "fns_ignore_headers X-List\n"
+	    "header A eval:check_fromname_different()\n"
+	    "header B eval:check_fromname_owners_differ()\n"
+	    "header C eval:check_fromname_domain_differ()\n"
+	    "header D eval:check_fromname_spoof()\n"
+	    "header E eval:check_fromname_contains_email()\n"
+	    "header F eval:check_fromname_equals_to()\n"
+	    "header G eval:check_fromname_equals_replyto()\n";
+	static const struct rule_case CASES[] = {
+	    {RULES, NAMED("Eve", "eve@a.com"), ""},
+	    {RULES, NAMED("Eve@A.com", "eve@a.com"), "E"},
+	    {RULES, NAMED("\"Bob bob@b.com\"", "eve@a.com"), "A B C D E"},
+	    {RULES, NAMED("bob@a.com", "eve@a.com"), "A E"},
+	    {RULES, NAMED("bob@a.net", "eve@a.com"), "A C E"},
+	    {RULES, NAMED("bob@us.com", "eve@x.us.net"), "A C E"},
+	    {RULES, NAMED("old@us.org", "eve@x.us.net"), "A C E"},
+	    {RULES, NAMED("old@b.org", "eve@x.us.net"), "A B C D E"},
+	    {RULES,
+		NAMED("bob@b.com", "eve@a.com") "To: Bob@b.com, bob@b.com\n",
+		"A B C D E F"},
+	    {RULES, NAMED("bob@b.com", "eve@a.com") "Reply-To: X <BOB@b.com>\n",
+		"A B C D E G"},
+	    {RULES, NAMED("bob@b.com", "eve@a.com") "X-List: y\n", ""},
+	    {RULES, NAMED("bob@b.nosuch", "eve@a.com"), ""},
+	    {RULES, NAMED("bob@b.com", "eve@a.nosuch"), ""},
+	    /* 21 letters, 13 other characters that count twice */
+	    {RULES,
+		NAMED("\"bob@b.com (abcdefghijklmnopqrstu!!!!!!!!!!)\"",
+		    "eve@a.com"),
+		"A B C D E"},
+	    {RULES,
+		NAMED("\"bob@b.com (abcdefghijklmnopqrstu!!!!!!!!!!!!!)\"",
+		    "eve@a.com"),
+		"E"},
+	    {"loadplugin Mail::SpamAssassin::Plugin::FromNameSpoof\n"
+	     "fns_check 2\nfns_extrachars 1\n"
+	     "header A eval:check_fromname_spoof()\n"
+	     "header B eval:check_fromname_spoof('1')\n"
+	     "header C eval:check_fromname_spoof('0')\n",
+		NAMED("bob@b.a.com", "eve@a.com"), "C"},
+	    {"header A eval:check_fromname_contains_email()\n",
+		NAMED("bob@b.com", "eve@a.com"), ""},
+	};
+	RULE_CASES_CHECK(CASES);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_sender_is_on_a_list_or_not),
     cmocka_unit_test(a_recipient_is_on_a_list_or_not),
+    cmocka_unit_test(the_name_of_an_author_may_be_another_address),
     cmocka_unit_test(a_link_leads_to_a_listed_host_or_not),
     cmocka_unit_test(known_redirectors_lead_on),
     cmocka_unit_test(a_subject_has_a_listed_text_or_not),

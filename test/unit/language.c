@@ -187,6 +187,39 @@ shortcircuit_leaves_out_the_rest(void **state)
 }
 
 static void
+what_is_there_can_be_asked(void **state)
+{
+	(void)state;
+#define TEST_HAS "has(Mail::SpamAssassin::Plugin::Test::"
+#define TEST_CAN "can(Mail::SpamAssassin::Plugin::Test::"
+	static const struct language_case cases[] = {
+	    {"what the files are compatible with",
+		"if can(Mail::SpamAssassin::Conf::compat_new)\nbody A /hello/\n"
+		"endif\nenable_compat old\n"
+		"if can(Mail::SpamAssassin::Conf::compat_old)\nbody B /hello/\n"
+		"endif",
+		"B:1 = 1"},
+	    {"a plugin that is not loaded has nothing",
+		"if " TEST_HAS "check_test_plugin)\nbody A /hello/\nendif\n"
+		"header B eval:check_test_plugin()",
+		" = 0"},
+	    {"its functions and its features",
+		"loadplugin Mail::SpamAssassin::Plugin::Test\n"
+		"if " TEST_HAS "check_test_plugin)\nbody A /hello/\nendif\n"
+		"if " TEST_CAN "check_test_plugin)\nbody B /hello/\nendif\n"
+		"if " TEST_HAS "test_feature_xxxx_false)\nbody C /hello/\n"
+		"endif\n"
+		"if " TEST_CAN "test_feature_xxxx_false)\nbody D /hello/\n"
+		"endif\n"
+		"if " TEST_CAN "test_feature_xxxx_true)\nbody E /hello/\n"
+		"endif\n"
+		"header F eval:check_test_plugin()",
+		"A:1 C:1 E:1 F:1 = 4"},
+	};
+	check(cases, COUNT_OF(cases));
+}
+
+static void
 odd_rules_are_read_as_there(void **state)
 {
 	(void)state;
@@ -307,6 +340,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(captures_are_what_other_rules_look_for),
     cmocka_unit_test(captures_are_bounded),
     cmocka_unit_test(shortcircuit_leaves_out_the_rest),
+    cmocka_unit_test(what_is_there_can_be_asked),
     cmocka_unit_test(odd_rules_are_read_as_there),
     cmocka_unit_test(pre_files_say_which_plugins_there_are),
 };

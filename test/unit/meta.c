@@ -216,6 +216,10 @@ conditions_are_answered_for_what_is_built_in(void **state)
 	    {"can(" C "feature_bug6558_free)", 1},
 	    {"can(" C "feature_dns_query_restriction)", 0},
 	    {"has(" P "BodyEval::has_check_body_length)", 1},
+	    {"has(" P "BodyEval::check_body_length)", 1},
+	    {"can(" P "BodyEval::check_body_length)", 0},
+	    {"has(" P "HTMLEval::check_body_length)", 0},
+	    {"has(" C "compat_old_words)", 0},
 	    {"can(" P "HTMLEval::has_check_body_length)", 0},
 	    {"can(" P "MIMEHeader::has_tflags_range)", 1},
 	    {"plugin(" P "HTMLEval) && version > 4", 1},
@@ -239,11 +243,33 @@ conditions_are_answered_for_what_is_built_in(void **state)
 	arena_free(a);
 }
 
+static void
+a_file_may_name_what_it_is_compatible_with(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct plugins own = {.evals = evals};
+	bool holds = false;
+	struct str why;
+	assert_false(plugins_compat(&own, a, STR("")));
+	assert_false(plugins_compat(&own, a, STR("old words")));
+	assert_true(plugins_compat(&own, a, STR("old_words")));
+	assert_true(condition_read(a,
+	    STR("can(" C "compat_old_words) && has(" C "compat_old_words)"),
+	    &own, &holds, &why));
+	assert_true(holds);
+	assert_true(condition_read(
+	    a, STR("can(" C "compat_new_words)"), &own, &holds, &why));
+	assert_false(holds);
+	arena_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(expressions_have_perls_values),
     cmocka_unit_test(nonsense_is_refused),
     cmocka_unit_test(division_by_zero_is_undefined_not_fatal),
     cmocka_unit_test(nesting_is_bounded),
     cmocka_unit_test(conditions_are_answered_for_what_is_built_in),
+    cmocka_unit_test(a_file_may_name_what_it_is_compatible_with),
 };
 UNIT_MAIN(tests)

@@ -192,6 +192,9 @@ static const struct {
 	"error 1: trusted_networks: 10.0.0.0/33 is no network: write "
 	"192.0.2.1, 10.1/16 or 2001:db8::/32\n"},
     {"internal_networks", "error 1: internal_networks: networks are wanted\n"},
+    {"trusted_networks 192.0.2.\ninternal_networks 192.0/16 192.0.2.1",
+	"warning 2: internal_networks: 192.0/16 is left out: it is not in "
+	"trusted_networks\n"},
     {"clear_msa_networks 10.", "error 1: clear_msa_networks stands alone\n"},
     {"header A eval:no_such_function('x')",
 	"warning 1: A: the eval function no_such_function() is not built in: "

@@ -240,6 +240,19 @@ static const struct {
 	HOP("IPv6:2001:db8::1", "a") HOP("IPv6:2001:db9::1", "b")
 	    HOP("IPv6:2001:db9::2", "c"),
 	"2001:db8::1+i 2001:db9::1+i 2001:db9::2"},
+    /* Internal hosts and those of users are among the trusted ones, ... */
+    {"trusted_networks 192.0.2.0/24\ninternal_networks 192.0/16",
+	HOP("192.0.2.1", "a"), "192.0.2.1+"},
+    {"trusted_networks !192.0.2.9 192.0.2.\ninternal_networks 192.0.2.9 "
+     "192.0.2.8",
+	HOP("192.0.2.8", "a") HOP("192.0.2.9", "b"), "192.0.2.8+i 192.0.2.9"},
+    {"trusted_networks 192.0.2.\nmsa_networks 192.0/16",
+	HOP("192.0.2.1", "a") HOP("198.51.100.1", "b"),
+	"192.0.2.1+i 198.51.100.1"},
+    /* ... or the internal ones if no others are. */
+    {"internal_networks 192.0.2.\nmsa_networks 192.0/16 192.0.2.1",
+	HOP("192.0.2.2", "a") HOP("192.0.2.1", "b") HOP("198.51.100.1", "c"),
+	"192.0.2.2+i 192.0.2.1+im 198.51.100.1+i"},
     {"trusted_networks 192.0.2.\nclear_trusted_networks", HOP("192.0.2.1", "a"),
 	"192.0.2.1"},
     {"trusted_networks 192.0.2.", HOP("127.0.0.1", "a"), "127.0.0.1+i"},
