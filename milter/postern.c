@@ -8,7 +8,7 @@
 const struct command CMD_TABLE[] = {
     {"scan", NULL,
 	"[--json] [--explain] [--subs] [--views] [--head SELECTOR]... "
-	"[--offline] [--jobs N]\n"
+	"[--offline] [--prefilter auto|wait|no] [--jobs N]\n"
 	"            [--config FILE] [--rules PATH]... [--class C] [--from A]\n"
 	"            [--rcpt A]... [--login U] [--client IP] [--helo H]\n"
 	"            FILE|DIR|-...",
