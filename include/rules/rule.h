@@ -95,6 +95,7 @@ struct uri_key {
 	} name;
 	bool is_negated;
 	struct regex *regex;
+	struct regex *unicode; /* for characters; NULL: there is none */
 };
 
 struct uri_keys {
@@ -140,6 +141,8 @@ struct rule {
 	bool is_exists, is_negated, has_unset, is_all;
 	struct str unset;
 	struct regex *regex;
+	/* RULE_URI: the same for characters; NULL: `regex` has to do. */
+	struct regex *unicode;
 	/*
 	 * %{NAME} of other rules' captures in the regex: it is made for each
 	 * message from `pattern`, and `regex` only shows that it can be.

@@ -14,7 +14,7 @@ struct collector {
 	struct arena *arena;
 	const struct mail_config *config;
 	struct uris *uris;
-	struct table *known; /* raw -> (void *)(index + 1) */
+	struct table *known; /* its characters -> (void *)(index + 1) */
 	size_t bytes;        /* of variants, kept or not */
 };
 
@@ -28,11 +28,22 @@ redirector(struct collector *c)
 	return c->redirector;
 }
 
-/* The entry of `raw`, or NULL; new: none. */
-static struct uri *
-find(struct collector *c, struct str raw)
+/*
+ * Two links are the same if their characters are: bytes are characters of that
+ * number.
+ */
+static struct str
+key_of(struct collector *c, struct str raw, bool is_unicode)
 {
-	size_t at = (size_t)(uintptr_t)table_get(c->known, raw);
+	struct html_link link = {.url = raw, .is_unicode = is_unicode};
+	return html_link_utf8(c->arena, &link);
+}
+
+/* The entry of that key, or NULL; new: none. */
+static struct uri *
+find(struct collector *c, struct str key)
+{
+	size_t at = (size_t)(uintptr_t)table_get(c->known, key);
 	return at == 0 ? NULL : &c->uris->v[at - 1];
 }
 
@@ -52,30 +63,27 @@ clean(struct collector *c, struct str raw, bool is_unicode, struct strs *ret)
 }
 
 static struct uri *
-insert(struct collector *c, struct str raw, struct strs cleaned)
+insert(struct collector *c, struct str key, const struct uri *uri)
 {
 	if (c->uris->n >= c->config->limits.uris) {
 		c->uris->is_cut = true;
 		return NULL;
 	}
-	ARENA_PUSH(c->arena, c->uris) =
-	    (struct uri){.raw = raw, .cleaned = cleaned};
-	table_set(c->known, raw, (void *)(uintptr_t)c->uris->n);
+	ARENA_PUSH(c->arena, c->uris) = *uri;
+	table_set(c->known, key, (void *)(uintptr_t)c->uris->n);
 	return &c->uris->v[c->uris->n - 1];
 }
 
 static void
 add_parsed(struct collector *c, struct str raw)
 {
-	if (find(c, raw) != NULL)
+	struct str key = key_of(c, raw, false);
+	if (find(c, key) != NULL)
 		return;
-	struct strs cleaned = {0};
-	if (!clean(c, raw, false, &cleaned) ||
-	    !uri_has_domain(c->arena, &cleaned, c->config))
-		return;
-	struct uri *uri = insert(c, raw, cleaned);
-	if (uri != NULL)
-		uri->is_parsed = true;
+	struct uri uri = {.raw = raw, .is_parsed = true};
+	if (clean(c, raw, false, &uri.cleaned) &&
+	    uri_has_domain(c->arena, &uri.cleaned, c->config))
+		(void)insert(c, key, &uri);
 }
 
 static void
@@ -95,13 +103,14 @@ add_text(struct collector *c, struct message *m)
 static struct uri *
 add_html_uri(struct collector *c, const struct html_link *link)
 {
-	struct uri *uri = find(c, link->url);
-	if (uri != NULL)
-		return uri;
-	struct strs cleaned = {0};
-	if (!clean(c, link->url, link->is_unicode, &cleaned))
+	struct str key = key_of(c, link->url, link->is_unicode);
+	struct uri *known = find(c, key);
+	if (known != NULL)
+		return known;
+	struct uri uri = {.raw = link->url, .is_unicode = link->is_unicode};
+	if (!clean(c, uri.raw, uri.is_unicode, &uri.cleaned))
 		return NULL;
-	return insert(c, link->url, cleaned);
+	return insert(c, key, &uri);
 }
 
 /* At most a few: one link may have very many different texts. */
@@ -162,17 +171,39 @@ drop_doubles(struct strs *list)
 	list->n = n;
 }
 
+/* The variants of all links, those that are characters beyond ASCII apart. */
+static void
+make_uris(struct message *m)
+{
+	const struct uris *list = message_uri_list(m);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct uri *uri = &list->v[i];
+		for (size_t k = 0; k < uri->cleaned.n; k++)
+			strs_add(m->arena,
+			    uri->is_unicode && !str_is_ascii(uri->cleaned.v[k])
+				? &m->wide_uris
+				: &m->uris,
+			    uri->cleaned.v[k]);
+	}
+	strs_sort(&m->uris);
+	strs_sort(&m->wide_uris);
+	drop_doubles(&m->uris);
+	drop_doubles(&m->wide_uris);
+	m->has_uris = true;
+}
+
 const struct strs *
 message_uris(struct message *m)
 {
-	if (m->has_uris)
-		return &m->uris;
-	const struct uris *list = message_uri_list(m);
-	for (size_t i = 0; i < list->n; i++)
-		for (size_t k = 0; k < list->v[i].cleaned.n; k++)
-			strs_add(m->arena, &m->uris, list->v[i].cleaned.v[k]);
-	strs_sort(&m->uris);
-	drop_doubles(&m->uris);
-	m->has_uris = true;
+	if (!m->has_uris)
+		make_uris(m);
 	return &m->uris;
+}
+
+const struct strs *
+message_wide_uris(struct message *m)
+{
+	if (!m->has_uris)
+		make_uris(m);
+	return &m->wide_uris;
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "rule_case.h"
 #include "rules/ruleset.h"
 
 static const char mail[] = "From: from1@dom1.example\n"
@@ -281,6 +282,58 @@ odd_rules_are_read_as_there(void **state)
 	check(cases, COUNT_OF(cases));
 }
 
+#define HTML(charset) "Content-Type: text/html; charset=" charset "\n\n"
+#define TEXT "Content-Type: text/plain; charset=utf-8\n\n"
+/* b, two more letters; the bytes, the characters. */
+#define LINKS                                                  \
+	"uri B3 m,^http://x.com/b..$,\nuri B4 m,/b...$,\n"     \
+	"uri EM /\\xe9/\nuri EI /\\xc9/i\nuri EB /\xc3\xa9/\n" \
+	"uri M m,x.com,\ntflags M multiple\n"
+#define DETAILS                                             \
+	"uri_detail R raw =~ m,/b..$, type =~ /^a$/\n"      \
+	"uri_detail C cleaned =~ m,/b..$, raw !~ /\\xc3/\n" \
+	"uri_detail T text =~ /^.\\xe9$/\n"
+
+/* Links of HTML are characters, those of text are bytes. */
+static void
+letters_beyond_ascii_in_links(void **state)
+{
+	(void)state;
+	static const struct rule_case cases[] = {
+	    {LINKS, TEXT "see http://x.com/b\xc3\xa9 now\n", "B3 EB M"},
+	    {LINKS, TEXT "see http://x.com/bz\xc3\xa9 now\n", "B4 EB M"},
+	    {LINKS, HTML("utf-8") "<a href='http://x.com/bz\xc3\xa9'>z</a>\n",
+		"B3 EI EM M"},
+	    {LINKS, HTML("utf-8") "<a href='http://x.com/bz\xc3\x89'>z</a>\n",
+		"B3 EI M"},
+	    {LINKS, HTML("iso-8859-1") "<a href='http://x.com/bz\xe9'>z</a>\n",
+		"B3 EI EM M"},
+	    {LINKS,
+		HTML("us-ascii") "<a href='http://x.com/bz&eacute;'>z</a>\n",
+		"B3 EI EM M"},
+	    {LINKS, HTML("us-ascii") "<a href='http://x.com/bz&#8364;'>z</a>\n",
+		"B3 M"},
+	    {LINKS "header T Subject =~ /(?<T>.+)/\nuri U m,^http.*/b.%{T}$,\n",
+		"Subject: \xe9\n" HTML(
+		    "utf-8") "<a href='http://x.com/bz\xc3\xa9'>z</a>\n",
+		"B3 EI EM M T"},
+	    /* bytes and characters are two links */
+	    {LINKS,
+		HTML("utf-8") "<a href='http://x.com/bz\xc3\xa9'>"
+			      "http://x.com/bz\xc3\xa9</a>\n",
+		"B3 B4 EB EI EM M=2"},
+	    {DETAILS,
+		HTML("utf-8") "<a href='http://x.com/bz\xc3\xa9'>z\xc3\xa9"
+			      "</a>\n",
+		"C R T"},
+	    {DETAILS,
+		HTML("us-ascii") "<a href='http://x.com/bz&eacute;'>z&eacute;"
+				 "</a>\n",
+		"C R T"},
+	};
+	RULE_CASES_CHECK(cases);
+}
+
 static void
 write_file(struct arena *a, struct str dir, const char *name, const char *text)
 {
@@ -342,6 +395,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shortcircuit_leaves_out_the_rest),
     cmocka_unit_test(what_is_there_can_be_asked),
     cmocka_unit_test(odd_rules_are_read_as_there),
+    cmocka_unit_test(letters_beyond_ascii_in_links),
     cmocka_unit_test(pre_files_say_which_plugins_there_are),
 };
 UNIT_MAIN(tests)
