@@ -51,6 +51,7 @@ struct mail_config {
 	    const struct redirectors *redirectors, struct arena *a);
 	const struct redirectors *redirectors;
 	const struct networks *networks; /* NULL: private addresses only */
+	bool has_no_signers;             /* domains that sign are no links */
 };
 
 /* The limits that SpamAssassin has, where it has one. */

@@ -3,7 +3,9 @@
 #include "mail/uri.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/table.h"
+#include "mail/header.h"
 #include "mail/html.h"
 #include "mail/uri_clean.h"
 
@@ -139,6 +141,67 @@ add_html(struct collector *c, const struct html *html)
 	}
 }
 
+/* --- who signed --- */
+
+/* "d=" without what is blank in it, as a link. */
+static struct str
+signer_link(struct arena *a, struct str domain)
+{
+	struct buf *link = buf_new(a, domain.len + 16);
+	buf_put(link, STR("domainkeys:"));
+	for (struct str word; (word = str_word(&domain)).len > 0;)
+		buf_put(link, word);
+	return buf_str(link);
+}
+
+static void
+add_signer(struct collector *c, struct str raw)
+{
+	struct uri uri = {.raw = raw, .is_signer = true};
+	if (uri_named_host(c->arena, raw, c->config).len == 0 ||
+	    find(c, raw) != NULL)
+		return;
+	strs_add(c->arena, &uri.tags, STR("domainkeys"));
+	strs_add(c->arena, &uri.tags, STR("nocanon"));
+	strs_add(c->arena, &uri.tags, STR("noclean"));
+	(void)insert(c, raw, &uri);
+}
+
+/* The domains that sign, wherever "d=" stands in the field. */
+static void
+add_signers(struct collector *c, struct str field)
+{
+	for (size_t i = 0; i < field.len; i++) {
+		if (field.p[i] != 'd' ||
+		    (i > 0 && char_is_word(field.p[i - 1])))
+			continue;
+		size_t from = i + 1;
+		while (from < field.len && char_is_space(field.p[from]))
+			from++;
+		if (from == field.len || field.p[from] != '=')
+			continue;
+		struct str domain = str_skip(field, from + 1);
+		domain = str_sub(domain, 0, str_chr(domain, ';'));
+		if (domain.len == 0)
+			continue;
+		add_signer(c, signer_link(c->arena, domain));
+		i = from + domain.len;
+	}
+}
+
+static void
+add_signatures(struct collector *c, struct message *m)
+{
+	static const struct header_query fields[] = {
+	    {.name = {"DomainKey-Signature", 19}},
+	    {.name = {"DKIM-Signature", 14}}};
+	struct strs found = {0};
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		header_query_list(m, &fields[i], &found);
+	for (size_t i = 0; i < found.n; i++)
+		add_signers(c, found.v[i]);
+}
+
 const struct uris *
 message_uri_list(struct message *m)
 {
@@ -156,6 +219,8 @@ message_uri_list(struct message *m)
 		if (html != NULL)
 			add_html(&c, html);
 	}
+	if (!m->config->has_no_signers)
+		add_signatures(&c, m);
 	m->uri_list = c.uris;
 	return c.uris;
 }

@@ -44,7 +44,6 @@ static const struct ignored {
     {"normalize_charset", VIEW},
     {"ok_languages", PLUGIN},
     {"olemacro_*", PLUGIN},
-    {"parse_dkim_uris", VIEW},
     {"pyzor_*", NETWORK},
     {"razor_*", NETWORK},
     {"rbl_*", NETWORK},

@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
-#include "mail/uri.h"
+#include "mail/uri_clean.h"
 #include "rules/capture.h"
 #include "rules/eval.h"
 #include "rules/eval_rows.h"
@@ -711,16 +711,19 @@ run_mimeheader(struct run *run, const struct rule *rule)
 	tally_close(run, &t, t.count);
 }
 
-/* Where the variants of a link lead, those that lead somewhere. */
+/* Where a link leads: its variants, or who signed; if it leads somewhere. */
 static void
 uri_hosts(struct run *run, const struct uri *uri,
     struct str (*host_of)(
 	struct arena *a, const struct mail_config *config, struct str uri),
     struct strs *ret)
 {
-	for (size_t i = 0; i < uri->cleaned.n; i++) {
+	struct str raw = uri->raw;
+	const struct strs signer = {&raw, 1, 1};
+	const struct strs *links = uri->is_signer ? &signer : &uri->cleaned;
+	for (size_t i = 0; i < links->n; i++) {
 		struct str host =
-		    host_of(run->a, &run->rules->mail, uri->cleaned.v[i]);
+		    host_of(run->a, &run->rules->mail, links->v[i]);
 		if (host.len > 0)
 			strs_add(run->a, ret, host);
 	}

@@ -334,6 +334,32 @@ letters_beyond_ascii_in_links(void **state)
 	RULE_CASES_CHECK(cases);
 }
 
+#define SIGNERS                                                  \
+	"uri_detail T type =~ /^domainkeys$/\n"                  \
+	"uri_detail R raw =~ /^domainkeys:a.b.com$/\n"           \
+	"uri_detail H host =~ /^a.b.com$/ domain =~ /^b.com$/\n" \
+	"uri_detail C cleaned =~ /b.com/\nuri U /b.com/\n"
+
+/* Those who sign are in uri_detail's list, not in that of uri rules. */
+static void
+signers_are_links_of_uri_detail(void **state)
+{
+	(void)state;
+	static const struct rule_case cases[] = {
+	    {SIGNERS, "DKIM-Signature: v=1; d=a.b.com; i=@z.com; b=x\n\nx\n",
+		"H R T"},
+	    {SIGNERS, "DomainKey-Signature: d = a .\n b.com; b=x\n\nx\n",
+		"H R T"},
+	    {SIGNERS, "DKIM-Signature: v=1; d=a.b.nowhere; b=x\n\nx\n", ""},
+	    {SIGNERS, "DKIM-Signature: v=1; d=; b=x\n\nx\n", ""},
+	    {SIGNERS "parse_dkim_uris no\n",
+		"DKIM-Signature: v=1; d=a.b.com; b=x\n\nx\n", ""},
+	    {SIGNERS "parse_dkim_uris 0\nparse_dkim_uris 1\n",
+		"DKIM-Signature: v=1; d=a.b.com; b=x\n\nx\n", "H R T"},
+	};
+	RULE_CASES_CHECK(cases);
+}
+
 static void
 write_file(struct arena *a, struct str dir, const char *name, const char *text)
 {
@@ -396,6 +422,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_there_can_be_asked),
     cmocka_unit_test(odd_rules_are_read_as_there),
     cmocka_unit_test(letters_beyond_ascii_in_links),
+    cmocka_unit_test(signers_are_links_of_uri_detail),
     cmocka_unit_test(pre_files_say_which_plugins_there_are),
 };
 UNIT_MAIN(tests)
