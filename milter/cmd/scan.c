@@ -229,10 +229,10 @@ rule_notice(
 static struct str
 scan_one(struct work *w, struct arena *a, size_t i)
 {
-	struct str raw, why = STR_EMPTY;
+	struct str raw, separated, why = STR_EMPTY;
 	struct buf *out = buf_new(a, OUTPUT_BYTES);
 	struct str name = mailbox_name(a, w->mailbox, i);
-	if (!mailbox_read(a, w->mailbox, i, &raw, &why)) {
+	if (!mailbox_read(a, w->mailbox, i, &raw, &separated, &why)) {
 		atomic_store(&w->has_trouble, true);
 		scan_output_trouble(w->format, a, name, why, out);
 		return buf_str(out);
@@ -240,7 +240,7 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	struct envelope envelope =
 	    envelope_of(scan_message(a, w->snapshot, raw, NULL), w->fixed);
 	envelope.handover = handover_of(a, w);
-	struct message *m = scan_message(a, w->snapshot, raw, &envelope);
+	struct message *m = scan_message(a, w->snapshot, separated, &envelope);
 	struct receiver_view view;
 	struct notice notice;
 	look(w, a, raw, &envelope, &view);

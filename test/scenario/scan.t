@@ -19,6 +19,18 @@ is "an mbox in a directory, without tmp" \
 	"$(sed -E 's/.*mbox:([0-9]+): ([a-z]+) .*/\1 \2/' <<<"$said" | xargs)" \
 	"1 accept 2 hold 3 tag"
 
+cat >"$W/mbox.cf" <<'END'
+body MBOX_LINE eval:check_msg_parse_flags('mbox_sep')
+header TWO_LINES ALL =~ /^From b/
+END
+{ echo "From a Mon Jan  1 00:00:00 2024"; mail good; echo
+	echo "From a Mon Jan  1 00:00:00 2024"
+	echo "From b Mon Jan  1 00:00:00 2024"; mail twice; } >"$W/mbox"
+is "rules may ask whether a message was in an mbox, by the one line before it" \
+	"$(postern scan --offline --rules "$W/mbox.cf" "$W/mbox" "$W/dir/tmp/1" |
+		sed 's,^[^ ]*/,,' | grep -oE '^[^ ]+: |[A-Z_]{5,}' | xargs)" \
+	"mbox:1: MBOX_LINE mbox:2: MBOX_LINE TWO_LINES 1:"
+
 for ((i = 0; i < 20000; i++)); do
 	printf 'From a\nSubject: many\n\n%0500d\n\n' $i
 done >"$W/many"
