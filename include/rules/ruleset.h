@@ -147,6 +147,9 @@ struct rule_run {
 	bool (*is_expired)(void *arg);
 	void *arg;
 	const struct eval_facts *facts; /* NULL: nothing is known */
+	/* Seconds since 1970; 0: not known, and what asks for it does not hit.
+	 */
+	int64_t now;
 };
 
 /* Run all rules over `m`.  Views in `*ret` live in `m->arena`. */

@@ -829,6 +829,7 @@ run_eval(struct run *run, const struct rule *rule)
 	    .row = rule->eval,
 	    .message = run->m,
 	    .facts = run->options->facts,
+	    .now = run->options->now,
 	    .lists = &run->rules->lists,
 	    .cache = &run->cache,
 	    .args = rule->args.v,
