@@ -56,6 +56,8 @@ struct directive {
 
 /* NULL: no such directive. */
 const struct directive *directive_find(struct str name);
+/* It defines the rule that its value begins with. */
+bool directive_defines(const struct directive *directive);
 /* A rule that asks the network: askdns, urirhssub, ... */
 void directive_read_network(struct reader *r, struct str value);
 

@@ -231,10 +231,11 @@ struct ruleset {
 	    *evals; /* those of EVAL_CONTENT first, ended by NULL */
 	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
-	struct table *by_name; /* struct rule * */
-	struct rules rules;    /* the defined ones, by name */
-	struct rules metas;    /* each behind those it needs */
-	int first_priority;    /* the lowest of all rules; 0 or less */
+	struct table *by_name;  /* struct rule * */
+	struct table *left_out; /* names defined in blocks that are not read */
+	struct rules rules;     /* the defined ones, by name */
+	struct rules metas;     /* each behind those it needs */
+	int first_priority;     /* the lowest of all rules; 0 or less */
 	struct replace_tags *tags;
 	struct plugins plugins;
 	struct shortcuts {

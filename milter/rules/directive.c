@@ -524,6 +524,13 @@ static const struct directive directives[] = {
     {"parse_dkim_uris", read_parse_dkim_uris, 0, false},
 };
 
+bool
+directive_defines(const struct directive *directive)
+{
+	return directive->read == read_rule || directive->read == read_regex ||
+	       directive->read == read_regex_or_eval;
+}
+
 const struct directive *
 directive_find(struct str name)
 {

@@ -135,6 +135,15 @@ lang_strip(struct str *line)
 	return str_istarts(STR("en_US"), lang);
 }
 
+/* The rule that is defined by `value` is known to be none of ours. */
+static void
+leave_out(struct reader *r, struct str value)
+{
+	struct str name = str_word(&value);
+	if (rule_is_name(name) && !table_has(r->rules->left_out, name))
+		table_set(r->rules->left_out, name, r);
+}
+
 static void
 line_read(struct reader *r, struct str line)
 {
@@ -145,6 +154,9 @@ line_read(struct reader *r, struct str line)
 	struct str value = str_trim(line);
 	const struct directive *directive = directive_find(key);
 	if (r->is_skipping && (directive == NULL || !directive->is_always)) {
+		if (directive == NULL ? ignored_is_network(key)
+				      : directive_defines(directive))
+			leave_out(r, value);
 		block_unread(r);
 		return;
 	}

@@ -295,6 +295,23 @@ what_is_not_used_is_noted_once_a_file(void **state)
 }
 
 static void
+names_of_blocks_that_are_left_out_are_noted(void **state)
+{
+	(void)state;
+	struct loaded l = load("meta A B || NOWHERE || C || D || E\n"
+			       "if can(Nothing::at_all)\n"
+			       "body B /b/\nuri C /c/\nmeta D B\n"
+			       "askdns E x TXT /x/\nscore NOWHERE 1\n"
+			       "endif\n");
+	assert_str(said(&l, DIAG_NOTE),
+	    "note 2: left out: if can(Nothing::at_all) does not hold here\n"
+	    "warning 1: A: not defined, so it counts 0: NOWHERE\n"
+	    "note 1: A: defined in a block that is left out, so it counts 0: B "
+	    "C D E\n");
+	unload(&l);
+}
+
+static void
 a_disabled_rule_takes_what_needs_it_along(void **state)
 {
 	(void)state;
@@ -483,6 +500,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(blocks_are_read_if_their_condition_holds),
     cmocka_unit_test(what_is_wrong_is_said_with_its_line),
     cmocka_unit_test(what_is_not_used_is_noted_once_a_file),
+    cmocka_unit_test(names_of_blocks_that_are_left_out_are_noted),
     cmocka_unit_test(a_disabled_rule_takes_what_needs_it_along),
     cmocka_unit_test(circles_count_nothing),
     cmocka_unit_test(tags_are_replaced),
