@@ -472,6 +472,15 @@ hostile_files_are_bounded(void **state)
 			STR("error 51: more than 50 nested ifs")) == 0);
 	unload(&l);
 	b->len = 0;
+	for (int i = 0; i < 1000; i++)
+		buf_put(b, STR("Received: from here\n"));
+	l = load(str_c(a, buf_str(b)));
+	assert_int_equal(diags_count(&l.diags, DIAG_ERROR), 21);
+	assert_str(l.diags.v[20].text,
+	    "and 980 more lines that are wrong: is this a rule file?");
+	assert_int_equal(l.diags.v[20].line, 0);
+	unload(&l);
+	b->len = 0;
 	buf_put(b, STR("body A /a"));
 	for (int i = 0; i < 2000000; i++)
 		buf_putc(b, 'a');
