@@ -49,6 +49,23 @@ is "a selector shows what a header rule sees, a byte a character" \
 	"$(postern scan --head Subject --head To:addr --head To:no "$W/odd" |
 		grep -o '"head":.*')" \
 	'"head":{"Subject":["caf\u00C3\u00A9\n"],"To:addr":["a@b.example","c@d.example"],"To:no":null}}'
+# asks OPTION VALUE: no answer, but what to write.
+asks() {
+	postern scan "--$1" "$2" "$W/reject" 2>&1
+	echo "exit $?"
+}
+is "a client that is no address" "$(asks client bogus)" \
+	"postern: --client bogus: write an address like 192.0.2.7 or 2001:db8::7
+exit 2"
+for bad in 'client=192.0.2.07' 'client=' 'class=outgoing' 'from=a b' 'from=' \
+	'rcpt=<>' 'login=' 'helo=' 'jobs=0' 'jobs=many' $'from=a\n@b'; do
+	is "--$bad is refused" "$(asks "${bad%%=*}" "${bad#*=}" | grep -oE 'write|exit.*' | xargs)" \
+		"write exit 2"
+done
+is "brackets around an address are none of it" \
+	"$(postern scan --from '<a@b.example>' --rcpt '<c@d.example>' --head EnvelopeFrom \
+		--head X-Postern-Rcpt "$W/odd" | grep -o '"head":.*')" \
+	'"head":{"EnvelopeFrom":["a@b.example"],"X-Postern-Rcpt":["c@d.example\n"]}}'
 postern scan "$W/reject" "$W/none" >/dev/null 2>"$W/errors"
 is "a file that is not there: exit 2" $? 2
 done_testing
