@@ -231,7 +231,8 @@ struct ruleset {
 	    *evals; /* those of EVAL_CONTENT first, ended by NULL */
 	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
-	struct table *by_name;  /* struct rule * */
+	const struct strs *own_networks; /* see ruleset_options; to link */
+	struct table *by_name;           /* struct rule * */
 	struct table *left_out; /* names defined in blocks that are not read */
 	struct rules rules;     /* the defined ones, by name */
 	struct rules metas;     /* each behind those it needs */

@@ -27,6 +27,11 @@ struct ruleset_options {
 	 */
 	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
+	/*
+	 * Servers of ours: their Received fields are believed, besides those of
+	 * the networks that rule files name.  NULL: there are none.
+	 */
+	const struct strs *own_networks;
 	unsigned match_limit; /* PCRE2 match limit; 0: built-in default */
 	unsigned depth_limit;
 	unsigned heap_limit_kib;

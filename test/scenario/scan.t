@@ -3,7 +3,8 @@
 # postern scan: what counts as one message, what it would be done to, and exit
 # codes.
 . "$(dirname "$0")/lib/scenario.sh"
-posternd_configure 'class submission { reject = 10 } class local { reject = 10 }'
+posternd_configure 'class submission { reject = 10 } class local { reject = 10 }' \
+	'trusted-networks = {"192.0.2.0/24"}' 'class relay { networks = {"198.51.100.7"} }'
 mkdir -p "$W/dir/cur" "$W/dir/tmp"
 
 # Two with \n, one with \r\n; "From " in a body begins none.
@@ -66,6 +67,12 @@ is "brackets around an address are none of it" \
 	"$(postern scan --from '<a@b.example>' --rcpt '<c@d.example>' --head EnvelopeFrom \
 		--head X-Postern-Rcpt "$W/odd" | grep -o '"head":.*')" \
 	'"head":{"EnvelopeFrom":["a@b.example"],"X-Postern-Rcpt":["c@d.example\n"]}}'
+echo 'header OURS eval:check_all_trusted()' >"$W/trust.cf"
+for client in 192.0.2.7=1 198.51.100.7=1 198.51.100.8=0; do
+	is "our servers are trusted by rules: ${client%=*}" \
+		"$(postern scan --class relay --rules "$W/trust.cf" --client "${client%=*}" "$W/odd" |
+			grep -c OURS)" "${client#*=}"
+done
 postern scan "$W/reject" "$W/none" >/dev/null 2>"$W/errors"
 is "a file that is not there: exit 2" $? 2
 done_testing
