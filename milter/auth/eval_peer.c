@@ -7,6 +7,7 @@
 #include "auth/facts.h"
 #include "base/arena.h"
 #include "mail/address.h"
+#include "rules/address_list.h"
 #include "rules/eval_rows.h"
 
 #define SPF_PREFIX "check_for_spf_"
@@ -144,6 +145,90 @@ eval_dkim_envelope(struct eval_call *call)
 	return domain.len > 0 ? signing_find(call, true, &domain) : 0;
 }
 
+/* --- lists of senders that pass if SPF or DKIM says it is them -------------
+ */
+
+static bool
+is_listed(const struct eval_call *call, struct str list, struct str address)
+{
+	return address_list_has(call->message->arena,
+	    address_list_named(call->lists->addresses, list), address);
+}
+
+/*
+ * The envelope sender is on welcomelist_from_spf or welcomelist_auth, and may
+ * leave from all our addresses.
+ */
+static int
+spf_listed(struct eval_call *call, struct str of_spf, struct str of_both)
+{
+	const struct preflight *flight = flight_of(call);
+	if (flight == NULL || flight->spf.state != SPF_STATE_JUDGED ||
+	    flight->spf.is_helo || flight->spf.result != SPF_PASS)
+		return 0;
+	struct str from = call->facts->auth->envelope->from;
+	if (from.len == 0 ||
+	    (!is_listed(call, of_spf, from) && !is_listed(call, of_both, from)))
+		return 0;
+	return eval_hit(call, from);
+}
+
+static int
+eval_spf_welcome(struct eval_call *call)
+{
+	return spf_listed(
+	    call, STR("welcomelist_from_spf"), STR("welcomelist_auth"));
+}
+
+static int
+eval_spf_welcome_default(struct eval_call *call)
+{
+	return spf_listed(
+	    call, STR("def_welcomelist_from_spf"), STR("def_welcomelist_auth"));
+}
+
+/*
+ * The author is on welcomelist_from_dkim with a domain that has signed, or on
+ * welcomelist_auth and his own has.
+ */
+static int
+dkim_listed(struct eval_call *call, struct str of_dkim, struct str of_both)
+{
+	const struct preflight *flight = flight_of(call);
+	if (flight == NULL)
+		return 0;
+	struct arena *a = call->message->arena;
+	struct str author = facts_author(call->facts->auth);
+	const struct address_list *list =
+	    address_list_named(call->lists->addresses, of_dkim);
+	bool is_on_both = is_listed(call, of_both, author);
+	struct signing signings[DKIM_SIGNATURES_MAX + SIGNERS_MAX];
+	size_t n = author.len == 0 ? 0 : signings_of(flight, signings);
+	for (size_t i = 0; i < n; i++) {
+		const struct signing *s = &signings[i];
+		bool is_own = str_ieq(s->domain, address_domain(author));
+		if (s->is_valid &&
+		    ((is_on_both && is_own) ||
+			address_list_signed(a, list, author, s->domain)))
+			return eval_hit(call, s->domain);
+	}
+	return 0;
+}
+
+static int
+eval_dkim_welcome(struct eval_call *call)
+{
+	return dkim_listed(
+	    call, STR("welcomelist_from_dkim"), STR("welcomelist_auth"));
+}
+
+static int
+eval_dkim_welcome_default(struct eval_call *call)
+{
+	return dkim_listed(call, STR("def_welcomelist_from_dkim"),
+	    STR("def_welcomelist_auth"));
+}
+
 static const struct dmarc_row {
 	const char *name;
 	enum preflight_verdict verdict, other;
@@ -200,6 +285,30 @@ const struct eval_row EVAL_AUTH_PEER[] = {
 	eval_dkim_envelope},
     {"check_dkim_dependable", 0, 0, "", "as check_dkim_valid()", "DKIM",
 	eval_dkim_valid},
+    {"check_dkim_verified", 0, SIGNING_DOMAINS, "s",
+	"check_dkim_valid() by its old name", "DKIM", eval_dkim_valid},
+    {"check_for_spf_welcomelist_from", 0, 0, "",
+	"the envelope sender is on welcomelist_from_spf or welcomelist_auth, "
+	"and SPF passes",
+	"SPF", eval_spf_welcome},
+    {"check_for_spf_whitelist_from", 0, 0, "", "the same by its old name",
+	"SPF", eval_spf_welcome},
+    {"check_for_def_spf_welcomelist_from", 0, 0, "",
+	"the same for def_welcomelist_from_spf and def_welcomelist_auth", "SPF",
+	eval_spf_welcome_default},
+    {"check_for_def_spf_whitelist_from", 0, 0, "", "the same by its old name",
+	"SPF", eval_spf_welcome_default},
+    {"check_for_dkim_welcomelist_from", 0, 0, "",
+	"the author is on welcomelist_from_dkim or welcomelist_auth, and a "
+	"signature of the right domain is valid, or will be",
+	"DKIM", eval_dkim_welcome},
+    {"check_for_dkim_whitelist_from", 0, 0, "", "the same by its old name",
+	"DKIM", eval_dkim_welcome},
+    {"check_for_def_dkim_welcomelist_from", 0, 0, "",
+	"the same for def_welcomelist_from_dkim and def_welcomelist_auth",
+	"DKIM", eval_dkim_welcome_default},
+    {"check_for_def_dkim_whitelist_from", 0, 0, "", "the same by its old name",
+	"DKIM", eval_dkim_welcome_default},
     {"check_dmarc_pass", 0, 0, "", "DMARC will pass", "DMARC", eval_dmarc},
     {"check_dmarc_reject", 0, 0, "", "DMARC will fail, the policy is reject",
 	"DMARC", eval_dmarc},
