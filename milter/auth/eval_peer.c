@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "mail/address.h"
 #include "rules/address_list.h"
+#include "rules/adsp.h"
 #include "rules/eval_rows.h"
 
 #define SPF_PREFIX "check_for_spf_"
@@ -47,6 +48,7 @@ eval_spf(struct eval_call *call)
 struct signing {
 	struct str domain; /* of i=, or d= */
 	bool is_valid;
+	bool is_temp; /* its key was not answered */
 };
 
 static struct str
@@ -65,13 +67,15 @@ signings_of(const struct preflight *flight,
 	for (size_t i = 0; i < flight->signatures.n; i++) {
 		const struct dkim_signature *s = &flight->signatures.v[i];
 		ret[n++] = (struct signing){domain_of(s->identity, s->domain),
-		    s->result == DKIM_PASS && !flight->breaks_lines};
+		    s->result == DKIM_PASS && !flight->breaks_lines,
+		    s->result == DKIM_TEMPERROR};
 	}
 	for (size_t i = 0; i < flight->nours; i++) {
 		const struct preflight_signer *ours = &flight->ours[i];
 		ret[n++] = (struct signing){
 		    domain_of(ours->signer.identity, ours->signer.domain),
-		    ours->match == DKIM_MATCHES && !flight->breaks_lines};
+		    ours->match == DKIM_MATCHES && !flight->breaks_lines,
+		    ours->match == DKIM_UNKNOWN};
 	}
 	return n;
 }
@@ -88,14 +92,14 @@ is_acceptable(struct str domain, struct str pattern)
 	return str_iends(domain, base) || str_ieq(domain, str_skip(base, 1));
 }
 
-/* Any domain will do if the rule names none. */
+/* Any domain will do if the rule names none, from argument `first` on. */
 static bool
-is_wanted(const struct eval_call *call, struct str domain)
+is_wanted(const struct eval_call *call, size_t first, struct str domain)
 {
-	for (size_t i = 0; i < call->nargs; i++)
+	for (size_t i = first; i < call->nargs; i++)
 		if (is_acceptable(domain, call->args[i]))
 			return true;
-	return call->nargs == 0;
+	return call->nargs <= first;
 }
 
 /* A signing of `domain`, or of any if that is NULL, that the rule wants. */
@@ -109,7 +113,7 @@ signing_find(struct eval_call *call, bool is_valid, const struct str *domain)
 		const struct signing *s = &signings[i];
 		if ((s->is_valid || !is_valid) &&
 		    (domain == NULL || str_ieq(s->domain, *domain)) &&
-		    is_wanted(call, s->domain))
+		    is_wanted(call, 0, s->domain))
 			return eval_hit(call, s->domain);
 	}
 	return 0;
@@ -229,6 +233,54 @@ eval_dkim_welcome_default(struct eval_call *call)
 	    STR("def_welcomelist_auth"));
 }
 
+/* --- domains that are known to sign what they send -------------------------
+ */
+
+/* No signature of `domain` is valid, and each has been looked at. */
+static bool
+is_unsigned(const struct preflight *flight, struct str domain)
+{
+	struct signing signings[DKIM_SIGNATURES_MAX + SIGNERS_MAX];
+	size_t n = signings_of(flight, signings);
+	for (size_t i = 0; i < n; i++)
+		if (str_ieq(signings[i].domain, domain) &&
+		    (signings[i].is_valid || signings[i].is_temp))
+			return false;
+	return true;
+}
+
+/* An author's domain signs `practices`, a letter each, and has not. */
+static int
+adsp_find(struct eval_call *call, struct str practices, size_t first)
+{
+	const struct preflight *flight = flight_of(call);
+	size_t n = flight == NULL ? 0 : call->facts->auth->authors.ndomains;
+	for (size_t i = 0; i < n; i++) {
+		struct str domain = call->facts->auth->authors.domains[i];
+		char letter =
+		    adsp_of(call->lists->adsp, call->message->arena, domain);
+		if (letter != '\0' && str_chr(practices, letter) != STR_NONE &&
+		    is_wanted(call, first, domain) &&
+		    is_unsigned(flight, domain))
+			return eval_hit(call, domain);
+	}
+	return 0;
+}
+
+static int
+eval_adsp(struct eval_call *call)
+{
+	struct str practices = call->args[0];
+	return adsp_find(
+	    call, str_eq(practices, STR("*")) ? STR("NAD123") : practices, 1);
+}
+
+static int
+eval_signs_all(struct eval_call *call)
+{
+	return adsp_find(call, STR("A"), 0);
+}
+
 static const struct dmarc_row {
 	const char *name;
 	enum preflight_verdict verdict, other;
@@ -309,6 +361,13 @@ const struct eval_row EVAL_AUTH_PEER[] = {
 	"DKIM", eval_dkim_welcome_default},
     {"check_for_def_dkim_whitelist_from", 0, 0, "", "the same by its old name",
 	"DKIM", eval_dkim_welcome_default},
+    {"check_dkim_adsp", 1, 1 + SIGNING_DOMAINS, "s",
+	"the author's domain has not signed, and adsp_override says of it one "
+	"of the letters D A N U 1 2 3, * for all but U; of these domains, if "
+	"any",
+	"DKIM", eval_adsp},
+    {"check_dkim_signall", 0, 0, "", "the same as check_dkim_adsp('A')", "DKIM",
+	eval_signs_all},
     {"check_dmarc_pass", 0, 0, "", "DMARC will pass", "DMARC", eval_dmarc},
     {"check_dmarc_reject", 0, 0, "", "DMARC will fail, the policy is reject",
 	"DMARC", eval_dmarc},

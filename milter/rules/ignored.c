@@ -16,7 +16,6 @@ static const struct ignored {
 	const char *why;
 } ignored[] = {
     {"add_header", REPORT},
-    {"adsp_override", PLUGIN},
     {"allow_user_rules", "rules belong to the server, not to users"},
     {"always_trust_envelope_sender", "the envelope comes from the MTA"},
     {"asn_*", NETWORK},

@@ -313,6 +313,70 @@ listed_authors_pass_if_the_right_domain_signs(void **state)
 	}
 }
 
+#define OVERRIDES                                                   \
+	"adsp_override a.example custom_med\n"                      \
+	"adsp_override *.example all\nadsp_override @x.a.example\n" \
+	"adsp_override * unknown"
+
+/* The author is alice@a.example. */
+static void
+a_domain_that_signs_all_is_known_by_override(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings, *function;
+		enum dkim_result result;
+		enum dkim_match ours;
+		bool hits;
+	} cases[] = {
+	    {OVERRIDES, "check_dkim_adsp('2')", DKIM_NONE, DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_NONE, DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('A')", DKIM_NONE, DKIM_MISSING, false},
+	    {OVERRIDES, "check_dkim_adsp('*', '*.a.example')", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('*', 'b.example')", DKIM_NONE,
+		DKIM_MISSING, false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_FAIL, DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_PASS, DKIM_MISSING, false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_TEMPERROR, DKIM_MISSING,
+		false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_NONE, DKIM_MATCHES, false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_NONE, DKIM_UNKNOWN, false},
+	    {"adsp_override *.example all", "check_dkim_signall", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {"adsp_override a.example", "check_dkim_adsp('D')", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {"adsp_override *", "check_dkim_adsp('DA')", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {"adsp_override * unknown", "check_dkim_adsp('*')", DKIM_NONE,
+		DKIM_MISSING, false},
+	    {"adsp_override b.example", "check_dkim_adsp('*')", DKIM_NONE,
+		DKIM_MISSING, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		struct envelope envelope = {.from = STR_EMPTY};
+		struct facts facts = facts_new(a, &envelope);
+		struct preflight *flight = &facts.flight;
+		flight->signatures.n = cases[i].result != DKIM_NONE;
+		flight->signatures.v[0] =
+		    (struct dkim_signature){.result = cases[i].result,
+			.domain = STR("a.example"),
+			.identity = STR_EMPTY};
+		flight->nours = cases[i].ours != DKIM_MISSING;
+		flight->ours[0].match = cases[i].ours;
+		flight->ours[0].signer.domain = STR("a.example");
+		flight->ours[0].signer.identity = STR_EMPTY;
+		assert_int_equal(
+		    hits_with(a, cases[i].settings, cases[i].function, &facts),
+		    cases[i].hits);
+		facts.has_flight = false;
+		assert_false(
+		    hits_with(a, cases[i].settings, cases[i].function, &facts));
+		arena_free(a);
+	}
+}
+
 #define SCORES                                              \
 	"ifplugin Mail::SpamAssassin::Plugin::SPF\n"        \
 	"header F eval:check_for_spf_fail()\n"              \
@@ -352,6 +416,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(dmarc_functions_are_named_after_the_verdict),
     cmocka_unit_test(listed_senders_pass_if_spf_does),
     cmocka_unit_test(listed_authors_pass_if_the_right_domain_signs),
+    cmocka_unit_test(a_domain_that_signs_all_is_known_by_override),
     cmocka_unit_test(rules_of_the_network_that_are_answered_have_its_scores),
 };
 

@@ -215,6 +215,9 @@ static const struct {
 	"disabled\n"},
     {"meta A B || NOWHERE\nbody B /b/",
 	"warning 1: A: not defined, so it counts 0: NOWHERE\n"},
+    {"adsp_override a.example strict",
+	"error 1: write: adsp_override domain [discardable, all, unknown, "
+	"nxdomain or custom_low, _med, _high]\n"},
     {"score A x", "error 1: score A: 1 or 4 decimal numbers are wanted\n"},
     {"score A 1 2", "error 1: score A: 1 or 4 decimal numbers are wanted\n"},
     {"score A (1)",
