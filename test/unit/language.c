@@ -360,6 +360,37 @@ signers_are_links_of_uri_detail(void **state)
 	RULE_CASES_CHECK(cases);
 }
 
+#define PARTS                                                         \
+	"util_rb_2tld co.example\n"                                   \
+	"header H X-T:host =~ /^www.One.com$/\n"                      \
+	"header D X-T:domain =~ /^one.com$/\n"                        \
+	"header I X-T:ip =~ /^192.0.2.7$/\n"                          \
+	"header R X-T:revip =~ /^7.2.0.192$/\n"                       \
+	"header V X-T:revip =~ /^1.0.0.(?:0.){21}8.b.d.0.1.0.0.2$/\n" \
+	"header N X-T:host !~ /./\nheader M X-T:ip !~ /./\n"
+
+/* The last host behind an @, else the first one; an address that is a word. */
+static void
+hosts_and_addresses_in_fields(void **state)
+{
+	(void)state;
+	static const struct rule_case cases[] = {
+	    {PARTS, "X-T: see www.One.com and two.net\n\nx\n", "D H M"},
+	    {PARTS, "X-T: two.net@x <a@www.One.com>\n\nx\n", "D H M"},
+	    {PARTS, "X-T: foo.comx b.com. c.com-x -x.com www.One.com\n\nx\n",
+		"D H M"},
+	    {PARTS, "X-T: caf\xc3\xa9.com nohost.zzz\n\nx\n", "M N"},
+	    {PARTS, "X-T: http://www.One.com/ (www.One.com)\n\nx\n", "M N"},
+	    {PARTS, "X-T: 1.2.3.4.5 [192.0.2.7] 192.0.2.8\n\nx\n", "I N R"},
+	    {PARTS, "X-T: v.192.0.2.8 192.0.2.7\n\nx\n", "I N R"},
+	    {PARTS, "X-T: 2001:db8::1\n\nx\n", "N V"},
+	    {PARTS, "X-T: two.net\nX-T: www.One.com 192.0.2.7\n\nx\n", "I R"},
+	    {"header A X-T:domain =~ /^one.com\\nb.co.example\\z/\n" PARTS,
+		"X-T: www.One.com\nX-T: a.b.co.example\n\nx\n", "A M"},
+	};
+	RULE_CASES_CHECK(cases);
+}
+
 static void
 write_file(struct arena *a, struct str dir, const char *name, const char *text)
 {
@@ -423,6 +454,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(odd_rules_are_read_as_there),
     cmocka_unit_test(letters_beyond_ascii_in_links),
     cmocka_unit_test(signers_are_links_of_uri_detail),
+    cmocka_unit_test(hosts_and_addresses_in_fields),
     cmocka_unit_test(pre_files_say_which_plugins_there_are),
 };
 UNIT_MAIN(tests)
