@@ -456,6 +456,13 @@ is_jobs(struct str value)
 	return str_u64(value, JOBS_MAX, &n) && n > 0;
 }
 
+static bool
+is_prefilter(struct str value)
+{
+	unsigned unused;
+	return prefilter_parse(value, &unused);
+}
+
 /* Options whose value may be wrong. */
 static const struct checked {
 	int option;
@@ -470,6 +477,7 @@ static const struct checked {
     {OPT_CLIENT, is_ip, "client", "an address like 192.0.2.7 or 2001:db8::7"},
     {OPT_HELO, is_word, "helo", "a name like mail.b.example"},
     {OPT_JOBS, is_jobs, "jobs", "a number from 1 to 256"},
+    {OPT_PREFILTER, is_prefilter, "prefilter", "auto, wait or no"},
 };
 
 /* False: said what to write. */

@@ -59,7 +59,7 @@ is "a client that is no address" "$(asks client bogus)" \
 	"postern: --client bogus: write an address like 192.0.2.7 or 2001:db8::7
 exit 2"
 for bad in 'client=192.0.2.07' 'client=' 'class=outgoing' 'from=a b' 'from=' \
-	'rcpt=<>' 'login=' 'helo=' 'jobs=0' 'jobs=many' $'from=a\n@b'; do
+	'rcpt=<>' 'login=' 'helo=' 'jobs=0' 'jobs=many' 'prefilter=maybe' $'from=a\n@b'; do
 	is "--$bad is refused" "$(asks "${bad%%=*}" "${bad#*=}" | grep -oE 'write|exit.*' | xargs)" \
 		"write exit 2"
 done
