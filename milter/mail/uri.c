@@ -158,7 +158,7 @@ static void
 add_signer(struct collector *c, struct str raw)
 {
 	struct uri uri = {.raw = raw, .is_signer = true};
-	if (uri_named_host(c->arena, raw, c->config).len == 0 ||
+	if (uri_named_host(c->arena, c->config, raw).len == 0 ||
 	    find(c, raw) != NULL)
 		return;
 	strs_add(c->arena, &uri.tags, STR("domainkeys"));
