@@ -105,6 +105,7 @@ bool str_starts(struct str s, struct str prefix);
 bool str_istarts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_iends(struct str s, struct str suffix);
+bool str_is_ascii(struct str s); /* no byte above 7F */
 
 /* Offset of the first (last) `c`, or STR_NONE. */
 size_t str_chr(struct str s, char c);

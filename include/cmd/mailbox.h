@@ -11,8 +11,9 @@ struct arena;
 /* One message: a file, or a piece of an mbox. */
 struct mailbox_entry {
 	const char *path; /* "-": standard input */
-	size_t offset;    /* of the message in the file */
-	size_t length;    /* SIZE_MAX: to the end */
+	size_t offset;    /* in the file, of the separator if there is one */
+	size_t separator; /* bytes of "From sender date"; 0: none */
+	size_t length;    /* of the message behind it; SIZE_MAX: to the end */
 	unsigned number;  /* in an mbox, from 1; 0: not in an mbox */
 };
 
@@ -33,8 +34,11 @@ MUST_CHECK bool mailbox_add(
 /* "path", "path:3" for the third message of an mbox. */
 struct str mailbox_name(
     struct arena *a, const struct mailbox *mailbox, size_t i);
-/* The bytes of a message; they live as long as `a`.  False: `*ret_why`. */
+/*
+ * The bytes of a message, and the same with the separator of its mbox in front,
+ * which a rule may ask for; they live as long as `a`.  False: `*ret_why`.
+ */
 MUST_CHECK bool mailbox_read(struct arena *a, const struct mailbox *mailbox,
-    size_t i, struct str *ret, struct str *ret_why);
+    size_t i, struct str *ret, struct str *ret_separated, struct str *ret_why);
 
 #endif

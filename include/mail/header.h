@@ -70,8 +70,10 @@ struct header_query {
 	bool is_name;    /* :name */
 	bool is_first;   /* :first */
 	bool is_last;    /* :last */
-	bool is_host;    /* :addr:host */
-	bool is_domain;  /* :addr:domain */
+	bool is_host;    /* :host */
+	bool is_domain;  /* :domain */
+	bool is_ip;      /* :ip */
+	bool is_revip;   /* :revip */
 };
 
 /*
@@ -79,6 +81,9 @@ struct header_query {
  * not supported.  Views in `*ret` point into `text`.
  */
 MUST_CHECK bool header_query_parse(struct str text, struct header_query *ret);
+
+/* Where one string is wanted, the first of this query is meant. */
+bool header_query_is_one(const struct header_query *query);
 
 /* The string a rule with this query runs on; false: no such header. */
 MUST_CHECK bool header_query_run(

@@ -51,6 +51,7 @@ struct mail_config {
 	    const struct redirectors *redirectors, struct arena *a);
 	const struct redirectors *redirectors;
 	const struct networks *networks; /* NULL: private addresses only */
+	bool has_no_signers;             /* domains that sign are no links */
 };
 
 /* The limits that SpamAssassin has, where it has one. */
@@ -136,7 +137,8 @@ struct message {
 	size_t nparts;
 	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
 	size_t based;    /* see limits.base_bytes */
-	struct strs body, rawbody, uris; /* lazily made, see message_*() */
+	/* lazily made, see message_*() */
+	struct strs body, rawbody, uris, wide_uris;
 	bool has_body, has_rawbody, has_uris;
 	struct strs body_changed; /* see message_body_change() */
 	bool is_body_changed;
@@ -181,9 +183,11 @@ const struct strs *message_rawbody(struct message *m);
 struct str message_full(struct message *m);
 /*
  * The set `uri` rules run on: every cleaned variant of every link, sorted, each
- * once.
+ * once.  These are bytes; those of message_wide_uris() have letters beyond
+ * ASCII and are characters in UTF-8, for rules see them so.
  */
 const struct strs *message_uris(struct message *m);
+const struct strs *message_wide_uris(struct message *m);
 
 /*
  * Next node in document order, the containers before what they hold; NULL: the

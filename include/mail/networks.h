@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * networks -- the hosts that a relay walk trusts: trusted_networks and its
- * relatives of SpamAssassin's rule files.  For compatibility of rules only: who
- * may send is the business of postern.conf and the MTA.
+ * relatives of SpamAssassin's rule files, and what postern.conf says of our own
+ * servers.  For compatibility of rules only: who may send is the business of
+ * postern.conf and the MTA.
  */
 #ifndef MAIL_NETWORKS_H
 #define MAIL_NETWORKS_H
@@ -26,6 +27,8 @@ struct network_set {
 
 struct networks {
 	struct network_set trusted, internal, msa;
+	/* Trusted like private addresses if neither of the two is named. */
+	struct network_set own;
 	/* Named in a file; otherwise the other one, or addresses and logins,
 	 * decide. */
 	bool has_trusted, has_internal;

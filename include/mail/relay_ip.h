@@ -32,5 +32,7 @@ bool relay_ip_is_v4(struct str text);
 bool relay_ip_is_private(struct str text);
 /* There is an address somewhere in `text`: `*ret` is the first. */
 MUST_CHECK bool relay_ip_find(struct str text, struct str *ret);
+/* The same for one that is a word, with no dot before or behind it. */
+MUST_CHECK bool relay_ip_find_word(struct str text, struct str *ret);
 
 #endif

@@ -30,7 +30,9 @@ struct str tld_domain(
 /* One link as it stands in the message and what rules see of it. */
 struct uri {
 	struct str raw;
+	bool is_unicode;  /* `raw` and `cleaned`: see struct html_link */
 	bool is_parsed;   /* found in text, maybe in HTML as well */
+	bool is_signer;   /* `raw` names who signed, "domainkeys:d.example" */
 	struct strs tags; /* HTML tags it came from */
 	struct strs
 	    anchors; /* texts of the <a> tags that lead to it, each once */

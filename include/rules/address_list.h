@@ -30,6 +30,13 @@ struct str address_lists_owner(
 bool address_list_has(
     struct arena *a, const struct address_list *list, struct str address);
 
+/*
+ * Ask a list of welcomelist_from_dkim or def_welcomelist_from_dkim: does a
+ * valid signature of the domain `signer` do for `address`?
+ */
+bool address_list_signed(struct arena *a, const struct address_list *list,
+    struct str address, struct str signer);
+
 enum address_relayed {
 	ADDRESS_NOT_LISTED,
 	ADDRESS_RELAYED, /* on the list, and by a relay it may come from */

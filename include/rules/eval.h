@@ -26,6 +26,7 @@ struct eval_call {
 	const struct eval_row *row; /* for functions that serve several */
 	struct message *message;
 	const struct eval_facts *facts; /* may be NULL */
+	int64_t now;                    /* see struct rule_run */
 	const struct eval_lists *lists; /* of the rule files */
 	struct eval_cache *cache;       /* of this run; see eval_rows.h */
 	const struct str *args;         /* unquoted */

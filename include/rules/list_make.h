@@ -27,6 +27,8 @@ const struct subject_lists *subject_lists_new(
 /* eval_bounce.c */
 const struct bounce_relays *bounce_relays_new(
     struct ruleset *rules, struct diags *diags);
+/* adsp.c */
+const struct adsp *adsp_new(struct ruleset *rules, struct diags *diags);
 
 /* redirector.c; into rules->mail */
 void redirectors_make(struct ruleset *rules, struct diags *diags);

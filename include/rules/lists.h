@@ -20,6 +20,7 @@ struct eval_lists {
 	const struct uri_host_lists *uri_hosts;    /* eval_uri_host.c */
 	const struct subject_lists *subjects;      /* eval_subject_list.c */
 	const struct bounce_relays *bounce_relays; /* eval_bounce.c */
+	const struct adsp *adsp;                   /* adsp.h */
 	struct str ok_locales;                     /* locale.h */
 	const struct patterns *patterns;           /* pattern.h */
 };

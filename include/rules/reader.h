@@ -30,6 +30,7 @@ struct reader {
 	bool is_skipping;   /* in a block whose condition is false */
 	bool is_rest_lost;  /* require_version did not fit */
 	size_t nfiles;
+	size_t nerrors;       /* of this file */
 	struct table *noted;  /* what has been said once for this file */
 	struct table *unread; /* name -> place in rules->unread + 1 */
 };
@@ -37,7 +38,13 @@ struct reader {
 #define SAY(r, level, ...)                                              \
 	diag_add((r)->diags, (level), (r)->place.file, (r)->place.line, \
 	    __VA_ARGS__)
-#define ERROR(r, ...) SAY(r, DIAG_ERROR, __VA_ARGS__)
+/* What is wrong with a line; of many, the first ones. */
+#define ERROR(r, ...)                                    \
+	do {                                             \
+		if ((r)->nerrors++ < READER_ERRORS)      \
+			SAY(r, DIAG_ERROR, __VA_ARGS__); \
+	} while (0)
+#define READER_ERRORS 20 /* of one file are shown */
 #define WARN(r, ...) SAY(r, DIAG_WARNING, __VA_ARGS__)
 
 /* A note that is worth one line a file; false: said already. */
@@ -56,6 +63,8 @@ struct directive {
 
 /* NULL: no such directive. */
 const struct directive *directive_find(struct str name);
+/* It defines the rule that its value begins with. */
+bool directive_defines(const struct directive *directive);
 /* A rule that asks the network: askdns, urirhssub, ... */
 void directive_read_network(struct reader *r, struct str value);
 

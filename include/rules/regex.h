@@ -37,13 +37,6 @@ enum regex_status {
 MUST_CHECK enum regex_status regex_new(struct regex_env *env,
     struct str pattern, struct regex **ret, struct str *ret_why);
 /*
- * The same with the lifetime of `a`, for a pattern that one message makes; any
- * number of threads may compile with one `env`.
- */
-MUST_CHECK enum regex_status regex_new_in(struct arena *a,
-    const struct regex_env *env, struct str pattern, struct regex **ret,
-    struct str *ret_why);
-/*
  * The same for texts in UTF-8: a character is one, whatever its length, and a
  * byte of `pattern` is the character of that number, as in a Perl source
  * without "use utf8".  What is not UTF-8 in a text matches nothing.
@@ -52,6 +45,13 @@ MUST_CHECK enum regex_status regex_new_unicode(struct regex_env *env,
     struct str pattern, struct regex **ret, struct str *ret_why);
 /* `pattern`, which may be Perl's alone, as PCRE2 and libhs read it; in `a`. */
 struct str regex_pattern(struct arena *a, struct str pattern);
+/*
+ * One of the two with the lifetime of `a`, for a pattern that one message
+ * makes; any number of threads may compile with one `env`.
+ */
+MUST_CHECK enum regex_status regex_new_in(struct arena *a,
+    const struct regex_env *env, struct str pattern, bool is_unicode,
+    struct regex **ret, struct str *ret_why);
 /* Machine code for it, so that matching is fast.  Not while others use it. */
 void regex_speed_up(struct regex *re);
 

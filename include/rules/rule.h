@@ -95,6 +95,7 @@ struct uri_key {
 	} name;
 	bool is_negated;
 	struct regex *regex;
+	struct regex *unicode; /* for characters; NULL: there is none */
 };
 
 struct uri_keys {
@@ -140,6 +141,8 @@ struct rule {
 	bool is_exists, is_negated, has_unset, is_all;
 	struct str unset;
 	struct regex *regex;
+	/* RULE_URI: the same for characters; NULL: `regex` has to do. */
+	struct regex *unicode;
 	/*
 	 * %{NAME} of other rules' captures in the regex: it is made for each
 	 * message from `pattern`, and `regex` only shows that it can be.
@@ -228,10 +231,12 @@ struct ruleset {
 	    *evals; /* those of EVAL_CONTENT first, ended by NULL */
 	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
-	struct table *by_name; /* struct rule * */
-	struct rules rules;    /* the defined ones, by name */
-	struct rules metas;    /* each behind those it needs */
-	int first_priority;    /* the lowest of all rules; 0 or less */
+	const struct strs *own_networks; /* see ruleset_options; to link */
+	struct table *by_name;           /* struct rule * */
+	struct table *left_out; /* names defined in blocks that are not read */
+	struct rules rules;     /* the defined ones, by name */
+	struct rules metas;     /* each behind those it needs */
+	int first_priority;     /* the lowest of all rules; 0 or less */
 	struct replace_tags *tags;
 	struct plugins plugins;
 	struct shortcuts {

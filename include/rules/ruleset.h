@@ -27,6 +27,11 @@ struct ruleset_options {
 	 */
 	const struct eval_facts *(*test_facts)(
 	    struct arena *a, const struct envelope *envelope, struct str text);
+	/*
+	 * Servers of ours: their Received fields are believed, besides those of
+	 * the networks that rule files name.  NULL: there are none.
+	 */
+	const struct strs *own_networks;
 	unsigned match_limit; /* PCRE2 match limit; 0: built-in default */
 	unsigned depth_limit;
 	unsigned heap_limit_kib;
@@ -147,6 +152,9 @@ struct rule_run {
 	bool (*is_expired)(void *arg);
 	void *arg;
 	const struct eval_facts *facts; /* NULL: nothing is known */
+	/* Seconds since 1970; 0: not known, and what asks for it does not hit.
+	 */
+	int64_t now;
 };
 
 /* Run all rules over `m`.  Views in `*ret` live in `m->arena`. */

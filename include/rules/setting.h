@@ -25,6 +25,7 @@ enum setting_subject {
 	SETTING_BOUNCE,      /* welcomelist_bounce_relays */
 	SETTING_REDIRECTORS, /* redirector_pattern */
 	SETTING_LOCALES,     /* ok_locales */
+	SETTING_ADSP,        /* adsp_override */
 	SETTING_SUBJECT_COUNT
 };
 

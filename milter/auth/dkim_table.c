@@ -347,15 +347,6 @@ dkim_row_find(const struct dkim_keys *keys, struct str name)
 
 /* ---- the SigningTable */
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* Lower case, and A-labels behind the @; empty: a label is none. */
 static struct str
 pattern_normal(struct arena *a, struct str pattern)
@@ -364,7 +355,7 @@ pattern_normal(struct arena *a, struct str pattern)
 	struct str local =
 	    sign == STR_NONE ? STR_EMPTY : str_sub(pattern, 0, sign + 1);
 	struct str rest = str_skip(pattern, local.len);
-	if (is_ascii(rest))
+	if (str_is_ascii(rest))
 		return str_lower(a, pattern);
 	struct buf *b = buf_new(a, pattern.len * 64);
 	buf_put(b, str_lower(a, local));
@@ -372,7 +363,7 @@ pattern_normal(struct arena *a, struct str pattern)
 		struct str label = str_cut(&rest, '.');
 		if (!is_first)
 			buf_putc(b, '.');
-		if (!is_ascii(label)) {
+		if (!str_is_ascii(label)) {
 			label = domain_normal(a, label);
 			if (label.len == 0)
 				return STR_EMPTY;

@@ -51,6 +51,15 @@ str_ieq(struct str a, struct str b)
 }
 
 bool
+str_is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+bool
 str_starts(struct str s, struct str prefix)
 {
 	return s.len >= prefix.len && memcmp(s.p, prefix.p, prefix.len) == 0;

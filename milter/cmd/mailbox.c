@@ -88,7 +88,7 @@ entries_add(
 {
 	if (!str_starts(text, STR("From "))) {
 		ARENA_PUSH(a, mailbox) =
-		    (struct mailbox_entry){path, 0, SIZE_MAX, 0};
+		    (struct mailbox_entry){.path = path, .length = SIZE_MAX};
 		return;
 	}
 	unsigned number = 0;
@@ -99,8 +99,13 @@ entries_add(
 		(void)str_line(&line);
 		head -= line.len;
 		size_t length = at + head < end ? end - at - head : 0;
-		ARENA_PUSH(a, mailbox) =
-		    (struct mailbox_entry){path, at + head, length, ++number};
+		ARENA_PUSH(a, mailbox) = (struct mailbox_entry){
+		    .path = path,
+		    .offset = at,
+		    .separator = head,
+		    .length = length,
+		    .number = ++number,
+		};
 		at = end;
 	}
 }
@@ -192,7 +197,7 @@ mailbox_name(struct arena *a, const struct mailbox *mailbox, size_t i)
 
 bool
 mailbox_read(struct arena *a, const struct mailbox *mailbox, size_t i,
-    struct str *ret, struct str *ret_why)
+    struct str *ret, struct str *ret_separated, struct str *ret_why)
 {
 	const struct mailbox_entry *entry = &mailbox->v[i];
 	struct str text = mailbox->input;
@@ -200,6 +205,8 @@ mailbox_read(struct arena *a, const struct mailbox *mailbox, size_t i,
 		*ret_why = str_from(strerror(errno));
 		return false;
 	}
-	*ret = str_sub(text, entry->offset, entry->length);
+	text = str_skip(text, entry->offset);
+	*ret = str_sub(text, entry->separator, entry->length);
+	*ret_separated = str_of(text.p, entry->separator + ret->len);
 	return true;
 }

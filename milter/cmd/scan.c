@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/ip.h"
+#include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/mailbox.h"
 #include "cmd/scan_output.h"
@@ -229,10 +231,10 @@ rule_notice(
 static struct str
 scan_one(struct work *w, struct arena *a, size_t i)
 {
-	struct str raw, why = STR_EMPTY;
+	struct str raw, separated, why = STR_EMPTY;
 	struct buf *out = buf_new(a, OUTPUT_BYTES);
 	struct str name = mailbox_name(a, w->mailbox, i);
-	if (!mailbox_read(a, w->mailbox, i, &raw, &why)) {
+	if (!mailbox_read(a, w->mailbox, i, &raw, &separated, &why)) {
 		atomic_store(&w->has_trouble, true);
 		scan_output_trouble(w->format, a, name, why, out);
 		return buf_str(out);
@@ -240,7 +242,7 @@ scan_one(struct work *w, struct arena *a, size_t i)
 	struct envelope envelope =
 	    envelope_of(scan_message(a, w->snapshot, raw, NULL), w->fixed);
 	envelope.handover = handover_of(a, w);
-	struct message *m = scan_message(a, w->snapshot, raw, &envelope);
+	struct message *m = scan_message(a, w->snapshot, separated, &envelope);
 	struct receiver_view view;
 	struct notice notice;
 	look(w, a, raw, &envelope, &view);
@@ -395,22 +397,122 @@ prefilter_parse(struct str word, unsigned *ret)
 	return false;
 }
 
-/* False: usage. */
+/* No blank and nothing else that would end a word on a command line. */
+static bool
+is_word(struct str value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (char_is_space(value.p[i]) || value.p[i] == '<' ||
+		    value.p[i] == '>')
+			return false;
+	return value.len > 0;
+}
+
+/* "<a@b.example>" as well as "a@b.example"; "<>": empty. */
+static struct str
+path_of(struct str value)
+{
+	if (str_starts(value, STR("<")) && str_ends(value, STR(">")))
+		return str_sub(value, 1, value.len - 2);
+	return value;
+}
+
+static bool
+is_text(struct str value)
+{
+	return value.len > 0;
+}
+
+static bool
+is_sender(struct str value)
+{
+	return str_eq(value, STR("<>")) || is_word(path_of(value));
+}
+
+static bool
+is_rcpt(struct str value)
+{
+	return is_word(path_of(value));
+}
+
+static bool
+is_ip(struct str value)
+{
+	struct ip ip;
+	return ip_parse(value, &ip);
+}
+
+static bool
+is_class(struct str value)
+{
+	enum mail_class class;
+	return mail_class_parse(value, &class);
+}
+
+static bool
+is_jobs(struct str value)
+{
+	uint64_t n;
+	return str_u64(value, JOBS_MAX, &n) && n > 0;
+}
+
+static bool
+is_prefilter(struct str value)
+{
+	unsigned unused;
+	return prefilter_parse(value, &unused);
+}
+
+/* Options whose value may be wrong. */
+static const struct checked {
+	int option;
+	bool (*is_good)(struct str value);
+	const char *name, *wanted;
+} checked[] = {
+    {OPT_CLASS, is_class, "class",
+	"submission, local, relay, notice or inbound"},
+    {OPT_FROM, is_sender, "from", "an address like a@b.example, or <>"},
+    {OPT_RCPT, is_rcpt, "rcpt", "an address like a@b.example"},
+    {OPT_LOGIN, is_text, "login", "a name like alice or a@b.example"},
+    {OPT_CLIENT, is_ip, "client", "an address like 192.0.2.7 or 2001:db8::7"},
+    {OPT_HELO, is_word, "helo", "a name like mail.b.example"},
+    {OPT_JOBS, is_jobs, "jobs", "a number from 1 to 256"},
+    {OPT_PREFILTER, is_prefilter, "prefilter", "auto, wait or no"},
+};
+
+/* False: said what to write. */
+static bool
+option_check(struct arena *a, int c)
+{
+	for (size_t i = 0; i < COUNT_OF(checked); i++) {
+		if (checked[i].option != c ||
+		    checked[i].is_good(str_from(optarg)))
+			continue;
+		struct buf *value = buf_new(a, 256);
+		log_escape(value, str_from(optarg));
+		fprintf(stderr, "postern: --%s %.*s: write %s\n",
+		    checked[i].name, STR_ARG(buf_str(value)),
+		    checked[i].wanted);
+		return false;
+	}
+	return true;
+}
+
+/* A checked option.  False: usage. */
 static bool
 option_take(struct arena *a, struct options *o, int c)
 {
 	struct str value = str_from(optarg);
-	enum mail_class class;
 	switch (c) {
 	case OPT_CLASS:
 		o->fixed.class = value;
-		return mail_class_parse(value, &class);
+		return true;
 	case OPT_FROM:
-		o->fixed.from = str_eq(value, STR("<>")) ? STR_EMPTY : value;
+		o->fixed.from = path_of(value);
 		o->fixed.has_from = true;
 		return true;
 	case OPT_RCPT:
-		strs_add(a, &o->fixed.rcpt, value);
+		strs_add(a, &o->fixed.rcpt, path_of(value));
 		return true;
 	case OPT_LOGIN:
 		o->fixed.login = value;
@@ -443,7 +545,7 @@ option_take(struct arena *a, struct options *o, int c)
 	case OPT_PREFILTER:
 		return prefilter_parse(value, &o->prefilter);
 	case OPT_JOBS:
-		return str_u64(value, JOBS_MAX, &o->jobs) && o->jobs > 0;
+		return str_u64(value, JOBS_MAX, &o->jobs);
 	default:
 		return false;
 	}
@@ -522,11 +624,13 @@ cmd_scan(int argc, char **argv)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	o.jobs = cpus > 0 && cpus < JOBS_MAX ? (uint64_t)cpus : 1;
 	int c;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		if (!option_take(a, &o, c)) {
-			arena_free(a);
-			return cmd_usage(argv[0]);
-		}
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		bool is_good = option_check(a, c);
+		if (is_good && option_take(a, &o, c))
+			continue;
+		arena_free(a);
+		return is_good ? cmd_usage(argv[0]) : CMD_TROUBLE;
+	}
 	if (optind == argc) {
 		arena_free(a);
 		return cmd_usage(argv[0]);

@@ -209,6 +209,19 @@ byte_strings(struct arena *a, const struct strs *list)
 	return array;
 }
 
+/* What `uri` rules see: bytes and characters in one list. */
+static json_t *
+all_uris(struct arena *a, struct message *m)
+{
+	struct strs all = {0};
+	const struct strs *lists[] = {message_uris(m), message_wide_uris(m)};
+	for (size_t i = 0; i < COUNT_OF(lists); i++)
+		for (size_t k = 0; k < lists[i]->n; k++)
+			strs_add(a, &all, lists[i]->v[k]);
+	strs_sort(&all);
+	return byte_strings(a, &all);
+}
+
 /* {"Subject:raw": [" hello\n"]}; a selector that is none gives null. */
 static json_t *
 heads(struct arena *a, struct message *m, const struct strs *selectors)
@@ -236,8 +249,7 @@ set_views(json_t *line, struct arena *a, struct message *m,
 	    line, "body", byte_strings(a, message_body_seen(m)));
 	(void)json_object_set_new(
 	    line, "rawbody", byte_strings(a, message_rawbody(m)));
-	(void)json_object_set_new(
-	    line, "uri", byte_strings(a, message_uris(m)));
+	(void)json_object_set_new(line, "uri", all_uris(a, m));
 	if (selectors->n > 0)
 		(void)json_object_set_new(line, "head", heads(a, m, selectors));
 }

@@ -110,19 +110,10 @@ count_text(struct html *html)
 	}
 }
 
-static bool
-is_ascii(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)text.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 struct str
 html_latin1(struct arena *a, struct str text)
 {
-	if (is_ascii(text))
+	if (str_is_ascii(text))
 		return text;
 	char *out = arena_alloc(a, text.len);
 	size_t n = 0;

@@ -67,11 +67,13 @@ relay_text(struct arena *a, const struct relay *r)
 	return concat(a, parts, COUNT_OF(parts), STR_EMPTY);
 }
 
-/* No networks are named: private addresses and logins are trusted. */
+/* No networks are named: private addresses, ours and logins are trusted. */
 static void
 walk_infer(struct walk *w, const struct relay *r)
 {
-	if (!r->is_ip_private && r->auth.len == 0)
+	bool is_ours =
+	    w->networks != NULL && network_set_has(&w->networks->own, r->ip);
+	if (!r->is_ip_private && !is_ours && r->auth.len == 0)
 		w->in_trusted = w->in_internal = false;
 }
 

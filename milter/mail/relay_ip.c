@@ -310,3 +310,22 @@ relay_ip_find(struct str text, struct str *ret)
 		}
 	return false;
 }
+
+bool
+relay_ip_find_word(struct str text, struct str *ret)
+{
+	size_t ends[RELAY_IP_ENDS];
+	for (size_t at = 0; at < text.len; at++) {
+		bool is_start =
+		    is_boundary(text, at) && (at == 0 || text.p[at - 1] != '.');
+		size_t n = is_start ? relay_ip_ends(text, at, ends) : 0;
+		for (size_t i = 0; i < n; i++) {
+			if (!is_boundary(text, ends[i]) ||
+			    (ends[i] < text.len && text.p[ends[i]] == '.'))
+				continue;
+			*ret = str_sub(text, at, ends[i] - at);
+			return true;
+		}
+	}
+	return false;
+}

@@ -9,8 +9,10 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "mail/address.h"
-#include "mail/uri.h"
+#include "mail/host_find.h"
 #include "mail/relay.h"
+#include "mail/relay_ip.h"
+#include "mail/uri.h"
 
 #define ALL_MAX_BYTES 65536
 
@@ -53,6 +55,8 @@ modifier_set(struct header_query *query, struct str modifier)
 	    {"last", &query->is_last},
 	    {"host", &query->is_host},
 	    {"domain", &query->is_domain},
+	    {"ip", &query->is_ip},
+	    {"revip", &query->is_revip},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (str_eq(modifier, str_from(rows[i].name))) {
@@ -73,8 +77,6 @@ header_query_parse(struct str text, struct header_query *ret)
 	while (rest.len > 0)
 		if (!modifier_set(&query, str_cut(&rest, ':')))
 			return false;
-	if ((query.is_host || query.is_domain) && !query.is_addr)
-		return false; /* a host anywhere in a text is not looked for */
 	for (size_t i = 0; i < COUNT_OF(SPECIALS); i++) {
 		struct str name = str_from(SPECIALS[i].name);
 		if (SPECIALS[i].is_exact ? str_eq(query.name, name)
@@ -83,6 +85,14 @@ header_query_parse(struct str text, struct header_query *ret)
 	}
 	*ret = query;
 	return true;
+}
+
+bool
+header_query_is_one(const struct header_query *query)
+{
+	return query->is_addr || query->is_name || query->is_host ||
+	       query->is_domain || query->is_ip || query->is_revip ||
+	       query->special == HEADER_ENVELOPE_FROM;
 }
 
 static struct str
@@ -609,21 +619,62 @@ add_parsed(struct message *m, const struct header_query *query,
 				  : tidy_name(a, header_decode(a, names.v[i])));
 }
 
-/* The hosts of `addresses`, or the domains that they are registered under. */
+/* What `host` is registered under; all of it if nobody knows. */
+static struct str
+domain_of(struct message *m, struct str host)
+{
+	struct str domain = tld_domain(m->arena, m->config->tlds, host);
+	if (domain.len > 0)
+		return domain;
+	while (str_starts(host, STR(".")))
+		host = str_skip(host, 1);
+	while (str_ends(host, STR(".")))
+		host.len--;
+	return str_lower(m->arena, host);
+}
+
+/* Of addresses, or anywhere in the text of fields. */
 static void
-add_hosts(struct message *m, bool is_domain, const struct strs *addresses,
+add_hosts(struct message *m, const struct header_query *query,
+    const struct strs *texts, struct strs *ret)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		struct str host = query->is_addr ? host_of(texts->v[i])
+						 : host_find(m->arena,
+						       m->config, texts->v[i]);
+		if (host.len > 0)
+			strs_add(m->arena, ret,
+			    query->is_domain ? domain_of(m, host) : host);
+	}
+}
+
+static void
+add_ips(struct message *m, bool is_reversed, const struct strs *texts,
     struct strs *ret)
 {
-	for (size_t i = 0; i < addresses->n; i++) {
-		struct str host = host_of(addresses->v[i]);
-		struct str domain =
-		    is_domain ? tld_domain(m->arena, m->config->tlds, host)
-			      : STR_EMPTY;
-		if (is_domain && domain.len == 0)
-			domain = str_lower(m->arena, host);
-		if (host.len > 0)
-			strs_add(m->arena, ret, is_domain ? domain : host);
+	struct str ip;
+	for (size_t i = 0; i < texts->n; i++) {
+		if (!relay_ip_find_word(texts->v[i], &ip))
+			continue;
+		if (is_reversed)
+			ip = ip_reversed(m->arena, ip);
+		if (ip.len > 0)
+			strs_add(m->arena, ret, ip);
 	}
+}
+
+/* The hosts, domains or addresses in `found`; it stays if none is wanted. */
+static void
+reduce(struct message *m, const struct header_query *query, struct strs *found)
+{
+	struct strs parts = {0};
+	if (query->is_host || query->is_domain)
+		add_hosts(m, query, found, &parts);
+	else if (query->is_ip || query->is_revip)
+		add_ips(m, query->is_revip, found, &parts);
+	else
+		return;
+	*found = parts;
 }
 
 static struct str
@@ -665,11 +716,8 @@ header_query_list(
 		add_parsed(m, query, &found, &parsed);
 		found = parsed;
 	}
-	if (query->is_host || query->is_domain) {
-		struct strs hosts = {0};
-		add_hosts(m, query->is_domain, &found, &hosts);
-		found = hosts;
-	}
+	if (!is_all)
+		reduce(m, query, &found);
 	for (size_t i = 0; i < found.n; i++)
 		strs_add(m->arena, ret, found.v[i]);
 }

@@ -3,7 +3,9 @@
 #include "mail/uri.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/table.h"
+#include "mail/header.h"
 #include "mail/html.h"
 #include "mail/uri_clean.h"
 
@@ -14,7 +16,7 @@ struct collector {
 	struct arena *arena;
 	const struct mail_config *config;
 	struct uris *uris;
-	struct table *known; /* raw -> (void *)(index + 1) */
+	struct table *known; /* its characters -> (void *)(index + 1) */
 	size_t bytes;        /* of variants, kept or not */
 };
 
@@ -28,11 +30,22 @@ redirector(struct collector *c)
 	return c->redirector;
 }
 
-/* The entry of `raw`, or NULL; new: none. */
-static struct uri *
-find(struct collector *c, struct str raw)
+/*
+ * Two links are the same if their characters are: bytes are characters of that
+ * number.
+ */
+static struct str
+key_of(struct collector *c, struct str raw, bool is_unicode)
 {
-	size_t at = (size_t)(uintptr_t)table_get(c->known, raw);
+	struct html_link link = {.url = raw, .is_unicode = is_unicode};
+	return html_link_utf8(c->arena, &link);
+}
+
+/* The entry of that key, or NULL; new: none. */
+static struct uri *
+find(struct collector *c, struct str key)
+{
+	size_t at = (size_t)(uintptr_t)table_get(c->known, key);
 	return at == 0 ? NULL : &c->uris->v[at - 1];
 }
 
@@ -52,30 +65,27 @@ clean(struct collector *c, struct str raw, bool is_unicode, struct strs *ret)
 }
 
 static struct uri *
-insert(struct collector *c, struct str raw, struct strs cleaned)
+insert(struct collector *c, struct str key, const struct uri *uri)
 {
 	if (c->uris->n >= c->config->limits.uris) {
 		c->uris->is_cut = true;
 		return NULL;
 	}
-	ARENA_PUSH(c->arena, c->uris) =
-	    (struct uri){.raw = raw, .cleaned = cleaned};
-	table_set(c->known, raw, (void *)(uintptr_t)c->uris->n);
+	ARENA_PUSH(c->arena, c->uris) = *uri;
+	table_set(c->known, key, (void *)(uintptr_t)c->uris->n);
 	return &c->uris->v[c->uris->n - 1];
 }
 
 static void
 add_parsed(struct collector *c, struct str raw)
 {
-	if (find(c, raw) != NULL)
+	struct str key = key_of(c, raw, false);
+	if (find(c, key) != NULL)
 		return;
-	struct strs cleaned = {0};
-	if (!clean(c, raw, false, &cleaned) ||
-	    !uri_has_domain(c->arena, &cleaned, c->config))
-		return;
-	struct uri *uri = insert(c, raw, cleaned);
-	if (uri != NULL)
-		uri->is_parsed = true;
+	struct uri uri = {.raw = raw, .is_parsed = true};
+	if (clean(c, raw, false, &uri.cleaned) &&
+	    uri_has_domain(c->arena, &uri.cleaned, c->config))
+		(void)insert(c, key, &uri);
 }
 
 static void
@@ -95,13 +105,14 @@ add_text(struct collector *c, struct message *m)
 static struct uri *
 add_html_uri(struct collector *c, const struct html_link *link)
 {
-	struct uri *uri = find(c, link->url);
-	if (uri != NULL)
-		return uri;
-	struct strs cleaned = {0};
-	if (!clean(c, link->url, link->is_unicode, &cleaned))
+	struct str key = key_of(c, link->url, link->is_unicode);
+	struct uri *known = find(c, key);
+	if (known != NULL)
+		return known;
+	struct uri uri = {.raw = link->url, .is_unicode = link->is_unicode};
+	if (!clean(c, uri.raw, uri.is_unicode, &uri.cleaned))
 		return NULL;
-	return insert(c, link->url, cleaned);
+	return insert(c, key, &uri);
 }
 
 /* At most a few: one link may have very many different texts. */
@@ -130,6 +141,67 @@ add_html(struct collector *c, const struct html *html)
 	}
 }
 
+/* --- who signed --- */
+
+/* "d=" without what is blank in it, as a link. */
+static struct str
+signer_link(struct arena *a, struct str domain)
+{
+	struct buf *link = buf_new(a, domain.len + 16);
+	buf_put(link, STR("domainkeys:"));
+	for (struct str word; (word = str_word(&domain)).len > 0;)
+		buf_put(link, word);
+	return buf_str(link);
+}
+
+static void
+add_signer(struct collector *c, struct str raw)
+{
+	struct uri uri = {.raw = raw, .is_signer = true};
+	if (uri_named_host(c->arena, c->config, raw).len == 0 ||
+	    find(c, raw) != NULL)
+		return;
+	strs_add(c->arena, &uri.tags, STR("domainkeys"));
+	strs_add(c->arena, &uri.tags, STR("nocanon"));
+	strs_add(c->arena, &uri.tags, STR("noclean"));
+	(void)insert(c, raw, &uri);
+}
+
+/* The domains that sign, wherever "d=" stands in the field. */
+static void
+add_signers(struct collector *c, struct str field)
+{
+	for (size_t i = 0; i < field.len; i++) {
+		if (field.p[i] != 'd' ||
+		    (i > 0 && char_is_word(field.p[i - 1])))
+			continue;
+		size_t from = i + 1;
+		while (from < field.len && char_is_space(field.p[from]))
+			from++;
+		if (from == field.len || field.p[from] != '=')
+			continue;
+		struct str domain = str_skip(field, from + 1);
+		domain = str_sub(domain, 0, str_chr(domain, ';'));
+		if (domain.len == 0)
+			continue;
+		add_signer(c, signer_link(c->arena, domain));
+		i = from + domain.len;
+	}
+}
+
+static void
+add_signatures(struct collector *c, struct message *m)
+{
+	static const struct header_query fields[] = {
+	    {.name = {"DomainKey-Signature", 19}},
+	    {.name = {"DKIM-Signature", 14}}};
+	struct strs found = {0};
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		header_query_list(m, &fields[i], &found);
+	for (size_t i = 0; i < found.n; i++)
+		add_signers(c, found.v[i]);
+}
+
 const struct uris *
 message_uri_list(struct message *m)
 {
@@ -147,6 +219,8 @@ message_uri_list(struct message *m)
 		if (html != NULL)
 			add_html(&c, html);
 	}
+	if (!m->config->has_no_signers)
+		add_signatures(&c, m);
 	m->uri_list = c.uris;
 	return c.uris;
 }
@@ -162,17 +236,39 @@ drop_doubles(struct strs *list)
 	list->n = n;
 }
 
+/* The variants of all links, those that are characters beyond ASCII apart. */
+static void
+make_uris(struct message *m)
+{
+	const struct uris *list = message_uri_list(m);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct uri *uri = &list->v[i];
+		for (size_t k = 0; k < uri->cleaned.n; k++)
+			strs_add(m->arena,
+			    uri->is_unicode && !str_is_ascii(uri->cleaned.v[k])
+				? &m->wide_uris
+				: &m->uris,
+			    uri->cleaned.v[k]);
+	}
+	strs_sort(&m->uris);
+	strs_sort(&m->wide_uris);
+	drop_doubles(&m->uris);
+	drop_doubles(&m->wide_uris);
+	m->has_uris = true;
+}
+
 const struct strs *
 message_uris(struct message *m)
 {
-	if (m->has_uris)
-		return &m->uris;
-	const struct uris *list = message_uri_list(m);
-	for (size_t i = 0; i < list->n; i++)
-		for (size_t k = 0; k < list->v[i].cleaned.n; k++)
-			strs_add(m->arena, &m->uris, list->v[i].cleaned.v[k]);
-	strs_sort(&m->uris);
-	drop_doubles(&m->uris);
-	m->has_uris = true;
+	if (!m->has_uris)
+		make_uris(m);
 	return &m->uris;
+}
+
+const struct strs *
+message_wide_uris(struct message *m)
+{
+	if (!m->has_uris)
+		make_uris(m);
+	return &m->wide_uris;
 }

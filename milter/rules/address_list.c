@@ -10,12 +10,13 @@
 #include "rules/list_make.h"
 
 #define OWNER_PREFIX "FNS_"
-#define LINE_WORDS 2 /* of welcomelist_from_rcvd: address and relay */
+#define LINE_WORDS 2 /* address and relay, address and signer */
 
 /* One pattern as it was written, in lower case. */
 struct entry {
-	bool is_on;         /* false: taken back */
-	struct strs relays; /* of the lists that name some */
+	bool is_on; /* false: taken back */
+	/* Relays, or domains that sign, of the lists that name some. */
+	struct strs partners;
 };
 
 struct address_list {
@@ -35,10 +36,11 @@ static const struct setting_kind {
 		ENLIST,
 		DELIST,
 		ENLIST_RELAYED,
+		ENLIST_SIGNED,
+		DELIST_SIGNED,
 		ENLIST_NAMED,
 		ENLIST_OWNER,
-		DELIST_OWNER,
-		CHECKED
+		DELIST_OWNER
 	} what;
 	const char *lists[2]; /* the first one: its own, if NULL */
 } kinds[] = {
@@ -66,10 +68,10 @@ static const struct setting_kind {
 	{"welcomelist_from_spf", "def_welcomelist_from_spf"}},
     {"unwelcomelist_from_rcvd", DELIST,
 	{"welcomelist_from_rcvd", "def_welcomelist_from_rcvd"}},
-    /* Signatures are preflight's business: looked at, not kept. */
-    {"welcomelist_from_dkim", CHECKED, {NULL}},
-    {"def_welcomelist_from_dkim", CHECKED, {NULL}},
-    {"unwelcomelist_from_dkim", CHECKED, {NULL}},
+    {"welcomelist_from_dkim", ENLIST_SIGNED, {NULL}},
+    {"def_welcomelist_from_dkim", ENLIST_SIGNED, {NULL}},
+    {"unwelcomelist_from_dkim", DELIST_SIGNED,
+	{"welcomelist_from_dkim", "def_welcomelist_from_dkim"}},
 };
 
 static struct address_list *
@@ -142,7 +144,63 @@ enlist_relayed(struct address_lists *lists, const struct setting_line *line)
 	struct address_list *list = list_of(lists, line->name);
 	struct entry *entry = entry_on(lists, list, words[0]);
 	strs_add(
-	    lists->arena, &entry->relays, str_lower(lists->arena, words[1]));
+	    lists->arena, &entry->partners, str_lower(lists->arena, words[1]));
+	return true;
+}
+
+/* "address signer"; without a signer it is the domain of the address: empty. */
+static bool
+signed_read(struct arena *a, struct str text, struct str *ret_address,
+    struct str *ret_signer)
+{
+	struct str words[LINE_WORDS] = {STR_EMPTY, STR_EMPTY};
+	if (words_cut(text, words) > LINE_WORDS)
+		return false;
+	*ret_address = words[0];
+	*ret_signer = str_lower(a, words[1]);
+	return true;
+}
+
+static bool
+enlist_signed(struct address_lists *lists, const struct setting_line *line)
+{
+	struct str address, signer;
+	if (!signed_read(lists->arena, line->value, &address, &signer))
+		return false;
+	struct address_list *list = list_of(lists, line->name);
+	struct entry *entry = entry_on(lists, list, address);
+	if (!strs_has(&entry->partners, signer))
+		strs_add(lists->arena, &entry->partners, signer);
+	return true;
+}
+
+/* The entry is gone with its last signer. */
+static void
+signer_drop(struct entry *entry, struct str signer)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < entry->partners.n; i++)
+		if (!str_eq(entry->partners.v[i], signer))
+			entry->partners.v[n++] = entry->partners.v[i];
+	entry->partners.n = n;
+	entry->is_on = n > 0;
+}
+
+static bool
+delist_signed(struct address_lists *lists, const struct setting_kind *kind,
+    struct str value)
+{
+	struct str address, signer;
+	if (!signed_read(lists->arena, value, &address, &signer))
+		return false;
+	address = str_lower(lists->arena, address);
+	for (size_t i = 0; i < COUNT_OF(kind->lists); i++) {
+		struct address_list *list =
+		    list_of(lists, str_from(kind->lists[i]));
+		struct entry *entry = table_get(list->entries, address);
+		if (entry != NULL)
+			signer_drop(entry, signer);
+	}
 	return true;
 }
 
@@ -184,11 +242,11 @@ line_apply(struct address_lists *lists, const struct setting_kind *kind,
 		(kind->what == ENLIST_OWNER ? enlist : delist)(
 		    lists, owner_list(lists->arena, name), value);
 		return NULL;
-	case CHECKED:
-		return words_cut(value, (struct str[LINE_WORDS]){0}) <=
-			       LINE_WORDS
-			   ? NULL
-			   : "address [domain]";
+	case ENLIST_SIGNED:
+		return enlist_signed(lists, line) ? NULL : "address [domain]";
+	case DELIST_SIGNED:
+		return delist_signed(lists, kind, value) ? NULL
+							 : "address [domain]";
 	}
 	return NULL;
 }
@@ -241,7 +299,9 @@ address_lists_new(
 	lists->arena = a;
 	lists->by_name = table_new(a, false);
 	for (size_t i = 0; i < COUNT_OF(kinds); i++)
-		if (kinds[i].what == ENLIST || kinds[i].what == ENLIST_RELAYED)
+		if (kinds[i].what == ENLIST ||
+		    kinds[i].what == ENLIST_RELAYED ||
+		    kinds[i].what == ENLIST_SIGNED)
 			(void)list_of(lists, str_from(kinds[i].name));
 	for (size_t i = 0; i < settings->n; i++)
 		line_read(lists, &settings->v[i], diags);
@@ -385,11 +445,11 @@ ask_entry(void *arg, void *value)
 {
 	struct question *q = arg;
 	const struct entry *entry = value;
-	for (size_t i = 0; i < entry->relays.n; i++) {
+	for (size_t i = 0; i < entry->partners.n; i++) {
 		q->is_listed = true;
 		for (size_t k = 0; k < q->n; k++)
 			if (is_from(
-				q->arena, entry->relays.v[i], &q->relays[k]))
+				q->arena, entry->partners.v[i], &q->relays[k]))
 				return true;
 	}
 	return false;
@@ -417,4 +477,53 @@ address_list_relayed(struct arena *a, const struct address_lists *lists,
 	    address_list_named(lists, STR("welcomelist_allows_relays"));
 	return globs_match(any->globs, address) ? ADDRESS_NOT_LISTED
 						: ADDRESS_FORGED;
+}
+
+/* --- who may sign for a listed address -------------------------------------
+ */
+
+struct signing_question {
+	struct str domain; /* of the address */
+	struct str signer;
+};
+
+/*
+ * `wanted`: empty, the address's own domain; ".b.example" and "*.b.example",
+ * those below b.example; of an address only the domain counts.
+ */
+static bool
+is_signer(struct str wanted, const struct signing_question *q)
+{
+	size_t at = str_rchr(wanted, '@');
+	if (at != STR_NONE)
+		wanted = str_skip(wanted, at + 1);
+	if (wanted.len == 0)
+		return str_ieq(q->signer, q->domain);
+	struct str base = wanted;
+	if (str_starts(base, STR("*.")))
+		base = str_skip(base, 1);
+	return str_starts(base, STR(".")) ? str_iends(q->signer, base)
+					  : str_ieq(q->signer, base);
+}
+
+static bool
+ask_signer(void *arg, void *value)
+{
+	const struct signing_question *q = arg;
+	const struct entry *entry = value;
+	for (size_t i = 0; i < entry->partners.n; i++)
+		if (is_signer(entry->partners.v[i], q))
+			return true;
+	return false;
+}
+
+bool
+address_list_signed(struct arena *a, const struct address_list *list,
+    struct str address, struct str signer)
+{
+	size_t at = str_rchr(address, '@');
+	if (list == NULL || at == STR_NONE || signer.len == 0)
+		return false;
+	struct signing_question q = {str_skip(address, at + 1), signer};
+	return globs_find(list->globs, str_lower(a, address), ask_signer, &q);
 }

@@ -158,8 +158,7 @@ header_text(struct message *m, struct str request)
 	if (!header_query_parse(request, &query) ||
 	    !header_query_run(m, &query, &value))
 		return STR_EMPTY;
-	if (query.is_addr || query.is_name ||
-	    query.special == HEADER_ENVELOPE_FROM)
+	if (header_query_is_one(&query))
 		return str_line(&value);
 	return value;
 }

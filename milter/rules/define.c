@@ -157,7 +157,31 @@ regex_define(struct ruleset *rules, struct rule *rule, struct str literal,
 	return pattern_replace(rules, rule, ret);
 }
 
-/* body, rawbody, uri, full */
+/*
+ * The same regex for links that are characters; NULL: PCRE2 cannot do it, and
+ * bytes have to do.
+ */
+static struct regex *
+unicode_twin(struct ruleset *rules, struct str pattern)
+{
+	struct regex *twin;
+	struct str why;
+	return regex_new_unicode(rules->env, pattern, &twin, &why) == REGEX_OK
+		   ? twin
+		   : NULL;
+}
+
+static bool
+uri_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
+    struct failure *ret)
+{
+	if (!regex_define(rules, rule, rule->text, diags, ret))
+		return false;
+	rule->unicode = unicode_twin(rules, rule->pattern);
+	return true;
+}
+
+/* body, rawbody, full */
 static bool
 text_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
     struct failure *ret)
@@ -406,6 +430,7 @@ uri_key_define(struct ruleset *rules, struct rule *rule, struct str name,
 	}
 	if (!pattern_compile(rules, pattern, &key.regex, ret))
 		return false;
+	key.unicode = unicode_twin(rules, pattern);
 	uri_key_set(rules->arena, &rule->keys, &key);
 	return true;
 }
@@ -766,7 +791,7 @@ define_once(struct ruleset *rules, struct rule *rule, struct diags *diags,
 	    struct diags *, struct failure *) = {
 	    [RULE_HEADER] = header_define,
 	    [RULE_BODY] = text_define,
-	    [RULE_URI] = text_define,
+	    [RULE_URI] = uri_define,
 	    [RULE_RAWBODY] = text_define,
 	    [RULE_FULL] = text_define,
 	    [RULE_MIMEHEADER] = mimeheader_define,

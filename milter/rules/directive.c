@@ -341,6 +341,17 @@ read_scan_size(struct reader *r, struct str value, unsigned is_raw)
 }
 
 static void
+read_parse_dkim_uris(struct reader *r, struct str value, unsigned unused)
+{
+	(void)unused;
+	bool is_on = str_eq(value, STR("1")) || str_ieq(value, STR("yes"));
+	if (!is_on && !str_eq(value, STR("0")) && !str_ieq(value, STR("no")))
+		ERROR(r, "1 or 0 is wanted");
+	else
+		r->rules->mail.has_no_signers = !is_on;
+}
+
+static void
 read_require_version(struct reader *r, struct str value, unsigned unused)
 {
 	(void)unused;
@@ -510,7 +521,15 @@ static const struct directive directives[] = {
     {"clear_util_rb", read_clear_util_rb, 0, false},
     {"body_part_scan_size", read_scan_size, false, false},
     {"rawbody_part_scan_size", read_scan_size, true, false},
+    {"parse_dkim_uris", read_parse_dkim_uris, 0, false},
 };
+
+bool
+directive_defines(const struct directive *directive)
+{
+	return directive->read == read_rule || directive->read == read_regex ||
+	       directive->read == read_regex_or_eval;
+}
 
 const struct directive *
 directive_find(struct str name)

@@ -163,9 +163,7 @@ eval_get_text(struct eval_call *call, struct str what)
 	struct str text;
 	if (!header_query_parse(what, &query))
 		return STR_EMPTY;
-	bool is_one = query.is_addr || query.is_name ||
-		      query.special == HEADER_ENVELOPE_FROM;
-	if (!is_one)
+	if (!header_query_is_one(&query))
 		return header_query_run(call->message, &query, &text)
 			   ? text
 			   : STR_EMPTY;

@@ -6,7 +6,6 @@
 #include <math.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "rules/eval_rows.h"
 #include "rules/mail_date.h"
 #include "rules/pattern.h"
@@ -84,7 +83,8 @@ static void
 read_fetched(struct eval_call *call, struct str line, struct date_facts *ret)
 {
 	int64_t time;
-	if (!read_received(call, line, &time) || time > clock_wall())
+	if (!read_received(call, line, &time) ||
+	    (call->now != 0 && time > call->now))
 		return;
 	if (!ret->has_fetched || time > ret->fetched)
 		ret->fetched = time;
@@ -185,9 +185,10 @@ received_at(const struct date_facts *facts)
 static int
 received_within_months(struct eval_call *call)
 {
-	double age = (double)(clock_wall() - received_at(facts_of(call)));
+	double age = (double)(call->now - received_at(facts_of(call)));
 	double min, max;
-	return (!eval_bound(call, 0, &min) ||
+	return call->now != 0 &&
+	       (!eval_bound(call, 0, &min) ||
 		   age >= YEAR_SECONDS * (min / 12)) &&
 	       (!eval_bound(call, 1, &max) || age < YEAR_SECONDS * (max / 12));
 }

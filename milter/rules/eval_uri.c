@@ -122,14 +122,20 @@ is_redirect(struct message *m, struct str uri)
 }
 
 static int
-check_for_http_redirector(struct eval_call *call)
+redirect_among(struct eval_call *call, const struct strs *uris)
 {
-	const struct strs *uris = message_uris(call->message);
 	for (size_t i = 0; i < uris->n; i++)
 		if (is_redirect(call->message, uris->v[i]))
 			return eval_hit(
 			    call, str_sub(uris->v[i], 0, EVIDENCE_MAX));
 	return 0;
+}
+
+static int
+check_for_http_redirector(struct eval_call *call)
+{
+	return redirect_among(call, message_uris(call->message)) ||
+	       redirect_among(call, message_wide_uris(call->message));
 }
 
 static int

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* eval_uri_host -- does a link lead to a host of a list of the rule files? */
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/table.h"
 #include "mail/uri.h"
 #include "rules/eval_rows.h"
@@ -147,42 +146,6 @@ add_host(struct message *m, struct table *hosts, struct str uri)
 		table_set(hosts, host, hosts);
 }
 
-/* "d=" without what is blank in it, as a link. */
-static struct str
-signer_link(struct arena *a, struct str domain)
-{
-	struct buf *link = buf_new(a, domain.len + 16);
-	buf_put(link, STR("domainkeys:"));
-	for (struct str word; (word = str_word(&domain)).len > 0;)
-		buf_put(link, word);
-	return buf_str(link);
-}
-
-/*
- * The domains that sign, wherever "d=" stands in the field: they count as
- * hosts that a link leads to.
- */
-static void
-add_signers(struct message *m, struct str field, struct table *hosts)
-{
-	for (size_t i = 0; i < field.len; i++) {
-		if (field.p[i] != 'd' ||
-		    (i > 0 && char_is_word(field.p[i - 1])))
-			continue;
-		size_t from = i + 1;
-		while (from < field.len && char_is_space(field.p[from]))
-			from++;
-		if (from == field.len || field.p[from] != '=')
-			continue;
-		struct str domain = str_skip(field, from + 1);
-		domain = str_sub(domain, 0, str_chr(domain, ';'));
-		if (domain.len == 0)
-			continue;
-		add_host(m, hosts, signer_link(m->arena, domain));
-		i = from + domain.len;
-	}
-}
-
 /* The hosts of all links but mailto:, and of signatures, each once. */
 static const struct table *
 hosts_of(struct eval_call *call)
@@ -196,14 +159,11 @@ hosts_of(struct eval_call *call)
 		const struct uri *uri = &uris->v[i];
 		if (str_istarts(uri->raw, STR("mailto:")))
 			continue;
+		if (uri->is_signer)
+			add_host(m, hosts, uri->raw);
 		for (size_t k = 0; k < uri->cleaned.n; k++)
 			add_host(m, hosts, uri->cleaned.v[k]);
 	}
-	struct strs signatures = {0};
-	eval_get(call, STR("DomainKey-Signature"), &signatures);
-	eval_get(call, STR("DKIM-Signature"), &signatures);
-	for (size_t i = 0; i < signatures.n; i++)
-		add_signers(m, signatures.v[i], hosts);
 	call->cache->uri_hosts = hosts;
 	return hosts;
 }

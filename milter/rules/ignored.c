@@ -16,7 +16,6 @@ static const struct ignored {
 	const char *why;
 } ignored[] = {
     {"add_header", REPORT},
-    {"adsp_override", PLUGIN},
     {"allow_user_rules", "rules belong to the server, not to users"},
     {"always_trust_envelope_sender", "the envelope comes from the MTA"},
     {"asn_*", NETWORK},
@@ -44,7 +43,6 @@ static const struct ignored {
     {"normalize_charset", VIEW},
     {"ok_languages", PLUGIN},
     {"olemacro_*", PLUGIN},
-    {"parse_dkim_uris", VIEW},
     {"pyzor_*", NETWORK},
     {"razor_*", NETWORK},
     {"rbl_*", NETWORK},

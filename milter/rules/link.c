@@ -93,7 +93,8 @@ answer_settle(const struct ruleset *rules, struct rule *rule)
 struct lookup {
 	struct ruleset *rules;
 	struct rule *rule;
-	struct buf *unknown; /* names nowhere defined */
+	struct buf *unknown;  /* names nowhere defined */
+	struct buf *left_out; /* defined in blocks that are not read */
 };
 
 static bool
@@ -112,8 +113,11 @@ emit_name(
 	if (is_option)
 		return true;
 	lookup->rule->needs_unknown = true;
-	if (lookup->unknown->len < NAMES_SHOWN)
-		buf_printf(lookup->unknown, " %.*s", STR_ARG(name));
+	struct buf *names = table_has(lookup->rules->left_out, name)
+				? lookup->left_out
+				: lookup->unknown;
+	if (names->len < NAMES_SHOWN)
+		buf_printf(names, " %.*s", STR_ARG(name));
 	return true;
 }
 
@@ -156,6 +160,22 @@ is_declaration(struct str text)
 	       str_eq(str_trim(str_skip(text, 1)), STR(")"));
 }
 
+/* Names that count 0.  Whole sets of rules ask for what another program has. */
+static void
+names_report(const struct lookup *lookup, struct diags *diags)
+{
+	const struct rule *rule = lookup->rule;
+	if (lookup->unknown->len > 0)
+		diag_add(diags, DIAG_WARNING, rule->place.file,
+		    rule->place.line, "%.*s: not defined, so it counts 0:%.*s",
+		    STR_ARG(rule->name), STR_ARG(buf_str(lookup->unknown)));
+	if (lookup->left_out->len > 0)
+		diag_add(diags, DIAG_NOTE, rule->place.file, rule->place.line,
+		    "%.*s: defined in a block that is left out, so it counts "
+		    "0:%.*s",
+		    STR_ARG(rule->name), STR_ARG(buf_str(lookup->left_out)));
+}
+
 /* False: `*ret_why` says what is wrong. */
 static bool
 meta_compile(struct ruleset *rules, struct rule *rule, const double *zeros,
@@ -163,7 +183,11 @@ meta_compile(struct ruleset *rules, struct rule *rule, const double *zeros,
 {
 	static const char *const functions[] = {"rules_matching", NULL};
 	struct lookup lookup = {
-	    rules, rule, buf_new(rules->arena, NAMES_SHOWN + RULE_NAME_MAX)};
+	    .rules = rules,
+	    .rule = rule,
+	    .unknown = buf_new(rules->arena, NAMES_SHOWN + RULE_NAME_MAX),
+	    .left_out = buf_new(rules->arena, NAMES_SHOWN + RULE_NAME_MAX),
+	};
 	struct expr_names names = {emit_name, emit_call, functions, &lookup};
 	struct str text;
 	rule->needs_unknown = false;
@@ -180,10 +204,7 @@ meta_compile(struct ruleset *rules, struct rule *rule, const double *zeros,
 		*ret_why = STR("it divides by zero when nothing hits");
 		return false;
 	}
-	if (lookup.unknown->len > 0)
-		diag_add(diags, DIAG_WARNING, rule->place.file,
-		    rule->place.line, "%.*s: not defined, so it counts 0:%.*s",
-		    STR_ARG(rule->name), STR_ARG(buf_str(lookup.unknown)));
+	names_report(&lookup, diags);
 	return true;
 }
 

@@ -39,5 +39,6 @@ lists_make(struct ruleset *rules, struct diags *diags)
 	lists->uri_hosts = uri_host_lists_new(rules, diags);
 	lists->subjects = subject_lists_new(rules, diags);
 	lists->bounce_relays = bounce_relays_new(rules, diags);
+	lists->adsp = adsp_new(rules, diags);
 	redirectors_make(rules, diags);
 }

@@ -64,6 +64,7 @@ struct set_row {
 	struct network_set *set;
 	bool *is_named; /* NULL: nobody asks */
 	bool has_loopback;
+	bool has_own;
 };
 
 static void
@@ -82,6 +83,8 @@ line_read(
 			add_loopback(m, row->set);
 		if (row->is_named != NULL)
 			*row->is_named = false;
+		if (row->has_own)
+			m->networks->own.n = 0;
 	}
 }
 
@@ -130,16 +133,64 @@ subsets_make(struct maker *m, const struct setting_list *lines,
 	}
 }
 
+/* As the configuration writes them, "IPv6:2001:db8::/32" among them. */
+static void
+own_read(struct maker *m, const struct strs *words)
+{
+	for (size_t i = 0; words != NULL && i < words->n; i++) {
+		struct str word = words->v[i];
+		if (str_istarts(word, STR("IPv6:")))
+			word = str_skip(word, 5);
+		if (!network_set_add(m->a, &m->networks->own, word))
+			diag_add(m->diags, DIAG_WARNING,
+			    STR("trusted-networks"), 0,
+			    "%.*s does not reach the rules", STR_ARG(word));
+	}
+}
+
+static void
+set_append(
+    struct maker *m, struct network_set *set, const struct network_set *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		ARENA_PUSH(m->a, set) = more->v[i];
+}
+
+/*
+ * If rule files name networks, ours are the last of those that are trusted:
+ * what a file excludes stays excluded.
+ */
+static void
+own_join(struct maker *m)
+{
+	struct networks *n = m->networks;
+	const struct network_set *named =
+	    n->has_trusted ? &n->trusted : &n->internal;
+	struct network_set more = {0};
+	for (size_t i = 0; i < n->own.n; i++)
+		if (!network_set_covers(named, &n->own.v[i]))
+			ARENA_PUSH(m->a, &more) = n->own.v[i];
+	if (more.n == 0 || (!n->has_trusted && !n->has_internal))
+		return;
+	if (!n->has_trusted) {
+		n->trusted.n = 0;
+		set_append(m, &n->trusted, &n->internal);
+		n->has_trusted = true;
+	}
+	set_append(m, &n->trusted, &more);
+}
+
 void
 networks_make(struct ruleset *rules, struct diags *diags)
 {
 	struct networks *n = ARENA_NEW(rules->arena, struct networks);
 	struct maker m = {rules->arena, n, diags};
 	const struct set_row rows[] = {
-	    {"trusted_networks", &n->trusted, &n->has_trusted, true},
-	    {"internal_networks", &n->internal, &n->has_internal, true},
-	    {"msa_networks", &n->msa, NULL, false},
+	    {"trusted_networks", &n->trusted, &n->has_trusted, true, true},
+	    {"internal_networks", &n->internal, &n->has_internal, true, false},
+	    {"msa_networks", &n->msa, NULL, false, false},
 	};
+	own_read(&m, rules->own_networks);
 	add_loopback(&m, &n->trusted);
 	add_loopback(&m, &n->internal);
 	const struct setting_list *lines =
@@ -155,6 +206,8 @@ networks_make(struct ruleset *rules, struct diags *diags)
 			 is_alone(&m, line))
 			n->originating.n = 0;
 	}
+	rules->own_networks = NULL; /* the caller's */
+	own_join(&m);
 	subsets_make(&m, lines, rows);
 	rules->mail.networks = n;
 }

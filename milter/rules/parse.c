@@ -135,6 +135,15 @@ lang_strip(struct str *line)
 	return str_istarts(STR("en_US"), lang);
 }
 
+/* The rule that is defined by `value` is known to be none of ours. */
+static void
+leave_out(struct reader *r, struct str value)
+{
+	struct str name = str_word(&value);
+	if (rule_is_name(name) && !table_has(r->rules->left_out, name))
+		table_set(r->rules->left_out, name, r);
+}
+
 static void
 line_read(struct reader *r, struct str line)
 {
@@ -145,6 +154,9 @@ line_read(struct reader *r, struct str line)
 	struct str value = str_trim(line);
 	const struct directive *directive = directive_find(key);
 	if (r->is_skipping && (directive == NULL || !directive->is_always)) {
+		if (directive == NULL ? ignored_is_network(key)
+				      : directive_defines(directive))
+			leave_out(r, value);
 		block_unread(r);
 		return;
 	}
@@ -192,12 +204,23 @@ lines_read(struct reader *r, struct str text)
 	}
 }
 
+/* A letter, a picture: each of its lines is an error. */
+static void
+errors_close(struct reader *r)
+{
+	if (r->nerrors > READER_ERRORS)
+		diag_add(r->diags, DIAG_ERROR, r->place.file, 0,
+		    "and %zu more lines that are wrong: is this a rule file?",
+		    r->nerrors - READER_ERRORS);
+}
+
 void
 reader_text(struct reader *r, struct str name, struct str text)
 {
 	struct place outer_place = r->place;
-	size_t outer_first = r->first_block;
+	size_t outer_first = r->first_block, outer_errors = r->nerrors;
 	bool was_skipping = r->is_skipping;
+	r->nerrors = 0;
 	strs_add(r->arena, &r->open, name);
 	r->place = (struct place){.file = name};
 	r->first_block = r->nblocks;
@@ -206,7 +229,9 @@ reader_text(struct reader *r, struct str name, struct str text)
 		r->place.line = r->blocks[--r->nblocks].line;
 		WARN(r, "this if has no endif: it ends with the file");
 	}
+	errors_close(r);
 	r->open.n--;
+	r->nerrors = outer_errors;
 	r->first_block = outer_first;
 	r->is_skipping = was_skipping;
 	r->is_rest_lost = false;

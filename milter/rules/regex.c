@@ -407,23 +407,41 @@ captures_read_wide(struct arena *a, struct regex *re)
 	}
 }
 
-enum regex_status
-regex_new_in(struct arena *a, const struct regex_env *env, struct str pattern,
-    struct regex **ret, struct str *ret_why)
+/* Each byte as the character of its number. */
+static struct str
+latin1_to_utf8(struct arena *a, struct str s)
+{
+	struct buf *b = buf_new(a, s.len * 2);
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c >= 0x80)
+			buf_putc(b, (char)(0xc0 | c >> 6));
+		buf_putc(b, (char)(c < 0x80 ? c : 0x80 | (c & 0x3f)));
+	}
+	return buf_str(b);
+}
+
+static enum regex_status
+compile(struct arena *a, const struct regex_env *env, struct str pattern,
+    bool is_unicode, struct regex **ret, struct str *ret_why)
 {
 	if (pattern.len > PATTERN_BYTES) {
 		*ret_why = STR("the regular expression is longer than 1 MiB");
 		return REGEX_UNSUPPORTED;
 	}
-	pattern = regex_pattern(a, pattern);
+	pattern =
+	    regex_pattern(a, is_unicode ? latin1_to_utf8(a, pattern) : pattern);
 	struct regex *re = ARENA_NEW(a, struct regex);
 	re->groups = 1;
+	re->is_unicode = is_unicode;
 	arena_on_release(a, regex_release, re);
 	int error = 0;
 	PCRE2_SIZE offset = 0;
 	re->code = pcre2_compile_8((PCRE2_SPTR8)pattern.p, pattern.len,
-	    COMPILE_OPTIONS, &error, &offset, env->compile);
-	if (re->code == NULL && error == PCRE2_ERROR_PATTERN_TOO_LARGE)
+	    is_unicode ? UNICODE_OPTIONS : COMPILE_OPTIONS, &error, &offset,
+	    env->compile);
+	if (re->code == NULL && error == PCRE2_ERROR_PATTERN_TOO_LARGE &&
+	    !is_unicode)
 		error = compile_wide(env, pattern, re);
 	if (re->code == NULL && re->wide == NULL) {
 		*ret_why = error_text(a, error, offset);
@@ -441,46 +459,21 @@ enum regex_status
 regex_new(struct regex_env *env, struct str pattern, struct regex **ret,
     struct str *ret_why)
 {
-	return regex_new_in(env->arena, env, pattern, ret, ret_why);
-}
-
-/* Each byte as the character of its number. */
-static struct str
-latin1_to_utf8(struct arena *a, struct str s)
-{
-	struct buf *b = buf_new(a, s.len * 2);
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if (c >= 0x80)
-			buf_putc(b, (char)(0xc0 | c >> 6));
-		buf_putc(b, (char)(c < 0x80 ? c : 0x80 | (c & 0x3f)));
-	}
-	return buf_str(b);
+	return compile(env->arena, env, pattern, false, ret, ret_why);
 }
 
 enum regex_status
 regex_new_unicode(struct regex_env *env, struct str pattern, struct regex **ret,
     struct str *ret_why)
 {
-	if (pattern.len > PATTERN_BYTES) {
-		*ret_why = STR("the regular expression is longer than 1 MiB");
-		return REGEX_UNSUPPORTED;
-	}
-	pattern =
-	    regex_pattern(env->arena, latin1_to_utf8(env->arena, pattern));
-	struct regex *re = ARENA_NEW(env->arena, struct regex);
-	arena_on_release(env->arena, regex_release, re);
-	re->is_unicode = true;
-	int error = 0;
-	PCRE2_SIZE offset = 0;
-	re->code = pcre2_compile_8((PCRE2_SPTR8)pattern.p, pattern.len,
-	    UNICODE_OPTIONS, &error, &offset, env->compile);
-	if (re->code == NULL) {
-		*ret_why = error_text(env->arena, error, offset);
-		return is_limitation(error) ? REGEX_UNSUPPORTED : REGEX_BROKEN;
-	}
-	*ret = re;
-	return REGEX_OK;
+	return compile(env->arena, env, pattern, true, ret, ret_why);
+}
+
+enum regex_status
+regex_new_in(struct arena *a, const struct regex_env *env, struct str pattern,
+    bool is_unicode, struct regex **ret, struct str *ret_why)
+{
+	return compile(a, env, pattern, is_unicode, ret, ret_why);
 }
 
 void

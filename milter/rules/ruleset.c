@@ -81,7 +81,9 @@ ruleset_new(const struct ruleset_options *options)
 	rules->shortcuts.ham_score = -100;
 	rules->shortcuts.spam_score = 100;
 	rules->test_facts = options->test_facts;
+	rules->own_networks = options->own_networks;
 	rules->by_name = table_new(a, false);
+	rules->left_out = table_new(a, false);
 	rules->tags = replace_tags_new(a);
 	rules->header_numbers = table_new(a, false);
 	return rules;

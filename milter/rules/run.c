@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
-#include "mail/uri.h"
+#include "mail/uri_clean.h"
 #include "rules/capture.h"
 #include "rules/eval.h"
 #include "rules/eval_rows.h"
@@ -50,7 +50,9 @@ struct run {
 	double score;       /* so far */
 	bool is_short;      /* a rule has decided: the rest is not run */
 	struct tags *tags;  /* NULL: no rule has asked for one yet */
-	struct table *made; /* regexes with tags filled in, by pattern */
+	/* Regexes with tags filled in, by pattern: for bytes, for characters.
+	 */
+	struct table *made[2];
 	const struct filter *filter; /* NULL: not made yet */
 	struct pass *pass;           /* by view */
 	const struct looks *looks;   /* NULL: not made yet */
@@ -64,6 +66,7 @@ struct run {
 struct tally {
 	const struct rule *rule;
 	const struct regex *regex;
+	bool is_unicode; /* it is for characters, see regex_for() */
 	unsigned count;
 	unsigned most; /* enough */
 	bool has_trouble;
@@ -229,26 +232,28 @@ run_tags(struct run *run)
 }
 
 /*
- * The regex of `rule` for this message; NULL: a tag in it has no value, so the
- * rule is not run.
+ * The regex of `rule` for this message, and for strings that are characters if
+ * `is_unicode`; NULL: a tag in it has no value, so the rule is not run.
  */
 static const struct regex *
-regex_for(struct run *run, const struct rule *rule)
+regex_for(struct run *run, const struct rule *rule, bool is_unicode)
 {
 	if (rule->tag.len == 0)
-		return rule->regex;
+		return is_unicode && rule->unicode != NULL ? rule->unicode
+							   : rule->regex;
 	struct str pattern, why;
 	if (!tags_fill(run_tags(run), rule->pattern, rule->tag, &pattern))
 		return NULL;
-	if (run->made == NULL)
-		run->made = table_new(run->a, false);
-	struct regex *regex = table_get(run->made, pattern);
+	if (run->made[is_unicode] == NULL)
+		run->made[is_unicode] = table_new(run->a, false);
+	struct table *made = run->made[is_unicode];
+	struct regex *regex = table_get(made, pattern);
 	if (regex == NULL && regex_new_in(run->a, run->rules->env, pattern,
-				 &regex, &why) == REGEX_OK) {
+				 is_unicode, &regex, &why) == REGEX_OK) {
 		/* Many values are tried one after the other at each place. */
 		if (pattern.len > FILLED_SLOW_BYTES)
 			regex_speed_up(regex);
-		table_set(run->made, pattern, regex);
+		table_set(made, pattern, regex);
 	}
 	return regex;
 }
@@ -358,7 +363,7 @@ match_string(
 	size_t from = 0;
 	bool is_again = false;
 	struct regex_span span;
-	if (!may_match(run, t->rule, text))
+	if (!t->is_unicode && !may_match(run, t->rule, text))
 		return true;
 	if (run->options->costs != NULL)
 		run->options->costs->v[t->rule->id].strings++;
@@ -425,31 +430,48 @@ run_pass(struct run *run, size_t view, const struct rule *rule,
 	return found;
 }
 
-/* `view` is what `strings` are; FILTER_NONE: something else. */
-static void
-match_strings(struct run *run, const struct rule *rule, size_t view,
+/*
+ * False: a tag of the rule has no value.  `view` is what `strings` are;
+ * FILTER_NONE: something else.
+ */
+static bool
+match_list(struct run *run, struct tally *t, size_t view,
     const struct strs *strings, size_t first)
 {
-	struct tally t = tally_new(rule);
 	struct candidate_cursor cursor;
-	t.regex = regex_for(run, rule);
-	if (t.regex == NULL)
-		return;
-	if (rule->type == RULE_FULL && is_maxhits_zero(rule))
-		t.most = 1;
+	t->regex = regex_for(run, t->rule, t->is_unicode);
+	if (t->regex == NULL)
+		return false;
 	const struct candidates *candidates =
-	    run_pass(run, view, rule, strings, &cursor);
+	    run_pass(run, view, t->rule, strings, &cursor);
 	for (size_t i = 0; candidates != NULL || i < strings->n; i++) {
 		if (candidates != NULL &&
 		    !candidates_next(candidates, &cursor, &i))
 			break;
 		if (i >= first &&
-		    !match_string(run, &t, STR_EMPTY, strings->v[i]))
+		    !match_string(run, t, STR_EMPTY, strings->v[i]))
 			break;
 	}
-	if (t.count == 0 && run->result->is_out_of_time)
-		undecided(run, rule);
-	tally_close(run, &t, t.count);
+	return true;
+}
+
+static void
+tally_settle(struct run *run, struct tally *t)
+{
+	if (t->count == 0 && run->result->is_out_of_time)
+		undecided(run, t->rule);
+	tally_close(run, t, t->count);
+}
+
+static void
+match_strings(struct run *run, const struct rule *rule, size_t view,
+    const struct strs *strings, size_t first)
+{
+	struct tally t = tally_new(rule);
+	if (rule->type == RULE_FULL && is_maxhits_zero(rule))
+		t.most = 1;
+	if (match_list(run, &t, view, strings, first))
+		tally_settle(run, &t);
 }
 
 static void
@@ -475,9 +497,17 @@ static void
 run_uri(struct run *run, const struct rule *rule)
 {
 	int64_t start = cost_begin(run);
+	struct tally t = tally_new(rule);
 	const struct strs *strings = message_uris(run->m);
+	const struct strs *wide = message_wide_uris(run->m);
 	cost_aside(run, FILTER_URI, false, start);
-	match_strings(run, rule, FILTER_URI, strings, 0);
+	if (!match_list(run, &t, FILTER_URI, strings, 0))
+		return;
+	if (wide->n > 0 && t.count < t.most && !run->result->is_out_of_time) {
+		t.is_unicode = true;
+		(void)match_list(run, &t, FILTER_NONE, wide, 0);
+	}
+	tally_settle(run, &t);
 }
 
 static void
@@ -539,7 +569,7 @@ run_header(
     struct run *run, const struct header_seen *seen, const struct rule *rule)
 {
 	struct tally t = tally_new(rule);
-	if (!rule->is_exists && (t.regex = regex_for(run, rule)) == NULL)
+	if (!rule->is_exists && (t.regex = regex_for(run, rule, false)) == NULL)
 		return;
 	if (rule->is_exists || rule->is_negated || is_maxhits_zero(rule))
 		t.most = 1;
@@ -681,16 +711,19 @@ run_mimeheader(struct run *run, const struct rule *rule)
 	tally_close(run, &t, t.count);
 }
 
-/* Where the variants of a link lead, those that lead somewhere. */
+/* Where a link leads: its variants, or who signed; if it leads somewhere. */
 static void
 uri_hosts(struct run *run, const struct uri *uri,
     struct str (*host_of)(
 	struct arena *a, const struct mail_config *config, struct str uri),
     struct strs *ret)
 {
-	for (size_t i = 0; i < uri->cleaned.n; i++) {
+	struct str raw = uri->raw;
+	const struct strs signer = {&raw, 1, 1};
+	const struct strs *links = uri->is_signer ? &signer : &uri->cleaned;
+	for (size_t i = 0; i < links->n; i++) {
 		struct str host =
-		    host_of(run->a, &run->rules->mail, uri->cleaned.v[i]);
+		    host_of(run->a, &run->rules->mail, links->v[i]);
 		if (host.len > 0)
 			strs_add(run->a, ret, host);
 	}
@@ -725,6 +758,19 @@ uri_texts(struct run *run, const struct uri *uri, enum uri_key_name name)
 	return texts;
 }
 
+/* The regex of `key` for one of uri_texts(). */
+static const struct regex *
+uri_key_regex(const struct uri_key *key, const struct uri *uri, struct str text)
+{
+	bool is_unicode =
+	    key->name == URI_KEY_TEXT ||
+	    (uri->is_unicode &&
+		(key->name == URI_KEY_RAW || key->name == URI_KEY_CLEANED));
+	return is_unicode && key->unicode != NULL && !str_is_ascii(text)
+		   ? key->unicode
+		   : key->regex;
+}
+
 static bool
 uri_key_matches(struct run *run, struct tally *t, const struct uri_key *key,
     const struct uri *uri)
@@ -732,8 +778,9 @@ uri_key_matches(struct run *run, struct tally *t, const struct uri_key *key,
 	struct strs texts = uri_texts(run, uri, key->name);
 	for (size_t i = 0; i < texts.n; i++) {
 		struct regex_span span;
-		enum regex_result result = regex_match(
-		    key->regex, run->scratch, texts.v[i], 0, false, &span);
+		enum regex_result result =
+		    regex_match(uri_key_regex(key, uri, texts.v[i]),
+			run->scratch, texts.v[i], 0, false, &span);
 		if (result == REGEX_EXPIRED) {
 			run->result->is_out_of_time = true;
 			return false;
@@ -782,6 +829,7 @@ run_eval(struct run *run, const struct rule *rule)
 	    .row = rule->eval,
 	    .message = run->m,
 	    .facts = run->options->facts,
+	    .now = run->options->now,
 	    .lists = &run->rules->lists,
 	    .cache = &run->cache,
 	    .args = rule->args.v,

@@ -52,6 +52,7 @@ static const struct setting_row {
     {"welcomelist_bounce_relays", SETTING_BOUNCE},
     {"redirector_pattern", SETTING_REDIRECTORS},
     {"ok_locales", SETTING_LOCALES},
+    {"adsp_override", SETTING_ADSP},
 };
 
 /* Words that rule files of today no longer use. */

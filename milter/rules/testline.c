@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
+#include "rules/mail_date.h"
 #include "rules/rule.h"
 
 /* One test while it runs. */
@@ -14,6 +15,7 @@ struct test {
 	struct arena *a;
 	struct envelope envelope;
 	struct str facts; /* X-Postern-Facts; empty: none */
+	int64_t now;
 	struct str mail;
 };
 
@@ -90,6 +92,14 @@ set_facts(struct test *t, struct str value)
 }
 
 static void
+set_now(struct test *t, struct str value)
+{
+	if (!mail_date_read(t->a, value, &t->now))
+		diag_add(t->diags, DIAG_ERROR, t->line->place.file,
+		    t->line->place.line, "X-Postern-Now: a date is wanted");
+}
+
+static void
 set_from(struct test *t, struct str value)
 {
 	if (str_starts(value, STR("<")) && str_ends(value, STR(">")))
@@ -110,6 +120,7 @@ static const struct setting {
     {"X-Postern-Helo", set_helo, HEADER_HELO},
     {"X-Postern-From", set_from, HEADER_ENVELOPE_FROM},
     {"X-Postern-Facts", set_facts, HEADER_PLAIN},
+    {"X-Postern-Now", set_now, HEADER_PLAIN},
 };
 
 static bool
@@ -208,7 +219,7 @@ test_hits(struct test *t, struct str text)
 	struct message *m =
 	    message_new(t->a, t->mail, &t->rules->mail, &t->envelope);
 	struct rule_result result;
-	struct rule_run options = {.facts = facts_of(t)};
+	struct rule_run options = {.facts = facts_of(t), .now = t->now};
 	struct run *run = run_new(t->rules, m, &options, &result);
 	if (is_text)
 		return run_on_text(run, t->rule, text);

@@ -37,6 +37,7 @@ rules_run(const struct snapshot *snapshot, const struct scan_job *job,
 	    .is_expired = is_past,
 	    .arg = deadline_us,
 	    .facts = &facts,
+	    .now = clock_wall(),
 	};
 	ret->message = job->message;
 	ret->is_cut = job->size_bytes > snapshot->config.scan_bytes;

@@ -62,6 +62,19 @@ rule_options(const struct config *config, bool is_offline)
 	return options;
 }
 
+/* Servers of our own, which the class relay is for. */
+static struct strs
+own_networks(struct arena *a, const struct config *config)
+{
+	struct strs own = {0};
+	const struct strs *lists[] = {
+	    &config->trusted_networks, &config->class[CLASS_RELAY].networks};
+	for (size_t i = 0; i < COUNT_OF(lists); i++)
+		for (size_t k = 0; k < lists[i]->n; k++)
+			strs_add(a, &own, lists[i]->v[k]);
+	return own;
+}
+
 static bool
 rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
     bool wants_tests, struct diags *diags)
@@ -70,6 +83,8 @@ rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
 	    source->is_offline || strs_has(&snapshot->config.dns, STR("off"));
 	struct ruleset_options options =
 	    rule_options(&snapshot->config, is_offline);
+	struct strs own = own_networks(snapshot->arena, &snapshot->config);
+	options.own_networks = &own;
 	const struct strs *paths =
 	    source->rules.n > 0 ? &source->rules : &snapshot->config.rules;
 	snapshot->rules = ruleset_load(paths, &options, diags);

@@ -5,12 +5,15 @@
 #include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "mail/uri.h"
 #include "session/strip.h"
 
 static const char *const queries[] = {"From:addr", "From:name", "From:name:raw",
     "From:raw", "From", "Subject", "ALL", "ALL:raw", "ToCc", "ToCc:raw:addr",
     "MESSAGEID", "MESSAGEID:raw", "EnvelopeFrom", "To:first:addr",
-    "To:last:name", "X-Postern-Class", "x-postern-rcpt", "X-Postern-Client"};
+    "To:last:name", "X-Postern-Class", "x-postern-rcpt", "X-Postern-Client",
+    "Subject:host", "To:raw:domain", "From:addr:domain", "Received:ip",
+    "Subject:revip", "X-Spam-Relays-External:host"};
 
 static void
 check(bool is_true)
@@ -54,14 +57,17 @@ check_values(struct message *m)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct mail_config config = {.limits = MAIL_LIMITS_DEFAULT};
+	struct arena *a = arena_new();
+	const struct mail_config config = {
+	    .limits = MAIL_LIMITS_DEFAULT,
+	    .tlds = tld_set_new(a, NULL, NULL, NULL),
+	};
 	struct envelope envelope = {.class = CLASS_LOCAL,
 	    .from = STR("a@b.example"),
 	    .login = STR_EMPTY,
 	    .client_addr = STR("192.0.2.1"),
 	    .client_name = STR_EMPTY,
 	    .helo = STR_EMPTY};
-	struct arena *a = arena_new();
 	strs_add(a, &envelope.rcpt, STR("c@d.example"));
 	struct str raw = str_of((const char *)data, size);
 	struct message *m =

@@ -163,6 +163,9 @@ dates_before_and_after_the_way(void **state)
 		"<x@localhost>; Mon, 2 Nov 2020 14:00:00 +0000\n" AT("10")
 		    DATE("2 Nov 2020 14:00 GMT") "\n",
 		"A E"},
+	    /* 24 months before RULE_CASE_NOW, to the second */
+	    {RULES, DATE("Fri, 31 Dec 2021 12:21:36 GMT") "\n", "D E"},
+	    {RULES, DATE("Fri, 31 Dec 2021 12:21:37 GMT") "\n", "D"},
 	};
 	RULE_CASES_CHECK(CASES);
 }

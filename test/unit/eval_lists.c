@@ -89,6 +89,9 @@ a_link_leads_to_a_listed_host_or_not(void **state)
 	    "header C eval:check_uri_host_in_blocklist()\n"
 	    "header D eval:check_uri_host_in_whitelist()\n"
 	    "body E eval:check_uri_host_listed('NONE')\n";
+	static const char OFF[] = "enlist_uri_host (L) b.example\n"
+				  "header A eval:check_uri_host_listed('L')\n"
+				  "parse_dkim_uris 0\n";
 	static const struct rule_case CASES[] = {
 	    {RULES, "Subject: x\n\nhttp://www.B.example/\n", "A"},
 	    {RULES, "Subject: x\n\nhttp://x.good.b.example/\n", ""},
@@ -101,6 +104,7 @@ a_link_leads_to_a_listed_host_or_not(void **state)
 	    {RULES, "Subject: x\n\nmailto:x@b.example\n", ""},
 	    {RULES, "DKIM-Signature: v=1; d=m.b.example; b=d=\n\nx\n", "A"},
 	    {RULES, "DKIM-Signature: v=1; xd=b.example; b=x\n\nx\n", ""},
+	    {OFF, "DKIM-Signature: v=1; d=m.b.example; b=d=\n\nx\n", ""},
 	};
 	RULE_CASES_CHECK(CASES);
 }

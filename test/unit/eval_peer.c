@@ -47,22 +47,29 @@ rules_run(struct arena *a, const struct ruleset *rules,
 	ruleset_run(rules, m, &run, ret);
 }
 
-/* Does `function` hit? */
+/* Does `function` hit, with `settings` among the rules? */
 static bool
-hits(struct arena *a, const char *function, const struct facts *facts)
+hits_with(struct arena *a, const char *settings, const char *function,
+    const struct facts *facts)
 {
-	char text[200];
+	char text[500];
 	(void)snprintf(text, sizeof(text),
 	    strchr(function, '(') != NULL
-		? "header X eval:%s\ntflags X net\n"
-		: "header X eval:%s()\ntflags X net\n",
-	    function);
+		? "%s\nheader X eval:%s\ntflags X net\n"
+		: "%s\nheader X eval:%s()\ntflags X net\n",
+	    settings, function);
 	struct ruleset *rules = rules_new(text, false);
 	struct rule_result result;
 	rules_run(a, rules, facts, &result);
 	bool answer = result.hits.n > 0;
 	ruleset_free(rules);
 	return answer;
+}
+
+static bool
+hits(struct arena *a, const char *function, const struct facts *facts)
+{
+	return hits_with(a, "", function, facts);
 }
 
 static void
@@ -210,6 +217,166 @@ dmarc_functions_are_named_after_the_verdict(void **state)
 		}
 }
 
+static void
+listed_senders_pass_if_spf_does(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings;
+		enum spf_result result;
+		bool is_helo, is_welcome, is_default;
+	} cases[] = {
+	    {"welcomelist_from_spf *@a.example", SPF_PASS, false, true, false},
+	    {"whitelist_auth b@A.example", SPF_PASS, false, true, false},
+	    {"def_welcomelist_from_spf b@*", SPF_PASS, false, false, true},
+	    {"def_welcomelist_auth b@*", SPF_PASS, false, false, true},
+	    {"welcomelist_auth b@*", SPF_SOFTFAIL, false, false, false},
+	    {"welcomelist_auth b@*", SPF_PASS, true, false, false},
+	    {"welcomelist_from_dkim b@*", SPF_PASS, false, false, false},
+	    {"welcomelist_auth b@*\nunwelcomelist_auth b@*", SPF_PASS, false,
+		false, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		struct envelope envelope = {.from = STR("b@a.example")};
+		struct facts facts = facts_new(a, &envelope);
+		facts.flight.spf.result = cases[i].result;
+		facts.flight.spf.is_helo = cases[i].is_helo;
+		assert_int_equal(hits_with(a, cases[i].settings,
+				     "check_for_spf_welcomelist_from", &facts),
+		    cases[i].is_welcome);
+		assert_int_equal(
+		    hits_with(a, cases[i].settings,
+			"check_for_def_spf_whitelist_from", &facts),
+		    cases[i].is_default);
+		arena_free(a);
+	}
+}
+
+/* The author is alice@a.example. */
+static void
+listed_authors_pass_if_the_right_domain_signs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings, *signer;
+		enum dkim_result result;
+		bool is_welcome, is_default;
+	} cases[] = {
+	    {"welcomelist_auth *@a.example", "a.example", DKIM_PASS, true,
+		false},
+	    {"welcomelist_auth *@a.example", "b.example", DKIM_PASS, false,
+		false},
+	    {"welcomelist_auth *@a.example", "a.example", DKIM_FAIL, false,
+		false},
+	    {"def_welcomelist_auth alice@*", "A.example", DKIM_PASS, false,
+		true},
+	    {"welcomelist_from_dkim *@a.example", "a.example", DKIM_PASS, true,
+		false},
+	    {"welcomelist_from_dkim *@a.example", "b.example", DKIM_PASS, false,
+		false},
+	    {"welcomelist_from_dkim *@a.example B.example", "b.example",
+		DKIM_PASS, true, false},
+	    {"welcomelist_from_dkim *@a.example B.example", "a.example",
+		DKIM_PASS, false, false},
+	    {"def_welcomelist_from_dkim *@a.example x@b.example", "b.example",
+		DKIM_PASS, false, true},
+	    {"welcomelist_from_dkim *@a.example *.b.example", "x.b.example",
+		DKIM_PASS, true, false},
+	    {"welcomelist_from_dkim *@a.example .b.example", "b.example",
+		DKIM_PASS, false, false},
+	    {"welcomelist_from_dkim *@a.example b.example\n"
+	     "welcomelist_from_dkim *@a.example c.example\n"
+	     "unwelcomelist_from_dkim *@a.example B.example",
+		"c.example", DKIM_PASS, true, false},
+	    {"welcomelist_from_dkim *@a.example b.example\n"
+	     "unwelcomelist_from_dkim *@A.example b.example",
+		"b.example", DKIM_PASS, false, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		struct envelope envelope = {.from = STR_EMPTY};
+		struct facts facts = facts_new(a, &envelope);
+		facts.flight.signatures.n = 1;
+		facts.flight.signatures.v[0] =
+		    (struct dkim_signature){.result = cases[i].result,
+			.domain = str_from(cases[i].signer),
+			.identity = STR_EMPTY};
+		assert_int_equal(hits_with(a, cases[i].settings,
+				     "check_for_dkim_welcomelist_from", &facts),
+		    cases[i].is_welcome);
+		assert_int_equal(
+		    hits_with(a, cases[i].settings,
+			"check_for_def_dkim_welcomelist_from", &facts),
+		    cases[i].is_default);
+		arena_free(a);
+	}
+}
+
+#define OVERRIDES                                                   \
+	"adsp_override a.example custom_med\n"                      \
+	"adsp_override *.example all\nadsp_override @x.a.example\n" \
+	"adsp_override * unknown"
+
+/* The author is alice@a.example. */
+static void
+a_domain_that_signs_all_is_known_by_override(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings, *function;
+		enum dkim_result result;
+		enum dkim_match ours;
+		bool hits;
+	} cases[] = {
+	    {OVERRIDES, "check_dkim_adsp('2')", DKIM_NONE, DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_NONE, DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('A')", DKIM_NONE, DKIM_MISSING, false},
+	    {OVERRIDES, "check_dkim_adsp('*', '*.a.example')", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('*', 'b.example')", DKIM_NONE,
+		DKIM_MISSING, false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_FAIL, DKIM_MISSING, true},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_PASS, DKIM_MISSING, false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_TEMPERROR, DKIM_MISSING,
+		false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_NONE, DKIM_MATCHES, false},
+	    {OVERRIDES, "check_dkim_adsp('*')", DKIM_NONE, DKIM_UNKNOWN, false},
+	    {"adsp_override *.example all", "check_dkim_signall", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {"adsp_override a.example", "check_dkim_adsp('D')", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {"adsp_override *", "check_dkim_adsp('DA')", DKIM_NONE,
+		DKIM_MISSING, true},
+	    {"adsp_override * unknown", "check_dkim_adsp('*')", DKIM_NONE,
+		DKIM_MISSING, false},
+	    {"adsp_override b.example", "check_dkim_adsp('*')", DKIM_NONE,
+		DKIM_MISSING, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		struct envelope envelope = {.from = STR_EMPTY};
+		struct facts facts = facts_new(a, &envelope);
+		struct preflight *flight = &facts.flight;
+		flight->signatures.n = cases[i].result != DKIM_NONE;
+		flight->signatures.v[0] =
+		    (struct dkim_signature){.result = cases[i].result,
+			.domain = STR("a.example"),
+			.identity = STR_EMPTY};
+		flight->nours = cases[i].ours != DKIM_MISSING;
+		flight->ours[0].match = cases[i].ours;
+		flight->ours[0].signer.domain = STR("a.example");
+		flight->ours[0].signer.identity = STR_EMPTY;
+		assert_int_equal(
+		    hits_with(a, cases[i].settings, cases[i].function, &facts),
+		    cases[i].hits);
+		facts.has_flight = false;
+		assert_false(
+		    hits_with(a, cases[i].settings, cases[i].function, &facts));
+		arena_free(a);
+	}
+}
+
 #define SCORES                                              \
 	"ifplugin Mail::SpamAssassin::Plugin::SPF\n"        \
 	"header F eval:check_for_spf_fail()\n"              \
@@ -247,6 +414,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(dkim_counts_signatures_that_are_there_and_ours),
     cmocka_unit_test(dkim_takes_the_domains_that_a_rule_accepts),
     cmocka_unit_test(dmarc_functions_are_named_after_the_verdict),
+    cmocka_unit_test(listed_senders_pass_if_spf_does),
+    cmocka_unit_test(listed_authors_pass_if_the_right_domain_signs),
+    cmocka_unit_test(a_domain_that_signs_all_is_known_by_override),
     cmocka_unit_test(rules_of_the_network_that_are_answered_have_its_scores),
 };
 

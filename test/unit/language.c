@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "rule_case.h"
 #include "rules/ruleset.h"
 
 static const char mail[] = "From: from1@dom1.example\n"
@@ -281,6 +282,115 @@ odd_rules_are_read_as_there(void **state)
 	check(cases, COUNT_OF(cases));
 }
 
+#define HTML(charset) "Content-Type: text/html; charset=" charset "\n\n"
+#define TEXT "Content-Type: text/plain; charset=utf-8\n\n"
+/* b, two more letters; the bytes, the characters. */
+#define LINKS                                                  \
+	"uri B3 m,^http://x.com/b..$,\nuri B4 m,/b...$,\n"     \
+	"uri EM /\\xe9/\nuri EI /\\xc9/i\nuri EB /\xc3\xa9/\n" \
+	"uri M m,x.com,\ntflags M multiple\n"
+#define DETAILS                                             \
+	"uri_detail R raw =~ m,/b..$, type =~ /^a$/\n"      \
+	"uri_detail C cleaned =~ m,/b..$, raw !~ /\\xc3/\n" \
+	"uri_detail T text =~ /^.\\xe9$/\n"
+
+/* Links of HTML are characters, those of text are bytes. */
+static void
+letters_beyond_ascii_in_links(void **state)
+{
+	(void)state;
+	static const struct rule_case cases[] = {
+	    {LINKS, TEXT "see http://x.com/b\xc3\xa9 now\n", "B3 EB M"},
+	    {LINKS, TEXT "see http://x.com/bz\xc3\xa9 now\n", "B4 EB M"},
+	    {LINKS, HTML("utf-8") "<a href='http://x.com/bz\xc3\xa9'>z</a>\n",
+		"B3 EI EM M"},
+	    {LINKS, HTML("utf-8") "<a href='http://x.com/bz\xc3\x89'>z</a>\n",
+		"B3 EI M"},
+	    {LINKS, HTML("iso-8859-1") "<a href='http://x.com/bz\xe9'>z</a>\n",
+		"B3 EI EM M"},
+	    {LINKS,
+		HTML("us-ascii") "<a href='http://x.com/bz&eacute;'>z</a>\n",
+		"B3 EI EM M"},
+	    {LINKS, HTML("us-ascii") "<a href='http://x.com/bz&#8364;'>z</a>\n",
+		"B3 M"},
+	    {LINKS "header T Subject =~ /(?<T>.+)/\nuri U m,^http.*/b.%{T}$,\n",
+		"Subject: \xe9\n" HTML(
+		    "utf-8") "<a href='http://x.com/bz\xc3\xa9'>z</a>\n",
+		"B3 EI EM M T"},
+	    /* bytes and characters are two links */
+	    {LINKS,
+		HTML("utf-8") "<a href='http://x.com/bz\xc3\xa9'>"
+			      "http://x.com/bz\xc3\xa9</a>\n",
+		"B3 B4 EB EI EM M=2"},
+	    {DETAILS,
+		HTML("utf-8") "<a href='http://x.com/bz\xc3\xa9'>z\xc3\xa9"
+			      "</a>\n",
+		"C R T"},
+	    {DETAILS,
+		HTML("us-ascii") "<a href='http://x.com/bz&eacute;'>z&eacute;"
+				 "</a>\n",
+		"C R T"},
+	};
+	RULE_CASES_CHECK(cases);
+}
+
+#define SIGNERS                                                  \
+	"uri_detail T type =~ /^domainkeys$/\n"                  \
+	"uri_detail R raw =~ /^domainkeys:a.b.com$/\n"           \
+	"uri_detail H host =~ /^a.b.com$/ domain =~ /^b.com$/\n" \
+	"uri_detail C cleaned =~ /b.com/\nuri U /b.com/\n"
+
+/* Those who sign are in uri_detail's list, not in that of uri rules. */
+static void
+signers_are_links_of_uri_detail(void **state)
+{
+	(void)state;
+	static const struct rule_case cases[] = {
+	    {SIGNERS, "DKIM-Signature: v=1; d=a.b.com; i=@z.com; b=x\n\nx\n",
+		"H R T"},
+	    {SIGNERS, "DomainKey-Signature: d = a .\n b.com; b=x\n\nx\n",
+		"H R T"},
+	    {SIGNERS, "DKIM-Signature: v=1; d=a.b.nowhere; b=x\n\nx\n", ""},
+	    {SIGNERS, "DKIM-Signature: v=1; d=; b=x\n\nx\n", ""},
+	    {SIGNERS "parse_dkim_uris no\n",
+		"DKIM-Signature: v=1; d=a.b.com; b=x\n\nx\n", ""},
+	    {SIGNERS "parse_dkim_uris 0\nparse_dkim_uris 1\n",
+		"DKIM-Signature: v=1; d=a.b.com; b=x\n\nx\n", "H R T"},
+	};
+	RULE_CASES_CHECK(cases);
+}
+
+#define PARTS                                                         \
+	"util_rb_2tld co.example\n"                                   \
+	"header H X-T:host =~ /^www.One.com$/\n"                      \
+	"header D X-T:domain =~ /^one.com$/\n"                        \
+	"header I X-T:ip =~ /^192.0.2.7$/\n"                          \
+	"header R X-T:revip =~ /^7.2.0.192$/\n"                       \
+	"header V X-T:revip =~ /^1.0.0.(?:0.){21}8.b.d.0.1.0.0.2$/\n" \
+	"header N X-T:host !~ /./\nheader M X-T:ip !~ /./\n"
+
+/* The last host behind an @, else the first one; an address that is a word. */
+static void
+hosts_and_addresses_in_fields(void **state)
+{
+	(void)state;
+	static const struct rule_case cases[] = {
+	    {PARTS, "X-T: see www.One.com and two.net\n\nx\n", "D H M"},
+	    {PARTS, "X-T: two.net@x <a@www.One.com>\n\nx\n", "D H M"},
+	    {PARTS, "X-T: foo.comx b.com. c.com-x -x.com www.One.com\n\nx\n",
+		"D H M"},
+	    {PARTS, "X-T: caf\xc3\xa9.com nohost.zzz\n\nx\n", "M N"},
+	    {PARTS, "X-T: http://www.One.com/ (www.One.com)\n\nx\n", "M N"},
+	    {PARTS, "X-T: 1.2.3.4.5 [192.0.2.7] 192.0.2.8\n\nx\n", "I N R"},
+	    {PARTS, "X-T: v.192.0.2.8 192.0.2.7\n\nx\n", "I N R"},
+	    {PARTS, "X-T: 2001:db8::1\n\nx\n", "N V"},
+	    {PARTS, "X-T: two.net\nX-T: www.One.com 192.0.2.7\n\nx\n", "I R"},
+	    {"header A X-T:domain =~ /^one.com\\nb.co.example\\z/\n" PARTS,
+		"X-T: www.One.com\nX-T: a.b.co.example\n\nx\n", "A M"},
+	};
+	RULE_CASES_CHECK(cases);
+}
+
 static void
 write_file(struct arena *a, struct str dir, const char *name, const char *text)
 {
@@ -342,6 +452,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shortcircuit_leaves_out_the_rest),
     cmocka_unit_test(what_is_there_can_be_asked),
     cmocka_unit_test(odd_rules_are_read_as_there),
+    cmocka_unit_test(letters_beyond_ascii_in_links),
+    cmocka_unit_test(signers_are_links_of_uri_detail),
+    cmocka_unit_test(hosts_and_addresses_in_fields),
     cmocka_unit_test(pre_files_say_which_plugins_there_are),
 };
 UNIT_MAIN(tests)

@@ -184,8 +184,8 @@ static const struct {
     {"header A Subject",
 	"error 1: A: write: header RULE Name =~ /regex/, or: header RULE "
 	"exists:Name: the rule is disabled\n"},
-    {"header A From:domain =~ /a/",
-	"warning 1: A: From:domain is not supported: the rule is disabled\n"},
+    {"header A From:frob =~ /a/",
+	"warning 1: A: From:frob is not supported: the rule is disabled\n"},
     {"header A X-Spam-Relays-External =~ /a/", ""},
     {"trusted_networks 10.1/16 !10.1.2.3 [2001:db8::1] 10.0.0.0/255.0.0.0", ""},
     {"trusted_networks 10.0.0.0/33",
@@ -215,6 +215,9 @@ static const struct {
 	"disabled\n"},
     {"meta A B || NOWHERE\nbody B /b/",
 	"warning 1: A: not defined, so it counts 0: NOWHERE\n"},
+    {"adsp_override a.example strict",
+	"error 1: write: adsp_override domain [discardable, all, unknown, "
+	"nxdomain or custom_low, _med, _high]\n"},
     {"score A x", "error 1: score A: 1 or 4 decimal numbers are wanted\n"},
     {"score A 1 2", "error 1: score A: 1 or 4 decimal numbers are wanted\n"},
     {"score A (1)",
@@ -291,6 +294,23 @@ what_is_not_used_is_noted_once_a_file(void **state)
 	    "note 7: C: the eval function check_for_spf_pass() is not built "
 	    "in: it counts 0, as in SpamAssassin\n");
 	assert_int_equal(rule_of(&l, "D")->state, RULE_SOUND);
+	unload(&l);
+}
+
+static void
+names_of_blocks_that_are_left_out_are_noted(void **state)
+{
+	(void)state;
+	struct loaded l = load("meta A B || NOWHERE || C || D || E\n"
+			       "if can(Nothing::at_all)\n"
+			       "body B /b/\nuri C /c/\nmeta D B\n"
+			       "askdns E x TXT /x/\nscore NOWHERE 1\n"
+			       "endif\n");
+	assert_str(said(&l, DIAG_NOTE),
+	    "note 2: left out: if can(Nothing::at_all) does not hold here\n"
+	    "warning 1: A: not defined, so it counts 0: NOWHERE\n"
+	    "note 1: A: defined in a block that is left out, so it counts 0: B "
+	    "C D E\n");
 	unload(&l);
 }
 
@@ -455,6 +475,15 @@ hostile_files_are_bounded(void **state)
 			STR("error 51: more than 50 nested ifs")) == 0);
 	unload(&l);
 	b->len = 0;
+	for (int i = 0; i < 1000; i++)
+		buf_put(b, STR("Received: from here\n"));
+	l = load(str_c(a, buf_str(b)));
+	assert_int_equal(diags_count(&l.diags, DIAG_ERROR), 21);
+	assert_str(l.diags.v[20].text,
+	    "and 980 more lines that are wrong: is this a rule file?");
+	assert_int_equal(l.diags.v[20].line, 0);
+	unload(&l);
+	b->len = 0;
 	buf_put(b, STR("body A /a"));
 	for (int i = 0; i < 2000000; i++)
 		buf_putc(b, 'a');
@@ -483,6 +512,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(blocks_are_read_if_their_condition_holds),
     cmocka_unit_test(what_is_wrong_is_said_with_its_line),
     cmocka_unit_test(what_is_not_used_is_noted_once_a_file),
+    cmocka_unit_test(names_of_blocks_that_are_left_out_are_noted),
     cmocka_unit_test(a_disabled_rule_takes_what_needs_it_along),
     cmocka_unit_test(circles_count_nothing),
     cmocka_unit_test(tags_are_replaced),

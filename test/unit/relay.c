@@ -177,16 +177,27 @@ struct loaded {
 	struct ruleset *rules;
 };
 
+/* `own`: networks of the configuration. */
 static struct loaded
-load(const char *text)
+load_with(const char *own, const char *text)
 {
 	struct loaded l = {.a = arena_new()};
 	struct diags diags = {.arena = l.a};
-	struct ruleset_options options = {0};
+	struct strs networks = {0};
+	struct str rest = str_from(own);
+	for (struct str word; (word = str_word(&rest)).len > 0;)
+		strs_add(l.a, &networks, word);
+	struct ruleset_options options = {.own_networks = &networks};
 	l.rules =
 	    ruleset_load_text(STR("t.cf"), str_from(text), &options, &diags);
 	assert_int_equal(diags_count(&diags, DIAG_ERROR), 0);
 	return l;
+}
+
+static struct loaded
+load(const char *text)
+{
+	return load_with("127.0.0.0/8 ::1/128", text);
 }
 
 static void
@@ -265,23 +276,55 @@ static const struct {
 };
 
 static void
+check_hops(struct loaded l, const char *mail, const char *hops)
+{
+	const struct relays *r =
+	    message_relays(message_new(l.a, str_printf(l.a, "%s\ntext\n", mail),
+		ruleset_mail_config(l.rules), NULL));
+	struct buf *b = buf_new(l.a, 1000);
+	for (size_t k = 0; k < r->n; k++)
+		buf_printf(b, "%s%.*s%s%s%s", k > 0 ? " " : "",
+		    STR_ARG(r->v[k].ip), r->v[k].is_trusted ? "+" : "",
+		    r->v[k].is_internal ? "i" : "", r->v[k].is_msa ? "m" : "");
+	assert_str(buf_str(b), hops);
+	unload(&l);
+}
+
+static void
 the_walk_trusts_as_networks_and_logins_say(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(walks); i++) {
-		struct loaded l = load(walks[i].networks);
-		const struct relays *r = message_relays(message_new(l.a,
-		    str_printf(l.a, "%s\ntext\n", walks[i].mail),
-		    ruleset_mail_config(l.rules), NULL));
-		struct buf *b = buf_new(l.a, 1000);
-		for (size_t k = 0; k < r->n; k++)
-			buf_printf(b, "%s%.*s%s%s%s", k > 0 ? " " : "",
-			    STR_ARG(r->v[k].ip), r->v[k].is_trusted ? "+" : "",
-			    r->v[k].is_internal ? "i" : "",
-			    r->v[k].is_msa ? "m" : "");
-		assert_str(buf_str(b), walks[i].hops);
-		unload(&l);
-	}
+	for (size_t i = 0; i < COUNT_OF(walks); i++)
+		check_hops(
+		    load(walks[i].networks), walks[i].mail, walks[i].hops);
+}
+
+static const struct {
+	const char *own, *networks, *mail, *hops;
+} servers[] = {
+    {"192.0.2.0/24", "",
+	HOP("192.0.2.1", "a") HOP("10.0.0.1", "b") HOP("198.51.100.1", "c"),
+	"192.0.2.1+i 10.0.0.1+i 198.51.100.1"},
+    {"192.0.2.0/24 IPv6:2001:db8::/32", "trusted_networks 198.51.100.",
+	HOP("192.0.2.1", "a") HOP("198.51.100.1", "b")
+	    HOP("IPv6:2001:db8::1", "c") HOP("10.0.0.1", "d"),
+	"192.0.2.1+i 198.51.100.1+i 2001:db8::1+i 10.0.0.1"},
+    {"192.0.2.0/24", "internal_networks 198.51.100.",
+	HOP("198.51.100.1", "a") HOP("192.0.2.1", "b"),
+	"198.51.100.1+i 192.0.2.1+"},
+    {"192.0.2.0/24", "trusted_networks !192.0.2.9 198.51.100.",
+	HOP("192.0.2.1", "a") HOP("192.0.2.9", "b"), "192.0.2.1+i 192.0.2.9"},
+    {"192.0.2.0/24", "clear_trusted_networks",
+	HOP("10.0.0.1", "a") HOP("192.0.2.1", "b"), "10.0.0.1+i 192.0.2.1"},
+};
+
+static void
+servers_of_ours_are_trusted(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(servers); i++)
+		check_hops(load_with(servers[i].own, servers[i].networks),
+		    servers[i].mail, servers[i].hops);
 }
 
 static const struct {
@@ -555,6 +598,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shapes_match_as_regular_expressions_do),
     cmocka_unit_test(hostile_fields_take_linear_time),
     cmocka_unit_test(the_walk_trusts_as_networks_and_logins_say),
+    cmocka_unit_test(servers_of_ours_are_trusted),
     cmocka_unit_test(rules_can_name_what_is_made_of_hops),
     cmocka_unit_test(evals_answer_as_spamassassins),
     cmocka_unit_test(the_field_to_come_is_as_postfix_writes_it),

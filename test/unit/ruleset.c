@@ -327,14 +327,20 @@ static const char test_rules[] =
     "header M ToCc =~ /undisclosed/\n"
     "test M ok undisclosed-recipients:;\n"
     "full N /a\\tb/\n"
-    "test N ok a\\tb\n";
+    "test N ok a\\tb\n"
+    "header O eval:received_within_months(6, undef)\n"
+    "test O ok X-Postern-Now: 1 Aug 2020 10:00 +0000\\n"
+    "Date: 1 Jan 2020 10:00 +0000\\n\\n\n"
+    "test O fail X-Postern-Now: 1 Feb 2020 10:00 +0000\\n"
+    "Date: 1 Jan 2020 10:00 +0000\\n\\n\n"
+    "test O fail Date: 1 Jan 2020 10:00 +0000\\n\\n\n";
 
 static void
 test_lines_run_in_both_forms(void **state)
 {
 	(void)state;
 	struct loaded l = load(test_rules);
-	assert_int_equal(ruleset_test(l.rules, &l.diags), 26);
+	assert_int_equal(ruleset_test(l.rules, &l.diags), 29);
 	for (size_t i = 0; i < l.diags.n; i++)
 		if (l.diags.v[i].level == DIAG_ERROR)
 			print_error("%u: %.*s\n", l.diags.v[i].line,
