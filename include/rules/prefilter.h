@@ -15,7 +15,7 @@ struct prefilter;         /* immutable: any number of threads may use it */
 struct prefilter_builder; /* patterns on their way to one */
 struct candidates;        /* what one pass has left */
 
-/* In `a`, which the prefilter built from it needs as well. */
+/* In `a`, which the prefilter that is built from it does not need. */
 struct prefilter_builder *prefilter_builder_new(struct arena *a);
 /*
  * Add a pattern that regex_new() takes.  Returns its slot, or PREFILTER_NONE:
@@ -23,9 +23,10 @@ struct prefilter_builder *prefilter_builder_new(struct arena *a);
  */
 uint32_t prefilter_add(struct prefilter_builder *b, struct str pattern);
 #define PREFILTER_NONE UINT32_MAX
-/* NULL: nothing was added, or libhs refuses it.  `pool`: as in hs_db.h. */
+/* In `a`.  NULL: nothing was added, or libhs refuses it.  `pool`: see hs_db.h.
+ */
 struct prefilter *prefilter_build(
-    struct prefilter_builder *b, struct hs_pool *pool);
+    struct arena *a, const struct prefilter_builder *b, struct hs_pool *pool);
 
 /*
  * One pass over `strings`.  The answer lives in `a`.  NULL: there is none, for

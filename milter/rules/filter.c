@@ -15,7 +15,7 @@
 /* Fewer regexes than this are tried sooner than a pass begins. */
 #define REGEXES_MIN 4
 /* A regex that takes longer for a byte is worth a look of its own... */
-#define SLOW_NS 2
+#define SLOW_NS 4
 /* ... that must be so many times faster. */
 #define LOOK_GAIN 2
 
@@ -89,6 +89,7 @@ struct looking {
 	const struct ruleset *rules;
 	const struct filter_options *options;
 	struct arena *arena;
+	struct arena *work; /* until all are made */
 	struct hs_pool *pool;
 	struct regex_scratch *scratch;
 	struct look_cache *cache;
@@ -116,7 +117,7 @@ static struct look *
 look_for(struct looking *l, const struct rule *rule)
 {
 	struct str bytes = STR_EMPTY;
-	struct str pattern = regex_pattern(l->arena, rule->pattern);
+	struct str pattern = regex_pattern(l->work, rule->pattern);
 	struct look *look = NULL;
 	bool is_known = look_cache_get(l->cache, pattern, &bytes);
 	if (bytes.len > 0)
@@ -126,7 +127,7 @@ look_for(struct looking *l, const struct rule *rule)
 	if (look == NULL && (!is_known || bytes.len > 0)) {
 		look = look_make(l, rule, pattern);
 		look_cache_put(l->cache, pattern,
-		    look == NULL ? STR_EMPTY : look_bytes(l->arena, look));
+		    look == NULL ? STR_EMPTY : look_bytes(l->work, look));
 	}
 	l->made->looks += look != NULL;
 	return look;
@@ -143,19 +144,19 @@ static struct filter *
 filter_new(const struct ruleset *rules, const struct filter_options *options,
     struct filter_made *made)
 {
-	struct arena *a = arena_new();
+	struct arena *a = arena_new(), *work = arena_new();
 	struct filter *filter = ARENA_NEW(a, struct filter);
 	struct hs_pool *pool = hs_pool_new(a);
 	size_t n = FILTER_HEADER + rules->header_numbers->n;
-	const size_t *counts = views_count(rules, a, n);
+	const size_t *counts = views_count(rules, work, n);
 	struct prefilter_builder **builders =
-	    ARENA_ARRAY(a, struct prefilter_builder *, n);
+	    ARENA_ARRAY(work, struct prefilter_builder *, n);
 	filter->arena = a;
 	filter->slots = ARENA_ARRAY(a, uint32_t, rules->rules.n);
 	filter->view = ARENA_ARRAY(a, struct prefilter *, n);
 	filter->n = n;
 	for (size_t i = 0; i < n; i++)
-		builders[i] = prefilter_builder_new(a);
+		builders[i] = prefilter_builder_new(work);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++) {
 		const struct rule *rule = rules->rules.v[i];
 		size_t view = view_of(rules, rule);
@@ -167,7 +168,8 @@ filter_new(const struct ruleset *rules, const struct filter_options *options,
 		made->filtered += filter->slots[i] != PREFILTER_NONE;
 	}
 	for (size_t i = 0; i < n && !is_cancelled(options); i++)
-		filter->view[i] = prefilter_build(builders[i], pool);
+		filter->view[i] = prefilter_build(a, builders[i], pool);
+	arena_free(work);
 	return filter;
 }
 
@@ -175,15 +177,16 @@ static struct looks *
 looks_new(const struct ruleset *rules, const struct filter_options *options,
     struct filter_made *made)
 {
-	struct arena *a = arena_new(), *cache = arena_new();
+	struct arena *a = arena_new(), *work = arena_new();
 	struct looks *looks = ARENA_NEW(a, struct looks);
 	struct looking l = {
 	    .rules = rules,
 	    .options = options,
 	    .arena = a,
+	    .work = work,
 	    .pool = hs_pool_new(a),
-	    .scratch = regex_scratch_new(a, rules->env, NULL, NULL),
-	    .cache = look_cache_read(cache, options->cache),
+	    .scratch = regex_scratch_new(work, rules->env, NULL, NULL),
+	    .cache = look_cache_read(work, options->cache),
 	    .made = made,
 	};
 	looks->arena = a;
@@ -195,7 +198,7 @@ looks_new(const struct ruleset *rules, const struct filter_options *options,
 	    !look_cache_write(l.cache, options->cache))
 		made->cache_errno = errno;
 	regex_scratch_done(l.scratch);
-	arena_free(cache);
+	arena_free(work);
 	return looks;
 }
 

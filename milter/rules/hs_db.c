@@ -103,10 +103,11 @@ struct hs_db *
 hs_db_literals(struct arena *a, struct hs_pool *pool,
     const struct hs_literal *literals, size_t n)
 {
-	const char **texts = ARENA_ARRAY(a, const char *, n);
-	unsigned *flags = ARENA_ARRAY(a, unsigned, n);
-	unsigned *ids = ARENA_ARRAY(a, unsigned, n);
-	size_t *lengths = ARENA_ARRAY(a, size_t, n);
+	struct arena *work = arena_new();
+	const char **texts = ARENA_ARRAY(work, const char *, n);
+	unsigned *flags = ARENA_ARRAY(work, unsigned, n);
+	unsigned *ids = ARENA_ARRAY(work, unsigned, n);
+	size_t *lengths = ARENA_ARRAY(work, size_t, n);
 	for (size_t i = 0; i < n; i++) {
 		texts[i] = literals[i].bytes.p;
 		lengths[i] = literals[i].bytes.len;
@@ -118,6 +119,7 @@ hs_db_literals(struct arena *a, struct hs_pool *pool,
 	if (hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned)n,
 		HS_MODE_BLOCK, NULL, &made, &error) != HS_SUCCESS)
 		(void)hs_free_compile_error(error);
+	arena_free(work);
 	return db_new(a, pool, made);
 }
 
@@ -126,10 +128,12 @@ hs_db_pattern(struct arena *a, struct hs_pool *pool, struct str pattern)
 {
 	hs_database_t *made = NULL;
 	hs_compile_error_t *error = NULL;
-	if (hs_compile(str_c(a, pattern),
+	struct arena *work = arena_new();
+	if (hs_compile(str_c(work, pattern),
 		HS_FLAG_PREFILTER | HS_FLAG_ALLOWEMPTY | HS_FLAG_SINGLEMATCH,
 		HS_MODE_BLOCK, NULL, &made, &error) != HS_SUCCESS)
 		(void)hs_free_compile_error(error);
+	arena_free(work);
 	return db_new(a, pool, made);
 }
 

@@ -225,17 +225,20 @@ look_new(struct arena *a, struct hs_pool *pool, struct str pattern)
 {
 	if (pattern.len > PATTERN_MAX)
 		return NULL;
+	struct arena *work = arena_new();
 	struct rewrite w = {
 	    .rest = pattern,
-	    .to = buf_new(a, 10 * pattern.len + 32),
+	    .to = buf_new(work, 10 * pattern.len + 32),
 	    .is_caseless = may_be_caseless(pattern),
 	};
 	rewrite_start(&w);
 	while (w.rest.len > 0 && !w.is_odd)
 		rewrite_piece(&w);
-	if (w.is_odd || w.to->is_cut)
-		return NULL;
-	return look_of(a, hs_db_pattern(a, pool, buf_str(w.to)));
+	struct look *look = NULL;
+	if (!w.is_odd && !w.to->is_cut)
+		look = look_of(a, hs_db_pattern(a, pool, buf_str(w.to)));
+	arena_free(work);
+	return look;
 }
 
 struct str

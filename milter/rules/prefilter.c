@@ -66,9 +66,17 @@ struct prefilter_builder {
 	bool has_ascii;
 };
 
+/* What a literal tells, once it is found. */
+struct found_literal {
+	uint32_t
+	    uses; /* the first of its uses; they end where the next's begin */
+	uint32_t len;
+};
+
 struct prefilter {
 	struct hs_db *db;
-	struct literal *const *literals; /* by id */
+	const struct found_literal *literals; /* by id; one more at the end */
+	const struct use *uses;
 	const struct slot *slots;
 	size_t nslots;
 	const struct clause *clauses;
@@ -213,32 +221,67 @@ prefilter_add(struct prefilter_builder *b, struct str pattern)
 
 /* NULL: libhs refuses. */
 static struct hs_db *
-database_new(const struct prefilter_builder *b, struct hs_pool *pool)
+database_new(
+    struct arena *a, const struct prefilter_builder *b, struct hs_pool *pool)
 {
 	struct hs_literal *literals =
 	    ARENA_ARRAY(b->arena, struct hs_literal, b->literals.n);
 	for (size_t i = 0; i < b->literals.n; i++)
 		literals[i] = (struct hs_literal){
 		    b->literals.v[i]->bytes, b->literals.v[i]->is_folded};
-	return hs_db_literals(b->arena, pool, literals, b->literals.n);
+	return hs_db_literals(a, pool, literals, b->literals.n);
+}
+
+static void *
+copied(struct arena *a, const void *p, size_t n, size_t size)
+{
+	void *ret = arena_alloc(a, arena_array_size(n, size));
+	if (n > 0)
+		memcpy(ret, p, n * size);
+	return ret;
+}
+
+static void
+literals_copy(
+    struct arena *a, const struct prefilter_builder *b, struct prefilter *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < b->literals.n; i++)
+		n += b->literals.v[i]->uses.n;
+	struct use *uses = ARENA_ARRAY(a, struct use, n);
+	struct found_literal *literals =
+	    ARENA_ARRAY(a, struct found_literal, b->literals.n + 1);
+	n = 0;
+	for (size_t i = 0; i < b->literals.n; i++) {
+		const struct literal *from = b->literals.v[i];
+		literals[i] = (struct found_literal){
+		    (uint32_t)n, (uint32_t)from->bytes.len};
+		memcpy(uses + n, from->uses.v, from->uses.n * sizeof(*uses));
+		n += from->uses.n;
+	}
+	literals[b->literals.n].uses = (uint32_t)n;
+	p->literals = literals;
+	p->uses = uses;
 }
 
 struct prefilter *
-prefilter_build(struct prefilter_builder *b, struct hs_pool *pool)
+prefilter_build(
+    struct arena *a, const struct prefilter_builder *b, struct hs_pool *pool)
 {
 	if (b->slots.n == 0)
 		return NULL;
-	struct prefilter *p = ARENA_NEW(b->arena, struct prefilter);
+	struct prefilter *p = ARENA_NEW(a, struct prefilter);
 	if (b->literals.n > 0) {
-		p->db = database_new(b, pool);
+		p->db = database_new(a, b, pool);
 		if (p->db == NULL)
 			return NULL;
 	}
-	p->literals = b->literals.v;
-	p->slots = b->slots.v;
+	literals_copy(a, b, p);
 	p->nslots = b->slots.n;
-	p->clauses = b->clauses.v;
+	p->slots = copied(a, b->slots.v, b->slots.n, sizeof(b->slots.v[0]));
 	p->nclauses = b->clauses.n;
+	p->clauses =
+	    copied(a, b->clauses.v, b->clauses.n, sizeof(b->clauses.v[0]));
 	p->longest = b->longest;
 	p->has_ascii = b->has_ascii;
 	return p;
@@ -278,19 +321,19 @@ static bool
 on_literal(void *arg, uint32_t id, size_t to)
 {
 	struct pass *pass = arg;
-	const struct literal *literal = pass->filter->literals[id];
-	const struct uses *uses = &literal->uses;
+	const struct found_literal *literal = &pass->filter->literals[id];
 	if (to <= pass->overlap)
 		return false; /* the window before had it */
 	while (pass->ends[pass->string] < pass->base + to)
 		pass->string++;
 	size_t start = pass->string == 0 ? 0 : pass->ends[pass->string - 1];
-	if (pass->base + to < start + literal->bytes.len)
+	if (pass->base + to < start + literal->len)
 		return false; /* it is in two strings */
 	uint32_t string = (uint32_t)pass->string;
 	bool is_wide = pass_is_wide(pass);
-	for (size_t i = 0; i < uses->n; i++) {
-		uint32_t number = uses->v[i].clause;
+	for (uint32_t i = literal->uses; i < literal[1].uses; i++) {
+		const struct use *use = &pass->filter->uses[i];
+		uint32_t number = use->clause;
 		const struct clause *clause = &pass->filter->clauses[number];
 		struct bits *bits = &pass->bits[number];
 		if (is_wide && pass->filter->slots[clause->slot].is_ascii)
@@ -299,7 +342,7 @@ on_literal(void *arg, uint32_t id, size_t to)
 			*bits = (struct bits){.string = string + 1};
 		if (bits->bits == clause->needs)
 			continue;
-		bits->bits |= uses->v[i].bit;
+		bits->bits |= use->bit;
 		if (bits->bits == clause->needs)
 			candidate_add(pass, clause->slot);
 	}
