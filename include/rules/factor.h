@@ -36,9 +36,14 @@ struct clauses {
 
 /*
  * The factors of `pattern`, a regex that regex_new() has taken.  They live in
- * `a`.  `is_ascii`: of its matches in texts of ASCII alone.
+ * `a`.  `is_plain`: of its matches in plain texts alone.
  */
-struct clauses factors_of(struct arena *a, struct str pattern, bool is_ascii);
+struct clauses factors_of(struct arena *a, struct str pattern, bool is_plain);
+/*
+ * ASCII, and no numeric entity: nearly all text.  Patterns that see through
+ * obfuscation know hundreds of letters, of which few are in plain text.
+ */
+bool factor_is_plain(struct str text);
 /* A guess of how often a string costs a try for nothing, by its bytes. */
 double clauses_cost(const struct clauses *clauses);
 

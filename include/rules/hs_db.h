@@ -24,11 +24,12 @@ struct hs_literal {
 struct hs_db *hs_db_literals(struct arena *a, struct hs_pool *pool,
     const struct hs_literal *literals, size_t n);
 /*
- * `pattern` as libhs reads it, or something that matches more: look-arounds,
- * back references and long repeats count as anything.
+ * Patterns as libhs reads them, or something that matches more: look-arounds,
+ * back references and long repeats count as anything.  NULL: one is refused,
+ * `*ret_bad` is which, or `n`: all of them.
  */
-struct hs_db *hs_db_pattern(
-    struct arena *a, struct hs_pool *pool, struct str pattern);
+struct hs_db *hs_db_patterns(struct arena *a, struct hs_pool *pool,
+    const struct strs *patterns, size_t *ret_bad);
 
 /*
  * What a database is good for: these versions and this kind of processor.  One

@@ -33,6 +33,8 @@ MUST_CHECK bool literal_set_product(struct arena *a,
 /* Those of both.  False: more than `most`. */
 MUST_CHECK bool literal_set_join(struct arena *a, struct literal_set *into,
     const struct literal_set *more, size_t most);
+/* Without those that contain `part`. */
+void literal_set_drop(struct literal_set *set, struct str part);
 /*
  * The parts of `set` that are cheapest to look for: one of them is in whatever
  * contains one of `set`.

@@ -19,6 +19,12 @@ struct look; /* immutable: any number of threads may use it */
  */
 struct look *look_new(
     struct arena *a, struct hs_pool *pool, struct str pattern);
+/*
+ * The pattern as libhs is to read it, in `a`.  False: it is too long, or may be
+ * read in another way.
+ */
+MUST_CHECK bool look_pattern(
+    struct arena *a, struct str pattern, struct str *ret);
 /* To be kept; see hs_db.h. */
 struct str look_bytes(struct arena *a, const struct look *look);
 struct look *look_from_bytes(

@@ -11,6 +11,7 @@
 
 struct arena;
 struct hs_pool;
+struct look_cache;
 struct prefilter;         /* immutable: any number of threads may use it */
 struct prefilter_builder; /* patterns on their way to one */
 struct candidates;        /* what one pass has left */
@@ -23,10 +24,17 @@ struct prefilter_builder *prefilter_builder_new(struct arena *a);
  */
 uint32_t prefilter_add(struct prefilter_builder *b, struct str pattern);
 #define PREFILTER_NONE UINT32_MAX
-/* In `a`.  NULL: nothing was added, or libhs refuses it.  `pool`: see hs_db.h.
+/*
+ * Add a pattern that prefilter_add() knows too little of, as look_pattern()
+ * writes it: libhs tries it on every string, all such patterns at once.
  */
-struct prefilter *prefilter_build(
-    struct arena *a, const struct prefilter_builder *b, struct hs_pool *pool);
+uint32_t prefilter_add_shape(struct prefilter_builder *b, struct str pattern);
+/*
+ * In `a`.  NULL: nothing was added, or libhs refuses it.  `pool`: see hs_db.h.
+ * What takes long is taken from `cache` and put there; NULL: there is none.
+ */
+struct prefilter *prefilter_build(struct arena *a, struct prefilter_builder *b,
+    struct hs_pool *pool, struct look_cache *cache);
 
 /*
  * One pass over `strings`.  The answer lives in `a`.  NULL: there is none, for

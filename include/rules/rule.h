@@ -286,7 +286,8 @@ struct filter {
 
 struct looks {
 	struct arena *arena;
-	struct look **v; /* by rule id; NULL: none */
+	struct look **v;       /* by rule id; NULL: none */
+	struct filter *shapes; /* for regexes that the other knows nothing of */
 };
 
 void filter_free(struct ruleset *rules);

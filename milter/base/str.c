@@ -53,7 +53,13 @@ str_ieq(struct str a, struct str b)
 bool
 str_is_ascii(struct str s)
 {
-	for (size_t i = 0; i < s.len; i++)
+	size_t i = 0;
+	for (uint64_t word; i + sizeof(word) <= s.len; i += sizeof(word)) {
+		memcpy(&word, s.p + i, sizeof(word));
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
+			return false;
+	}
+	for (; i < s.len; i++)
 		if ((unsigned char)s.p[i] >= 0x80)
 			return false;
 	return true;

@@ -27,7 +27,7 @@ struct reading {
 	struct arena *a;
 	struct str rest;
 	unsigned depth;
-	bool is_ascii; /* other bytes do not occur */
+	bool is_plain; /* the text is, see factor_is_plain() */
 	bool is_odd;   /* it is not understood: nothing is known */
 };
 
@@ -43,6 +43,7 @@ struct piece {
 /* Pieces one behind the other. */
 struct chain {
 	struct arena *a;
+	bool is_plain;          /* what cannot be in plain text is left out */
 	struct literal_set run; /* what ends here */
 	bool has_gap;
 	bool is_never; /* a piece has no match */
@@ -51,6 +52,15 @@ struct chain {
 };
 
 static struct piece read_alternatives(struct reading *r, struct modes modes);
+
+/* How a numeric entity begins. */
+#define ENTITY "&#"
+
+bool
+factor_is_plain(struct str text)
+{
+	return str_is_ascii(text) && str_find(text, STR(ENTITY)) == STR_NONE;
+}
 
 /* ---- factors */
 
@@ -123,7 +133,7 @@ piece_bytes(struct reading *r, const struct byte_set *bytes, struct modes modes)
 {
 	struct piece piece = {0};
 	struct byte_set set = *bytes;
-	if (r->is_ascii)
+	if (r->is_plain)
 		memset(set.has + 128, 0, 128);
 	piece.is_exact =
 	    literal_set_bytes(r->a, &set, modes.is_caseless, &piece.set);
@@ -145,9 +155,13 @@ piece_is_never(const struct piece *piece)
 }
 
 static struct chain
-chain_new(struct arena *a)
+chain_new(const struct reading *r)
 {
-	return (struct chain){.a = a, .run = literal_set_empty(a)};
+	return (struct chain){
+	    .a = r->a,
+	    .is_plain = r->is_plain,
+	    .run = literal_set_empty(r->a),
+	};
 }
 
 /* What has been gathered must be there; from here on it may be anything. */
@@ -180,6 +194,9 @@ chain_add(struct chain *chain, const struct piece *piece)
 		chain_flush(chain);
 		longer = piece->set;
 	}
+	if (chain->is_plain)
+		literal_set_drop(&longer, STR(ENTITY));
+	chain->is_never = longer.all.n == 0;
 	chain->run = longer;
 }
 
@@ -566,7 +583,7 @@ read_reference(struct reading *r)
 static struct piece
 read_quoted(struct reading *r, struct modes modes)
 {
-	struct chain chain = chain_new(r->a);
+	struct chain chain = chain_new(r);
 	while (r->rest.len > 0 && !take(r, STR("\\E"))) {
 		struct piece piece =
 		    piece_byte(r, (unsigned char)take_byte(r), modes);
@@ -719,7 +736,7 @@ read_atom(struct reading *r, struct modes *modes)
 static struct piece
 read_sequence(struct reading *r, struct modes *modes)
 {
-	struct chain chain = chain_new(r->a);
+	struct chain chain = chain_new(r);
 	skip_comments(r, *modes);
 	while (!r->is_odd && r->rest.len > 0 && !next_is(r, '|') &&
 	       !next_is(r, ')')) {
@@ -857,10 +874,10 @@ piece_clauses(struct arena *a, const struct piece *piece)
 }
 
 struct clauses
-factors_of(struct arena *a, struct str pattern, bool is_ascii)
+factors_of(struct arena *a, struct str pattern, bool is_plain)
 {
 	struct reading r = {
-	    .a = arena_new(), .rest = pattern, .is_ascii = is_ascii};
+	    .a = arena_new(), .rest = pattern, .is_plain = is_plain};
 	struct clauses ret = {0};
 	struct piece piece = piece_gap();
 	if (pattern.len <= PATTERN_MAX)

@@ -140,42 +140,94 @@ is_cancelled(const struct filter_options *options)
 	       options->is_cancelled(options->arg);
 }
 
+/* One that leaves everything, in `a`. */
+static struct filter *
+filter_empty(struct arena *a, const struct ruleset *rules)
+{
+	struct filter *filter = ARENA_NEW(a, struct filter);
+	filter->arena = a;
+	filter->n = FILTER_HEADER + rules->header_numbers->n;
+	filter->view = ARENA_ARRAY(a, struct prefilter *, filter->n);
+	filter->slots = ARENA_ARRAY(a, uint32_t, rules->rules.n);
+	for (size_t i = 0; i < rules->rules.n; i++)
+		filter->slots[i] = PREFILTER_NONE;
+	return filter;
+}
+
+static struct prefilter_builder **
+builders_new(struct arena *work, size_t n)
+{
+	struct prefilter_builder **builders =
+	    ARENA_ARRAY(work, struct prefilter_builder *, n);
+	for (size_t i = 0; i < n; i++)
+		builders[i] = prefilter_builder_new(work);
+	return builders;
+}
+
 static struct filter *
 filter_new(const struct ruleset *rules, const struct filter_options *options,
     struct filter_made *made)
 {
 	struct arena *a = arena_new(), *work = arena_new();
-	struct filter *filter = ARENA_NEW(a, struct filter);
+	struct filter *filter = filter_empty(a, rules);
 	struct hs_pool *pool = hs_pool_new(a);
-	size_t n = FILTER_HEADER + rules->header_numbers->n;
-	const size_t *counts = views_count(rules, work, n);
-	struct prefilter_builder **builders =
-	    ARENA_ARRAY(work, struct prefilter_builder *, n);
-	filter->arena = a;
-	filter->slots = ARENA_ARRAY(a, uint32_t, rules->rules.n);
-	filter->view = ARENA_ARRAY(a, struct prefilter *, n);
-	filter->n = n;
-	for (size_t i = 0; i < n; i++)
-		builders[i] = prefilter_builder_new(work);
+	const size_t *counts = views_count(rules, work, filter->n);
+	struct prefilter_builder **builders = builders_new(work, filter->n);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++) {
 		const struct rule *rule = rules->rules.v[i];
 		size_t view = view_of(rules, rule);
-		filter->slots[i] = PREFILTER_NONE;
 		if (view != FILTER_NONE && counts[view] >= REGEXES_MIN)
 			filter->slots[i] =
 			    prefilter_add(builders[view], rule->pattern);
 		made->regexes += view != FILTER_NONE;
 		made->filtered += filter->slots[i] != PREFILTER_NONE;
 	}
-	for (size_t i = 0; i < n && !is_cancelled(options); i++)
-		filter->view[i] = prefilter_build(a, builders[i], pool);
+	for (size_t i = 0; i < filter->n && !is_cancelled(options); i++)
+		filter->view[i] = prefilter_build(a, builders[i], pool, NULL);
 	arena_free(work);
 	return filter;
 }
 
+/* Texts come as one long string or as few: it is not worth it. */
+static bool
+has_shapes(size_t view)
+{
+	return view == FILTER_BODY || view == FILTER_RAWBODY;
+}
+
+/*
+ * The filter of shapes: of regexes that `filter` knows nothing of and that are
+ * not quick in any case.
+ */
+static struct filter *
+shapes_new(struct looking *l, const struct filter *filter)
+{
+	const struct ruleset *rules = l->rules;
+	struct filter *shapes = filter_empty(l->arena, rules);
+	struct prefilter_builder **builders = builders_new(l->work, filter->n);
+	for (size_t i = 0; i < rules->rules.n && !is_cancelled(l->options);
+	     i++) {
+		const struct rule *rule = rules->rules.v[i];
+		size_t view = view_of(rules, rule);
+		struct str text;
+		if (view != FILTER_NONE && has_shapes(view) &&
+		    filter->slots[i] == PREFILTER_NONE &&
+		    look_pattern(l->work, regex_pattern(l->work, rule->pattern),
+			&text)) {
+			shapes->slots[i] =
+			    prefilter_add_shape(builders[view], text);
+			l->made->filtered++;
+		}
+	}
+	for (size_t i = 0; i < filter->n && !is_cancelled(l->options); i++)
+		shapes->view[i] =
+		    prefilter_build(l->arena, builders[i], l->pool, l->cache);
+	return shapes;
+}
+
 static struct looks *
-looks_new(const struct ruleset *rules, const struct filter_options *options,
-    struct filter_made *made)
+looks_new(const struct ruleset *rules, const struct filter *filter,
+    const struct filter_options *options, struct filter_made *made)
 {
 	struct arena *a = arena_new(), *work = arena_new();
 	struct looks *looks = ARENA_NEW(a, struct looks);
@@ -191,8 +243,10 @@ looks_new(const struct ruleset *rules, const struct filter_options *options,
 	};
 	looks->arena = a;
 	looks->v = ARENA_ARRAY(a, struct look *, rules->rules.n);
+	looks->shapes = shapes_new(&l, filter);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++)
-		if (view_of(rules, rules->rules.v[i]) != FILTER_NONE)
+		if (view_of(rules, rules->rules.v[i]) != FILTER_NONE &&
+		    looks->shapes->slots[i] == PREFILTER_NONE)
 			looks->v[i] = look_for(&l, rules->rules.v[i]);
 	if (options->cache.len > 0 && !is_cancelled(options) &&
 	    !look_cache_write(l.cache, options->cache))
@@ -213,7 +267,7 @@ ruleset_filter(struct ruleset *rules, const struct filter_options *options,
 		return false;
 	}
 	atomic_store(&rules->filter, filter);
-	struct looks *looks = looks_new(rules, options, ret);
+	struct looks *looks = looks_new(rules, filter, options, ret);
 	if (is_cancelled(options)) {
 		arena_free(looks->arena);
 		return false;

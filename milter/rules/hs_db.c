@@ -124,15 +124,28 @@ hs_db_literals(struct arena *a, struct hs_pool *pool,
 }
 
 struct hs_db *
-hs_db_pattern(struct arena *a, struct hs_pool *pool, struct str pattern)
+hs_db_patterns(struct arena *a, struct hs_pool *pool,
+    const struct strs *patterns, size_t *ret_bad)
 {
+	struct arena *work = arena_new();
+	size_t n = patterns->n;
+	const char **texts = ARENA_ARRAY(work, const char *, n);
+	unsigned *flags = ARENA_ARRAY(work, unsigned, n);
+	unsigned *ids = ARENA_ARRAY(work, unsigned, n);
+	for (size_t i = 0; i < n; i++) {
+		texts[i] = str_c(work, patterns->v[i]);
+		flags[i] = HS_FLAG_PREFILTER | HS_FLAG_ALLOWEMPTY |
+			   HS_FLAG_SINGLEMATCH;
+		ids[i] = (unsigned)i;
+	}
 	hs_database_t *made = NULL;
 	hs_compile_error_t *error = NULL;
-	struct arena *work = arena_new();
-	if (hs_compile(str_c(work, pattern),
-		HS_FLAG_PREFILTER | HS_FLAG_ALLOWEMPTY | HS_FLAG_SINGLEMATCH,
-		HS_MODE_BLOCK, NULL, &made, &error) != HS_SUCCESS)
+	if (hs_compile_multi(texts, flags, ids, (unsigned)n, HS_MODE_BLOCK,
+		NULL, &made, &error) != HS_SUCCESS) {
+		bool is_one = error != NULL && error->expression >= 0;
+		*ret_bad = is_one ? (size_t)error->expression : n;
 		(void)hs_free_compile_error(error);
+	}
 	arena_free(work);
 	return db_new(a, pool, made);
 }

@@ -65,6 +65,16 @@ literal_set_bytes(struct arena *a, const struct byte_set *bytes,
 	return true;
 }
 
+void
+literal_set_drop(struct literal_set *set, struct str part)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < set->all.n; i++)
+		if (str_find(set->all.v[i], part) == STR_NONE)
+			set->all.v[n++] = set->all.v[i];
+	set->all.n = n;
+}
+
 static void
 fold(struct arena *a, struct literal_set *set)
 {

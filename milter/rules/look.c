@@ -220,23 +220,34 @@ look_of(struct arena *a, struct hs_db *db)
 	return look;
 }
 
-struct look *
-look_new(struct arena *a, struct hs_pool *pool, struct str pattern)
+bool
+look_pattern(struct arena *a, struct str pattern, struct str *ret)
 {
 	if (pattern.len > PATTERN_MAX)
-		return NULL;
-	struct arena *work = arena_new();
+		return false;
 	struct rewrite w = {
 	    .rest = pattern,
-	    .to = buf_new(work, 10 * pattern.len + 32),
+	    .to = buf_new(a, 10 * pattern.len + 32),
 	    .is_caseless = may_be_caseless(pattern),
 	};
 	rewrite_start(&w);
 	while (w.rest.len > 0 && !w.is_odd)
 		rewrite_piece(&w);
+	*ret = buf_str(w.to);
+	return !w.is_odd && !w.to->is_cut;
+}
+
+struct look *
+look_new(struct arena *a, struct hs_pool *pool, struct str pattern)
+{
+	struct arena *work = arena_new();
+	struct str text;
 	struct look *look = NULL;
-	if (!w.is_odd && !w.to->is_cut)
-		look = look_of(a, hs_db_pattern(a, pool, buf_str(w.to)));
+	size_t unused;
+	if (look_pattern(work, pattern, &text)) {
+		struct strs one = {&text, 1, 1};
+		look = look_of(a, hs_db_patterns(a, pool, &one, &unused));
+	}
 	arena_free(work);
 	return look;
 }

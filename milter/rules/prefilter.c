@@ -10,15 +10,18 @@
 #include "base/table.h"
 #include "rules/factor.h"
 #include "rules/hs_db.h"
+#include "rules/look_cache.h"
 
 /* A factor that costs more than this tells too little. */
 #define COST_MAX 0.01
-/* From here on it is worth to look at texts of ASCII apart. */
+/* From here on it is worth to look at plain texts apart. */
 #define COST_POOR 1e-3
 /* Less than this is enough; a further factor must not cost much. */
 #define COST_ENOUGH 1e-5
 #define COST_MORE 1e-3
 #define CANDIDATES_MAX 1000000
+/* Shapes of one view. */
+#define SHAPES_BYTES ((size_t)1024 * 1024)
 
 /* A factor whose literal was seen. */
 struct use {
@@ -44,7 +47,8 @@ struct clause {
 
 /* A pattern; where all bits of one of its clauses are it may match. */
 struct slot {
-	bool is_ascii; /* that holds for strings of ASCII; others may match */
+	bool is_plain; /* that holds for plain strings; others may match */
+	bool is_any;   /* libhs refused it: every string may match */
 };
 
 struct prefilter_builder {
@@ -63,7 +67,12 @@ struct prefilter_builder {
 		size_t n, cap;
 	} clauses;
 	size_t longest;
-	bool has_ascii;
+	bool has_plain;
+	struct strs shapes;
+	struct {
+		uint32_t *v; /* the slot of each shape */
+		size_t n, cap;
+	} shape_slots;
 };
 
 /* What a literal tells, once it is found. */
@@ -74,7 +83,9 @@ struct found_literal {
 };
 
 struct prefilter {
-	struct hs_db *db;
+	struct hs_db *db;     /* of literals; or NULL */
+	struct hs_db *shapes; /* or NULL */
+	const uint32_t *shape_slots;
 	const struct found_literal *literals; /* by id; one more at the end */
 	const struct use *uses;
 	const struct slot *slots;
@@ -82,7 +93,7 @@ struct prefilter {
 	const struct clause *clauses;
 	size_t nclauses;
 	size_t longest;
-	bool has_ascii; /* a slot is for strings of ASCII */
+	bool has_plain; /* a slot is for plain strings */
 };
 
 struct candidate {
@@ -110,7 +121,7 @@ struct bits {
 struct candidates {
 	const struct prefilter *filter;
 	struct seen *slots;
-	struct numbers wide; /* strings that are not ASCII */
+	struct numbers wide; /* strings that are not plain */
 	struct {
 		struct candidate *v; /* the first is not used */
 		size_t n, cap;
@@ -124,7 +135,7 @@ struct pass {
 	struct bits *bits;  /* by clause */
 	const size_t *ends; /* of the strings in the text that is searched */
 	size_t string;      /* that the pass is in */
-	size_t wide;        /* how many that are not ASCII are before it */
+	size_t wide;        /* how many that are not plain are before it */
 	size_t base;        /* of the window */
 	size_t overlap;     /* with the window before */
 	bool is_over;
@@ -170,20 +181,21 @@ factor_add(
 	}
 }
 
-/* Those of `pattern`, or if they are poor those of its matches in ASCII. */
+/* Those of `pattern`, or if they are poor those of its matches in plain text.
+ */
 static struct clauses
-clauses_best(struct arena *a, struct str pattern, bool *ret_is_ascii)
+clauses_best(struct arena *a, struct str pattern, bool *ret_is_plain)
 {
 	struct clauses clauses = factors_of(a, pattern, false);
 	double cost = clauses_cost(&clauses);
-	*ret_is_ascii = false;
+	*ret_is_plain = false;
 	if (cost < COST_POOR)
 		return clauses;
-	struct clauses ascii = factors_of(a, pattern, true);
-	if (!ascii.is_never && clauses_cost(&ascii) > cost / 4)
+	struct clauses plain = factors_of(a, pattern, true);
+	if (!plain.is_never && clauses_cost(&plain) > cost / 4)
 		return clauses;
-	*ret_is_ascii = true;
-	return ascii;
+	*ret_is_plain = true;
+	return plain;
 }
 
 /* A factor more, if the ones before leave too much. */
@@ -208,14 +220,24 @@ prefilter_add(struct prefilter_builder *b, struct str pattern)
 {
 	struct slot slot = {0};
 	struct clauses clauses =
-	    clauses_best(b->arena, pattern, &slot.is_ascii);
+	    clauses_best(b->arena, pattern, &slot.is_plain);
 	uint32_t id = (uint32_t)b->slots.n;
 	if (!clauses.is_never && clauses_cost(&clauses) > COST_MAX)
 		return PREFILTER_NONE;
 	for (size_t i = 0; i < clauses.n; i++)
 		clause_add(b, &clauses.v[i], id);
-	b->has_ascii = b->has_ascii || slot.is_ascii;
+	b->has_plain = b->has_plain || slot.is_plain;
 	ARENA_PUSH(b->arena, &b->slots) = slot;
+	return id;
+}
+
+uint32_t
+prefilter_add_shape(struct prefilter_builder *b, struct str pattern)
+{
+	uint32_t id = (uint32_t)b->slots.n;
+	ARENA_PUSH(b->arena, &b->slots) = (struct slot){0};
+	strs_add(b->arena, &b->shapes, pattern);
+	ARENA_PUSH(b->arena, &b->shape_slots) = id;
 	return id;
 }
 
@@ -230,6 +252,50 @@ database_new(
 		literals[i] = (struct hs_literal){
 		    b->literals.v[i]->bytes, b->literals.v[i]->is_folded};
 	return hs_db_literals(a, pool, literals, b->literals.n);
+}
+
+/* All shapes, or those that libhs takes; the others may match anything. */
+static struct hs_db *
+shapes_compile(
+    struct arena *a, struct prefilter_builder *b, struct hs_pool *pool)
+{
+	while (b->shapes.n > 0) {
+		size_t bad = 0;
+		struct hs_db *db = hs_db_patterns(a, pool, &b->shapes, &bad);
+		if (db != NULL)
+			return db;
+		if (bad >= b->shapes.n)
+			return NULL;
+		b->slots.v[b->shape_slots.v[bad]].is_any = true;
+		b->shapes.n--;
+		b->shapes.v[bad] = b->shapes.v[b->shapes.n];
+		b->shape_slots.v[bad] = b->shape_slots.v[b->shapes.n];
+	}
+	return NULL;
+}
+
+/* What is kept is kept for just these shapes, and none of them was refused. */
+static struct hs_db *
+shapes_new(struct arena *a, struct prefilter_builder *b, struct hs_pool *pool,
+    struct look_cache *cache)
+{
+	struct buf *key = buf_new(b->arena, SHAPES_BYTES);
+	struct str bytes = STR_EMPTY;
+	struct hs_db *db = NULL;
+	size_t n = b->shapes.n;
+	for (size_t i = 0; i < n; i++) {
+		buf_put(key, b->shapes.v[i]);
+		buf_putc(key, '\n');
+	}
+	if (cache != NULL && !key->is_cut &&
+	    look_cache_get(cache, buf_str(key), &bytes) && bytes.len > 0)
+		db = hs_db_from_bytes(a, pool, bytes);
+	if (db != NULL)
+		return db;
+	db = shapes_compile(a, b, pool);
+	if (db != NULL && cache != NULL && !key->is_cut && n == b->shapes.n)
+		look_cache_put(cache, buf_str(key), hs_db_bytes(b->arena, db));
+	return db;
 }
 
 static void *
@@ -265,8 +331,8 @@ literals_copy(
 }
 
 struct prefilter *
-prefilter_build(
-    struct arena *a, const struct prefilter_builder *b, struct hs_pool *pool)
+prefilter_build(struct arena *a, struct prefilter_builder *b,
+    struct hs_pool *pool, struct look_cache *cache)
 {
 	if (b->slots.n == 0)
 		return NULL;
@@ -276,6 +342,13 @@ prefilter_build(
 		if (p->db == NULL)
 			return NULL;
 	}
+	if (b->shapes.n > 0) {
+		p->shapes = shapes_new(a, b, pool, cache);
+		if (p->shapes == NULL)
+			return NULL;
+		p->shape_slots = copied(a, b->shape_slots.v, b->shapes.n,
+		    sizeof(b->shape_slots.v[0]));
+	}
 	literals_copy(a, b, p);
 	p->nslots = b->slots.n;
 	p->slots = copied(a, b->slots.v, b->slots.n, sizeof(b->slots.v[0]));
@@ -283,7 +356,7 @@ prefilter_build(
 	p->clauses =
 	    copied(a, b->clauses.v, b->clauses.n, sizeof(b->clauses.v[0]));
 	p->longest = b->longest;
-	p->has_ascii = b->has_ascii;
+	p->has_plain = b->has_plain;
 	return p;
 }
 
@@ -306,7 +379,7 @@ candidate_add(struct pass *pass, uint32_t slot)
 	pass->is_over = found->list.n > CANDIDATES_MAX;
 }
 
-/* The string that the pass is in is not ASCII. */
+/* The string that the pass is in is not plain. */
 static bool
 pass_is_wide(struct pass *pass)
 {
@@ -336,7 +409,7 @@ on_literal(void *arg, uint32_t id, size_t to)
 		uint32_t number = use->clause;
 		const struct clause *clause = &pass->filter->clauses[number];
 		struct bits *bits = &pass->bits[number];
-		if (is_wide && pass->filter->slots[clause->slot].is_ascii)
+		if (is_wide && pass->filter->slots[clause->slot].is_plain)
 			continue;
 		if (bits->string != string + 1)
 			*bits = (struct bits){.string = string + 1};
@@ -368,6 +441,37 @@ text_search(
 	}
 }
 
+static bool
+on_shape(void *arg, uint32_t id, size_t to)
+{
+	(void)to;
+	struct pass *pass = arg;
+	candidate_add(pass, pass->filter->shape_slots[id]);
+	return pass->is_over;
+}
+
+/* A string that is empty or long is left for all of them. */
+static bool
+shapes_search(struct pass *pass, const struct strs *strings,
+    bool (*is_expired)(void *), void *arg)
+{
+	const struct prefilter *p = pass->filter;
+	for (size_t i = 0; i < strings->n; i++) {
+		struct str s = strings->v[i];
+		bool is_odd = s.len == 0 || s.len > HS_DB_BYTES;
+		pass->string = i;
+		if (i % 64 == 63 && is_expired != NULL && is_expired(arg))
+			return false;
+		for (uint32_t k = 0; k < p->nslots; k++)
+			if (is_odd || p->slots[k].is_any)
+				candidate_add(pass, k);
+		if (!is_odd &&
+		    hs_db_search(p->shapes, s, on_shape, pass) != HS_DB_DONE)
+			return false;
+	}
+	return true;
+}
+
 /* All strings in one; `ends` has where each of them ends. */
 static struct str
 text_join(struct arena *a, const struct strs *strings, size_t *ends)
@@ -384,27 +488,12 @@ text_join(struct arena *a, const struct strs *strings, size_t *ends)
 	return str_of(p, len);
 }
 
-static bool
-is_ascii(struct str s)
-{
-	size_t i = 0;
-	for (uint64_t word; i + sizeof(word) <= s.len; i += sizeof(word)) {
-		memcpy(&word, s.p + i, sizeof(word));
-		if ((word & UINT64_C(0x8080808080808080)) != 0)
-			return false;
-	}
-	for (; i < s.len; i++)
-		if ((s.p[i] & 0x80) != 0)
-			return false;
-	return true;
-}
-
 static struct numbers
 wide_strings(struct arena *a, const struct strs *strings)
 {
 	struct numbers wide = {ARENA_ARRAY(a, uint32_t, strings->n), 0};
 	for (size_t i = 0; i < strings->n; i++)
-		if (!is_ascii(strings->v[i]))
+		if (!factor_is_plain(strings->v[i]))
 			wide.v[wide.n++] = (uint32_t)i;
 	return wide;
 }
@@ -419,20 +508,19 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 	found->filter = p;
 	if (strings->n == 0)
 		return found;
-	if (p->has_ascii)
+	struct pass pass = {.filter = p, .a = a, .found = found};
+	if (p->shapes != NULL)
+		return shapes_search(&pass, strings, is_expired, arg) ? found
+								      : NULL;
+	if (p->has_plain)
 		found->wide = wide_strings(a, strings);
+	if (p->db == NULL)
+		return found;
 	size_t *ends = ARENA_ARRAY(a, size_t, strings->n);
 	struct str text = text_join(a, strings, ends);
-	struct pass pass = {
-	    .filter = p,
-	    .a = a,
-	    .found = found,
-	    .bits = ARENA_ARRAY(a, struct bits, p->nclauses),
-	    .ends = ends,
-	};
-	bool is_done =
-	    p->db == NULL || text_search(&pass, text, is_expired, arg);
-	return is_done ? found : NULL;
+	pass.bits = ARENA_ARRAY(a, struct bits, p->nclauses);
+	pass.ends = ends;
+	return text_search(&pass, text, is_expired, arg) ? found : NULL;
 }
 
 struct candidate_cursor
@@ -440,7 +528,7 @@ candidates_begin(const struct candidates *c, uint32_t slot)
 {
 	return (struct candidate_cursor){
 	    .next = c->slots[slot].first,
-	    .wide = c->filter->slots[slot].is_ascii ? 0 : c->wide.n,
+	    .wide = c->filter->slots[slot].is_plain ? 0 : c->wide.n,
 	};
 }
 

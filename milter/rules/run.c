@@ -29,6 +29,8 @@ struct found {
 	struct str evidence;
 };
 
+#define FILTERS 2
+
 /* Of the prefilter over one view. */
 struct pass {
 	bool is_done;
@@ -53,9 +55,12 @@ struct run {
 	/* Regexes with tags filled in, by pattern: for bytes, for characters.
 	 */
 	struct table *made[2];
-	const struct filter *filter; /* NULL: not made yet */
-	struct pass *pass;           /* by view */
-	const struct looks *looks;   /* NULL: not made yet */
+	const struct looks *looks; /* NULL: not made yet */
+	/* By factors, and by shapes; a rule is in one of them at most. */
+	struct {
+		const struct filter *filter; /* NULL: not made yet */
+		struct pass *pass;           /* by view */
+	} filters[FILTERS];
 	struct {
 		struct found *v;
 		size_t n, cap;
@@ -86,10 +91,14 @@ run_new(const struct ruleset *rules, struct message *m,
 	run->result = result;
 	run->scratch = regex_scratch_new(
 	    m->arena, rules->env, options->is_expired, options->arg);
-	run->filter = rules->filter;
 	run->looks = rules->looks;
-	if (run->filter != NULL)
-		run->pass = ARENA_ARRAY(m->arena, struct pass, run->filter->n);
+	run->filters[0].filter = rules->filter;
+	if (run->looks != NULL)
+		run->filters[1].filter = run->looks->shapes;
+	for (size_t i = 0; i < FILTERS; i++)
+		if (run->filters[i].filter != NULL)
+			run->filters[i].pass = ARENA_ARRAY(
+			    m->arena, struct pass, run->filters[i].filter->n);
 	run->values = ARENA_ARRAY(m->arena, double, rules->rules.n);
 	run->is_undecided = ARENA_ARRAY(m->arena, bool, rules->rules.n);
 	run->is_done = ARENA_ARRAY(m->arena, bool, rules->rules.n);
@@ -398,14 +407,14 @@ is_maxhits_zero(const struct rule *rule)
 }
 
 static struct candidates *
-pass_get(struct run *run, size_t view, const struct strs *strings)
+pass_get(struct run *run, struct pass *pass, const struct prefilter *prefilter,
+    size_t view, const struct strs *strings)
 {
-	struct pass *pass = &run->pass[view];
 	if (pass->is_done)
 		return pass->found;
 	int64_t start = cost_begin(run);
 	pass->is_done = true;
-	pass->found = prefilter_pass(run->filter->view[view], run->a, strings,
+	pass->found = prefilter_pass(prefilter, run->a, strings,
 	    run->options->is_expired, run->options->arg);
 	cost_aside(run, view, true, start);
 	return pass->found;
@@ -419,15 +428,19 @@ static const struct candidates *
 run_pass(struct run *run, size_t view, const struct rule *rule,
     const struct strs *strings, struct candidate_cursor *ret)
 {
-	const struct filter *filter = run->filter;
-	if (view == FILTER_NONE || filter == NULL ||
-	    filter->view[view] == NULL ||
-	    filter->slots[rule->id] == PREFILTER_NONE)
-		return NULL;
-	const struct candidates *found = pass_get(run, view, strings);
-	if (found != NULL)
-		*ret = candidates_begin(found, filter->slots[rule->id]);
-	return found;
+	for (size_t i = 0; i < FILTERS && view != FILTER_NONE; i++) {
+		const struct filter *filter = run->filters[i].filter;
+		if (filter == NULL || filter->view[view] == NULL ||
+		    filter->slots[rule->id] == PREFILTER_NONE)
+			continue;
+		const struct candidates *found =
+		    pass_get(run, &run->filters[i].pass[view],
+			filter->view[view], view, strings);
+		if (found != NULL)
+			*ret = candidates_begin(found, filter->slots[rule->id]);
+		return found;
+	}
+	return NULL;
 }
 
 /*

@@ -20,7 +20,7 @@ candidates(struct arena *a, struct str pattern, const struct strs *strings)
 	bool *is_left = ARENA_ARRAY(a, bool, strings->n);
 	struct prefilter_builder *b = prefilter_builder_new(a);
 	uint32_t slot = prefilter_add(b, pattern);
-	struct prefilter *p = prefilter_build(a, b, hs_pool_new(a));
+	struct prefilter *p = prefilter_build(a, b, hs_pool_new(a), NULL);
 	for (size_t i = 0; i < strings->n; i++)
 		is_left[i] = slot == PREFILTER_NONE || p == NULL;
 	if (slot == PREFILTER_NONE || p == NULL)

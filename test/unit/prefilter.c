@@ -116,7 +116,7 @@ prefilter_of(struct arena *a, struct str pattern, uint32_t *ret_slot)
 {
 	struct prefilter_builder *b = prefilter_builder_new(a);
 	*ret_slot = prefilter_add(b, pattern);
-	return prefilter_build(a, b, hs_pool_new(a));
+	return prefilter_build(a, b, hs_pool_new(a), NULL);
 }
 
 /* The numbers of the strings that are left: "0 3". */
