@@ -21,6 +21,12 @@ postern_start() {
 	posternd_patience=900 gate "$name" 'observe = yes' "rules = {$folders}"
 	mv "$W/log/posternd" "$W/log/$name"
 	peer_socket=$MILTER peer_pid=$POSTERND_PID
+	peers_to_wait_for+=("postern $name")
+}
+
+# Its prefilter is made while it works already, more slowly.
+postern_is_ready() {
+	CONF=$W/$1/postern.conf postern status | grep ' rules=' | grep -v prefilter=making
 }
 
 # Names do not exist: no filter waits for an answer, nor asks the world.
@@ -66,7 +72,7 @@ rspamd_start() {
 		-c "$folder/conf/rspamd.conf" "${places[@]}"
 	peer_socket=unix:$folder/milter.sock peer_pid=$process
 	wait_for 60 socket_is_open "$folder/milter.sock" || return
-	peers_to_wait_for+=("$name")
+	peers_to_wait_for+=("rspamd $name")
 }
 
 # Its helper compiles the patterns while it works already, more slowly.
@@ -93,6 +99,7 @@ spamd_start() {
 	wait_for 120 socket_is_open "$folder/spamd.sock"
 }
 
+# $peers_to_wait_for: "KIND NAME" of those that compile something yet.
 declare -A socket_of pid_of
 peers=() peers_to_wait_for=()
 
@@ -110,11 +117,12 @@ peer_start() {
 
 # Until all have compiled what they compile.
 peers_are_ready() {
-	local name
-	for name in "${peers_to_wait_for[@]}"; do
-		wait_for 1800 rspamd_is_ready "$name" ||
+	local kind name
+	while read -r kind name; do
+		[ -n "$kind" ] || continue
+		wait_for 1800 "${kind}_is_ready" "$name" ||
 			echo "$name: its patterns are not compiled after half an hour" >&2
-	done
+	done < <(printf '%s\n' "${peers_to_wait_for[@]}")
 	peers_to_wait_for=()
 }
 
