@@ -48,7 +48,7 @@ posternd_start() {
 		TSAN_OPTIONS=suppressions=$known/tsan.supp:print_suppressions=0 \
 		process_start posternd "$POSTERND" -f -c "$CONF" "$@"
 	POSTERND_PID=$process
-	wait_for 20 posternd_answers && is_alive "$POSTERND_PID"
+	wait_for "${posternd_patience:-20}" posternd_answers && is_alive "$POSTERND_PID"
 }
 
 posternd_answers() {
