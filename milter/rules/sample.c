@@ -44,4 +44,32 @@ const char *const SAMPLE_TEXTS[] = {
     "Received: from mail.example.net (mail.example.net [192.0.2.25]) by "
     "mx.example.com (Postfix) with ESMTPS id 4Xk2vB1Zz for <anna@example.com>; "
     "Mon, 3 Jun 2024 17:05:41 +0200 (CEST)\n",
-    "\"Example Shop\" <newsletter@shop.example.com>", NULL};
+    "\"Example Shop\" <newsletter@shop.example.com>",
+    /* a message as it came */
+    "Return-Path: <peter@example.net>\n"
+    "Received: from mail.example.net (mail.example.net [192.0.2.25]) by "
+    "mx.example.com (Postfix) with ESMTPS id 4Xk2vB1Zz for <anna@example.com>; "
+    "Mon, 3 Jun 2024 17:05:41 +0200 (CEST)\n"
+    "Date: Mon, 3 Jun 2024 17:05:40 +0200\n"
+    "From: Peter Smith <peter@example.net>\n"
+    "To: Anna <anna@example.com>\n"
+    "Subject: Re: minutes of Tuesday's meeting\n"
+    "MIME-Version: 1.0\n"
+    "Content-Type: multipart/mixed; boundary=\"next-part\"\n"
+    "\n"
+    "--next-part\n"
+    "Content-Type: text/plain; charset=utf-8\n"
+    "Content-Transfer-Encoding: quoted-printable\n"
+    "\n"
+    "Hello Anna, here are the minutes and the table. Could you have a look at "
+    "the second page before=20\n"
+    "Friday? We said that the caf=C3=A9 would be open until six.\n"
+    "\n"
+    "--next-part\n"
+    "Content-Type: application/octet-stream; name=\"minutes\"\n"
+    "Content-Transfer-Encoding: base64\n"
+    "\n"
+    "VGhlIHRlYW0gbWV0IG9uIFR1ZXNkYXkgYXQgdGVuLCBpbiB0aGUgYmlnIHJvb20gb24gdGhl\n"
+    "IHNlY29uZCBmbG9vciwgYW5kIHRhbGtlZCBhYm91dCB0aGUgcGxhbiBmb3IgdGhlIHNwcmlu\n"
+    "--next-part--\n",
+    NULL};
