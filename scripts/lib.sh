@@ -123,6 +123,8 @@ sendmail_unpack() {
 # ---- building
 
 jobs=$(nproc)
+# tests wait more than they work
+test_jobs=$(((jobs * 3 + 1) / 2))
 
 # build_configure DIR ARGUMENT...: a build folder configured with ARGUMENTs;
 # again if it was with others, or if cmocka has come since, for the unit tests.
@@ -184,7 +186,7 @@ tests_run() {
 	shift
 	rm -f "$dir/test-suite.log"
 	timeout --foreground -k 60 "${CHECK_TIME:-1200}" \
-		"${make[@]}" -C "$dir" -k -j"$jobs" check "$@" 2>&1 </dev/null |
+		"${make[@]}" -C "$dir" -k -j"$test_jobs" check "$@" 2>&1 </dev/null |
 		tee "$dir/check.log" | awk '
 		/^(PASS|SKIP|FAIL|ERROR|XPASS|XFAIL): / {
 			test = $2
