@@ -26,8 +26,10 @@ struct uris;
 struct mail_limits {
 	size_t header_bytes;       /* whole header block that is parsed */
 	size_t header_value_bytes; /* one field of the message, raw */
-	size_t parts;              /* MIME leaves and containers, all in all */
-	size_t depth;              /* nesting of multipart and message/rfc822 */
+	/* Fields of all parts, each counted with what it costs to keep it. */
+	size_t part_header_bytes;
+	size_t parts;           /* MIME leaves and containers, all in all */
+	size_t depth;           /* nesting of multipart and message/rfc822 */
 	size_t embedded_bytes;  /* copies made to build the tree, all in all */
 	size_t render_bytes;    /* decoded text of one part that is rendered */
 	size_t body_part_bytes; /* rendered text taken from one part */
@@ -135,8 +137,9 @@ struct message {
 	struct str trace; /* Received field to come, with its name; or empty */
 	struct str full_to_come; /* lazily made: `trace` and `full` */
 	size_t nparts;
-	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
-	size_t based;    /* see limits.base_bytes */
+	size_t part_header; /* see limits.part_header_bytes */
+	size_t embedded;    /* bytes copied so far, see limits.embedded_bytes */
+	size_t based;       /* see limits.base_bytes */
 	/* lazily made, see message_*() */
 	struct strs body, rawbody, uris, wide_uris;
 	bool has_body, has_rawbody, has_uris;

@@ -18,6 +18,7 @@
 const struct mail_limits MAIL_LIMITS_DEFAULT = {
     .header_bytes = (size_t)1 << 20,
     .header_value_bytes = 8192,
+    .part_header_bytes = (size_t)16 << 20,
     .parts = 10000,
     .depth = 20,
     .body_part_bytes = 50000,

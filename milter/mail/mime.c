@@ -287,8 +287,11 @@ draft_field(struct message *m, struct draft *d)
 	d->header_bytes += field.len;
 	size_t colon = str_chr(field, ':');
 	struct str name = str_sub(field, 0, colon);
+	m->part_header += field.len + sizeof(struct header);
 	size_t from = skip_blanks(field, colon + 1);
-	if (d->header_bytes <= m->config->limits.header_bytes)
+	const struct mail_limits *limits = &m->config->limits;
+	if (d->header_bytes <= limits->header_bytes &&
+	    m->part_header <= limits->part_header_bytes)
 		headers_add(m->arena, &d->headers, name, str_skip(field, from));
 	else
 		m->root->headers.is_cut = true;
