@@ -9,6 +9,7 @@
 #define MAIL_MESSAGE_H
 
 #include "base/str.h"
+#include "mail/effort.h"
 #include "mail/envelope.h"
 
 struct arena;
@@ -133,6 +134,7 @@ struct message {
 	struct str header_block; /* with the final \n, without the empty line */
 	struct str body_block;   /* behind the empty line */
 	struct part *root;       /* its headers are the message's */
+	struct effort effort;    /* what it costs to make the views */
 	struct str full;         /* both blocks */
 	struct str trace; /* Received field to come, with its name; or empty */
 	struct str full_to_come; /* lazily made: `trace` and `full` */
@@ -166,6 +168,11 @@ struct message_cuts message_cuts(const struct message *m);
  */
 struct message *message_new(struct arena *a, struct str raw,
     const struct mail_config *config, const struct envelope *envelope);
+
+/* The same; what `effort` leaves no time for is left out of the tree. */
+struct message *message_new_within(struct arena *a, struct str raw,
+    const struct mail_config *config, const struct envelope *envelope,
+    struct effort effort);
 
 /*
  * The strings `body` rules run on: first the Subject with \n, then the rendered

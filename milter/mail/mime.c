@@ -14,6 +14,8 @@
 #include "mail/open.h"
 
 #define LINE_MAX_BYTES 2048
+#define LINE_EFFORT 16 /* what a line costs besides its bytes */
+#define PART_EFFORT 256
 #define SIBLINGS_MAX 1000
 #define CONTINUATIONS_MAX 100
 
@@ -285,9 +287,9 @@ draft_field(struct message *m, struct draft *d)
 		return false;
 	d->field = STR_EMPTY;
 	d->header_bytes += field.len;
+	m->part_header += field.len + sizeof(struct header);
 	size_t colon = str_chr(field, ':');
 	struct str name = str_sub(field, 0, colon);
-	m->part_header += field.len + sizeof(struct header);
 	size_t from = skip_blanks(field, colon + 1);
 	const struct mail_limits *limits = &m->config->limits;
 	if (d->header_bytes <= limits->header_bytes &&
@@ -483,13 +485,15 @@ draft_line(struct message *m, struct draft *d, struct str line,
 
 /* What is behind the first boundary; all of it if there is none. */
 static struct str
-skip_preamble(const struct part *part, bool *ret_found)
+skip_preamble(const struct part *part, struct effort *effort, bool *ret_found)
 {
 	struct str rest = part->body;
 	*ret_found = true;
 	while (rest.len > 0) {
 		bool is_last;
 		struct str line = next_line(&rest);
+		if (effort_is_over(effort, line.len + LINE_EFFORT))
+			break;
 		if (is_boundary(line, part->boundary, &is_last) && !is_last)
 			return rest;
 	}
@@ -501,7 +505,7 @@ static void
 multipart_parse(struct message *m, struct part *part, struct queue *queue)
 {
 	bool has_start, is_nested = false;
-	struct str rest = skip_preamble(part, &has_start);
+	struct str rest = skip_preamble(part, &m->effort, &has_start);
 	if (has_start) {
 		boundary_opened(queue, part->boundary);
 		check_part_start(m, rest);
@@ -513,6 +517,8 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 	part->is_container = true;
 	while (rest.len > 0 && m->nparts < m->config->limits.parts) {
 		struct str line = next_line(&rest);
+		if (effort_is_over(&m->effort, line.len + LINE_EFFORT))
+			break;
 		bool is_last = false;
 		bool is_end = is_boundary(line, part->boundary, &is_last);
 		is_last = is_last && is_end;
@@ -654,7 +660,8 @@ mime_parse(struct message *m, struct part *root)
 {
 	struct queue queue = {.boundaries = table_new(m->arena, false)};
 	ARENA_PUSH(m->arena, &queue) = root;
-	while (queue.done < queue.n) {
+	while (
+	    queue.done < queue.n && !effort_is_over(&m->effort, PART_EFFORT)) {
 		struct part *part = queue.v[queue.done++];
 		bool is_shallow = part->depth < m->config->limits.depth;
 		if (is_shallow && is_multipart(part)) {
