@@ -11,6 +11,7 @@
 #include "mail/message.h"
 
 struct arena;
+struct effort;
 struct table;
 
 /* One link of the document. */
@@ -78,9 +79,10 @@ struct html {
  * Render `source`, UTF-8 bytes.  `is_unicode`: Perl would hold it as characters
  * (a charset was converted; always so if it is not pure ASCII).  Never fails;
  * memory is a small multiple of `source`, time is linear, whatever the nesting.
+ * What `effort` leaves no time for is left out.
  */
 struct html *html_render(struct arena *a, struct str source, bool is_unicode,
-    const struct mail_limits *limits);
+    const struct mail_limits *limits, struct effort *effort);
 
 /* The URL of `link` as UTF-8, whatever Perl would hold. */
 struct str html_link_utf8(struct arena *a, const struct html_link *link);

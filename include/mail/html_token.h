@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 struct arena;
+struct effort;
 
 struct html_attr {
 	struct str name;  /* as written */
@@ -34,9 +35,12 @@ struct html_sink {
 	void (*declaration)(void *ctx, struct str text);
 };
 
-/* Tokenise `text`, in which tag names become lower case.  Linear time. */
-void html_tokenize(
-    struct arena *a, char *text, size_t len, const struct html_sink *sink);
+/*
+ * Tokenise `text`, in which tag names become lower case.  Linear time.  Nobody
+ * is told of what `effort` leaves no time for.
+ */
+void html_tokenize(struct arena *a, char *text, size_t len,
+    const struct html_sink *sink, struct effort *effort);
 
 /* First attribute of that name, or NULL. */
 const struct html_attr *html_tag_attr(

@@ -9,6 +9,7 @@
 #define MAIL_MESSAGE_H
 
 #include "base/str.h"
+#include "mail/effort.h"
 #include "mail/envelope.h"
 
 struct arena;
@@ -26,8 +27,10 @@ struct uris;
 struct mail_limits {
 	size_t header_bytes;       /* whole header block that is parsed */
 	size_t header_value_bytes; /* one field of the message, raw */
-	size_t parts;              /* MIME leaves and containers, all in all */
-	size_t depth;              /* nesting of multipart and message/rfc822 */
+	/* Fields of all parts, each counted with what it costs to keep it. */
+	size_t part_header_bytes;
+	size_t parts;           /* MIME leaves and containers, all in all */
+	size_t depth;           /* nesting of multipart and message/rfc822 */
 	size_t embedded_bytes;  /* copies made to build the tree, all in all */
 	size_t render_bytes;    /* decoded text of one part that is rendered */
 	size_t body_part_bytes; /* rendered text taken from one part */
@@ -131,12 +134,14 @@ struct message {
 	struct str header_block; /* with the final \n, without the empty line */
 	struct str body_block;   /* behind the empty line */
 	struct part *root;       /* its headers are the message's */
+	struct effort effort;    /* what it costs to make the views */
 	struct str full;         /* both blocks */
 	struct str trace; /* Received field to come, with its name; or empty */
 	struct str full_to_come; /* lazily made: `trace` and `full` */
 	size_t nparts;
-	size_t embedded; /* bytes copied so far, see limits.embedded_bytes */
-	size_t based;    /* see limits.base_bytes */
+	size_t part_header; /* see limits.part_header_bytes */
+	size_t embedded;    /* bytes copied so far, see limits.embedded_bytes */
+	size_t based;       /* see limits.base_bytes */
 	/* lazily made, see message_*() */
 	struct strs body, rawbody, uris, wide_uris;
 	bool has_body, has_rawbody, has_uris;
@@ -163,6 +168,11 @@ struct message_cuts message_cuts(const struct message *m);
  */
 struct message *message_new(struct arena *a, struct str raw,
     const struct mail_config *config, const struct envelope *envelope);
+
+/* The same; what `effort` leaves no time for is left out of the tree. */
+struct message *message_new_within(struct arena *a, struct str raw,
+    const struct mail_config *config, const struct envelope *envelope,
+    struct effort effort);
 
 /*
  * The strings `body` rules run on: first the Subject with \n, then the rendered

@@ -147,8 +147,8 @@ struct rule_costs *rule_costs_new(
 struct rule_run {
 	bool wants_subs;
 	struct rule_costs *costs; /* NULL: they are not counted */
-	/* Called between rules; true: stop, the time budget is used up.  NULL:
-	 * none. */
+	/* Called between rules, inside long matches and while views are made;
+	 * true: stop, the time budget is used up.  NULL: there is none. */
 	bool (*is_expired)(void *arg);
 	void *arg;
 	const struct eval_facts *facts; /* NULL: nothing is known */

@@ -819,6 +819,7 @@ static bool
 decode_utf7(const struct charset *charset, struct str text, struct sink *sink)
 {
 	(void)charset;
+	const struct charset *wide = convert_find(STR("utf-16be"));
 	struct sink replacing = *sink;
 	replacing.errors = CONVERT_REPLACE;
 	for (size_t i = 0; i < text.len;) {
@@ -833,8 +834,7 @@ decode_utf7(const struct charset *charset, struct str text, struct sink *sink)
 		}
 		struct str units =
 		    transfer_base64(sink->arena, str_sub(text, i, end - i));
-		(void)decode_wide(
-		    convert_find(STR("utf-16be")), units, &replacing);
+		(void)decode_wide(wide, units, &replacing);
 		i = end + (end < text.len && text.p[end] == '-');
 	}
 	return true;

@@ -1033,7 +1033,7 @@ html_new(struct arena *a)
 
 struct html *
 html_render(struct arena *a, struct str source, bool is_unicode,
-    const struct mail_limits *limits)
+    const struct mail_limits *limits, struct effort *effort)
 {
 	struct renderer r = {.arena = a,
 	    .limits = limits,
@@ -1056,7 +1056,7 @@ html_render(struct arena *a, struct str source, bool is_unicode,
 	len = plain_quotes(text, len);
 	const struct html_sink sink = {
 	    &r, on_text, on_start, on_end, on_comment, on_declaration};
-	html_tokenize(a, text, len, &sink);
+	html_tokenize(a, text, len, &sink, effort);
 	finish(&r);
 	return r.html;
 }

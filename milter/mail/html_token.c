@@ -3,6 +3,10 @@
 #include "mail/html_token.h"
 
 #include "base/arena.h"
+#include "mail/effort.h"
+
+/* What a token costs besides its bytes. */
+#define TOKEN_EFFORT 32
 
 /* What a parser function says instead of the position behind its markup. */
 #define NOT_MARKUP (SIZE_MAX - 1)
@@ -56,6 +60,7 @@ struct section_stack {
 struct scanner {
 	struct arena *arena;
 	const struct html_sink *sink;
+	struct effort *effort;
 	char *p;
 	size_t len;
 	size_t at;
@@ -617,6 +622,13 @@ last_word(const struct scanner *s, size_t end)
 	return i;
 }
 
+static void
+drop_rest(struct scanner *s)
+{
+	s->at = s->len;
+	s->literal = NULL;
+}
+
 /*
  * All that is complete.  Leaves the incomplete rest at s->at: unterminated
  * markup, the last word, or an open literal element or section.
@@ -624,8 +636,13 @@ last_word(const struct scanner *s, size_t end)
 static void
 scan(struct scanner *s)
 {
-	size_t i = s->at;
+	size_t i = s->at, before = i;
 	for (;;) {
+		if (effort_is_over(s->effort, i - before + TOKEN_EFFORT)) {
+			drop_rest(s);
+			return;
+		}
+		before = i;
 		while (s->literal != NULL) {
 			if (!scan_literal(s))
 				return;
@@ -723,11 +740,12 @@ finish(struct scanner *s)
 }
 
 void
-html_tokenize(
-    struct arena *a, char *text, size_t len, const struct html_sink *sink)
+html_tokenize(struct arena *a, char *text, size_t len,
+    const struct html_sink *sink, struct effort *effort)
 {
 	struct scanner s = {.arena = a,
 	    .sink = sink,
+	    .effort = effort,
 	    .p = text,
 	    .len = len,
 	    .pending_end = STR_EMPTY};

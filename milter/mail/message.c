@@ -18,6 +18,7 @@
 const struct mail_limits MAIL_LIMITS_DEFAULT = {
     .header_bytes = (size_t)1 << 20,
     .header_value_bytes = 8192,
+    .part_header_bytes = (size_t)16 << 20,
     .parts = 10000,
     .depth = 20,
     .body_part_bytes = 50000,
@@ -86,13 +87,15 @@ add_trace(struct message *m)
 }
 
 struct message *
-message_new(struct arena *a, struct str raw, const struct mail_config *config,
-    const struct envelope *envelope)
+message_new_within(struct arena *a, struct str raw,
+    const struct mail_config *config, const struct envelope *envelope,
+    struct effort effort)
 {
 	struct message *m = ARENA_NEW(a, struct message);
 	m->arena = a;
 	m->config = config;
 	m->envelope = envelope;
+	m->effort = effort;
 	m->raw = raw;
 	m->root = part_new(m, NULL);
 	message_open(m, m->root, raw);
@@ -100,6 +103,13 @@ message_new(struct arena *a, struct str raw, const struct mail_config *config,
 	drop_marks(&m->root->headers);
 	add_trace(m);
 	return m;
+}
+
+struct message *
+message_new(struct arena *a, struct str raw, const struct mail_config *config,
+    const struct envelope *envelope)
+{
+	return message_new_within(a, raw, config, envelope, (struct effort){0});
 }
 
 struct str
@@ -148,7 +158,8 @@ part_raw(struct message *m, const struct part *part)
 struct str
 part_decoded(struct message *m, struct part *part)
 {
-	if (part->has_decoded || part->is_container)
+	if (part->has_decoded || part->is_container ||
+	    effort_is_over(&m->effort, part->body.len))
 		return part->decoded;
 	struct arena *a = m->arena;
 	struct str text = part_raw(m, part);
@@ -193,6 +204,8 @@ part_render(struct message *m, struct part *part)
 	    head_of(part_decoded(m, part), m->config->limits.render_bytes);
 	struct str charset =
 	    part->charset.len == 0 ? STR("us-ascii") : part->charset;
+	if (effort_is_over(&m->effort, source.len))
+		return;
 	struct str text =
 	    charset_normalize(a, source, charset, SIZE_MAX, &part->is_unicode);
 	if (!is_html || source.len == 0) {
@@ -201,7 +214,8 @@ part_render(struct message *m, struct part *part)
 	}
 	struct mail_limits limits = m->config->limits;
 	limits.base_bytes -= m->based;
-	part->html = html_render(a, text, part->is_unicode, &limits);
+	part->html =
+	    html_render(a, text, part->is_unicode, &limits, &m->effort);
 	m->based += part->html->base_bytes;
 	m->is_cut_links |= part->html->is_cut;
 	part->rendered = part->html->text;

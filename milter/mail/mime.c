@@ -14,6 +14,8 @@
 #include "mail/open.h"
 
 #define LINE_MAX_BYTES 2048
+#define LINE_EFFORT 16 /* what a line costs besides its bytes */
+#define PART_EFFORT 256
 #define SIBLINGS_MAX 1000
 #define CONTINUATIONS_MAX 100
 
@@ -285,10 +287,13 @@ draft_field(struct message *m, struct draft *d)
 		return false;
 	d->field = STR_EMPTY;
 	d->header_bytes += field.len;
+	m->part_header += field.len + sizeof(struct header);
 	size_t colon = str_chr(field, ':');
 	struct str name = str_sub(field, 0, colon);
 	size_t from = skip_blanks(field, colon + 1);
-	if (d->header_bytes <= m->config->limits.header_bytes)
+	const struct mail_limits *limits = &m->config->limits;
+	if (d->header_bytes <= limits->header_bytes &&
+	    m->part_header <= limits->part_header_bytes)
 		headers_add(m->arena, &d->headers, name, str_skip(field, from));
 	else
 		m->root->headers.is_cut = true;
@@ -480,13 +485,15 @@ draft_line(struct message *m, struct draft *d, struct str line,
 
 /* What is behind the first boundary; all of it if there is none. */
 static struct str
-skip_preamble(const struct part *part, bool *ret_found)
+skip_preamble(const struct part *part, struct effort *effort, bool *ret_found)
 {
 	struct str rest = part->body;
 	*ret_found = true;
 	while (rest.len > 0) {
 		bool is_last;
 		struct str line = next_line(&rest);
+		if (effort_is_over(effort, line.len + LINE_EFFORT))
+			break;
 		if (is_boundary(line, part->boundary, &is_last) && !is_last)
 			return rest;
 	}
@@ -498,7 +505,7 @@ static void
 multipart_parse(struct message *m, struct part *part, struct queue *queue)
 {
 	bool has_start, is_nested = false;
-	struct str rest = skip_preamble(part, &has_start);
+	struct str rest = skip_preamble(part, &m->effort, &has_start);
 	if (has_start) {
 		boundary_opened(queue, part->boundary);
 		check_part_start(m, rest);
@@ -510,6 +517,8 @@ multipart_parse(struct message *m, struct part *part, struct queue *queue)
 	part->is_container = true;
 	while (rest.len > 0 && m->nparts < m->config->limits.parts) {
 		struct str line = next_line(&rest);
+		if (effort_is_over(&m->effort, line.len + LINE_EFFORT))
+			break;
 		bool is_last = false;
 		bool is_end = is_boundary(line, part->boundary, &is_last);
 		is_last = is_last && is_end;
@@ -651,7 +660,8 @@ mime_parse(struct message *m, struct part *root)
 {
 	struct queue queue = {.boundaries = table_new(m->arena, false)};
 	ARENA_PUSH(m->arena, &queue) = root;
-	while (queue.done < queue.n) {
+	while (
+	    queue.done < queue.n && !effort_is_over(&m->effort, PART_EFFORT)) {
 		struct part *part = queue.v[queue.done++];
 		bool is_shallow = part->depth < m->config->limits.depth;
 		if (is_shallow && is_multipart(part)) {

@@ -273,6 +273,27 @@ settle_start(struct part *part, const struct mime_type *type)
 		part->starts_blank = true;
 }
 
+/* The header of `part`; returns what is behind it. */
+static struct str
+open_header(struct message *m, struct part *part, struct str text, bool is_crlf)
+{
+	struct mail_limits limits = m->config->limits;
+	struct headers *headers = &part->headers;
+	if (part == m->root)
+		return headers_parse(m->arena, text, is_crlf, &limits, headers);
+	size_t left = m->part_header < limits.part_header_bytes
+			  ? limits.part_header_bytes - m->part_header
+			  : 0;
+	if (limits.header_bytes > left)
+		limits.header_bytes = left;
+	struct str body =
+	    headers_parse(m->arena, text, is_crlf, &limits, headers);
+	m->part_header +=
+	    text.len - body.len + headers->n * sizeof(struct header);
+	m->root->headers.is_cut |= headers->is_cut;
+	return body;
+}
+
 void
 message_open(struct message *m, struct part *part, struct str text)
 {
@@ -285,8 +306,7 @@ message_open(struct message *m, struct part *part, struct str text)
 		m->has_mbox_line |= part == m->root;
 	}
 	bool is_crlf = is_crlf_text(text);
-	struct str body =
-	    headers_parse(a, text, is_crlf, &m->config->limits, &part->headers);
+	struct str body = open_header(m, part, text, is_crlf);
 	if (part == m->root)
 		keep_blocks(m, text, body, is_crlf);
 	part->body = body_lines(a, body, is_crlf);

@@ -11,6 +11,8 @@
 #include "mail/relay_ip.h"
 #include "mail/relay_line.h"
 
+#define HOP_EFFORT 1024 /* what a hop costs besides its bytes */
+
 struct walk {
 	struct message *m;
 	struct relays *relays;
@@ -202,8 +204,11 @@ message_relays(struct message *m)
 	walk_choose(&w);
 	for (size_t i = 0; i < m->root->headers.n; i++) {
 		struct header *header = &m->root->headers.v[i];
-		if (str_ieq(header->name, STR("Received")))
-			walk_field(&w, header_value(m, header));
+		if (!str_ieq(header->name, STR("Received")))
+			continue;
+		if (effort_is_over(&m->effort, header->raw.len + HOP_EFFORT))
+			break;
+		walk_field(&w, header_value(m, header));
 	}
 	walk_originating(&w);
 	m->relays = w.relays;

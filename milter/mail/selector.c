@@ -15,6 +15,9 @@
 #include "mail/uri.h"
 
 #define ALL_MAX_BYTES 65536
+/* What costs besides bytes: to look at a name, to take a field, an address. */
+#define NAME_EFFORT 4
+#define FIELD_EFFORT 64
 
 /* Names that are no header field. */
 static const struct special_row {
@@ -131,10 +134,14 @@ static void
 add_fields(struct message *m, struct str name, enum form form, struct strs *ret)
 {
 	struct headers *headers = &m->root->headers;
+	if (effort_is_over(&m->effort, headers->n * NAME_EFFORT))
+		return;
 	for (size_t i = 0; i < headers->n; i++) {
 		struct header *header = &headers->v[i];
 		if (!str_ieq(header->name, name))
 			continue;
+		if (effort_is_over(&m->effort, header->raw.len + FIELD_EFFORT))
+			return;
 		strs_add(m->arena, ret,
 		    form == FORM_DECODED ? header_line(m, header)
 		    : form == FORM_RAW   ? header->raw
@@ -269,6 +276,8 @@ add_all(struct message *m, struct strs *ret)
 {
 	const struct headers *headers = &m->root->headers;
 	struct all all = {0};
+	if (effort_is_over(&m->effort, headers->n * FIELD_EFFORT))
+		return;
 	all_group(m->arena, headers, &all);
 	for (size_t i = 0; i < all.groups->n; i++)
 		if (!all_add_group(m, &all, all.groups->v[i].value))
@@ -608,11 +617,14 @@ add_parsed(struct message *m, const struct header_query *query,
 {
 	struct arena *a = m->arena;
 	struct strs names = {0};
-	for (size_t i = 0; i < from->n; i++)
+	for (size_t i = 0; i < from->n; i++) {
+		if (effort_is_over(&m->effort, from->v[i].len + FIELD_EFFORT))
+			return;
 		if (query->is_addr)
 			address_addrs(a, from->v[i], ret);
 		else
 			address_names(a, from->v[i], &names);
+	}
 	for (size_t i = 0; i < names.n; i++)
 		strs_add(a, ret,
 		    query->is_raw ? names.v[i]
@@ -639,6 +651,8 @@ add_hosts(struct message *m, const struct header_query *query,
     const struct strs *texts, struct strs *ret)
 {
 	for (size_t i = 0; i < texts->n; i++) {
+		if (effort_is_over(&m->effort, texts->v[i].len + FIELD_EFFORT))
+			return;
 		struct str host = query->is_addr ? host_of(texts->v[i])
 						 : host_find(m->arena,
 						       m->config, texts->v[i]);
@@ -654,6 +668,8 @@ add_ips(struct message *m, bool is_reversed, const struct strs *texts,
 {
 	struct str ip;
 	for (size_t i = 0; i < texts->n; i++) {
+		if (effort_is_over(&m->effort, texts->v[i].len + FIELD_EFFORT))
+			return;
 		if (!relay_ip_find_word(texts->v[i], &ip))
 			continue;
 		if (is_reversed)

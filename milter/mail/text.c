@@ -8,6 +8,7 @@
 #include "mail/header.h"
 #include "mail/uchar.h"
 
+#define PART_EFFORT 256 /* what a part costs besides its bytes */
 #define LINE_MAX_BYTES 2048
 #define CUT_SLACK                                                   \
 	1024 /* how far behind a limit a better place is looked for \
@@ -85,6 +86,8 @@ collect_text(struct message *m, bool *ret_is_unicode, bool *ret_has_leaf)
 	     part = part_next(part)) {
 		if (!part_is_leaf(part) || part->type.len == 0)
 			continue;
+		if (effort_is_over(&m->effort, PART_EFFORT))
+			break;
 		*ret_has_leaf = true;
 		if (text->len > 0)
 			buf_putc(text, '\n');
@@ -261,6 +264,8 @@ message_rawbody(struct message *m)
 	     part = part_next(part)) {
 		if (!is_raw_text(part))
 			continue;
+		if (effort_is_over(&m->effort, PART_EFFORT))
+			break;
 		struct str text = part_decoded(m, part);
 		if (text.len > most)
 			text = str_sub(text, 0, cut_at(text, most, "\n> "));

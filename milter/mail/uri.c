@@ -9,10 +9,12 @@
 #include "mail/html.h"
 #include "mail/uri_clean.h"
 
-#define ANCHORS_MAX 64 /* different texts of one link */
+#define LINK_EFFORT 256 /* what a link costs besides its bytes */
+#define ANCHORS_MAX 64  /* different texts of one link */
 
 struct collector {
 	struct redirector *redirector;
+	struct effort *effort;
 	struct arena *arena;
 	const struct mail_config *config;
 	struct uris *uris;
@@ -49,18 +51,24 @@ find(struct collector *c, struct str key)
 	return at == 0 ? NULL : &c->uris->v[at - 1];
 }
 
-/* The variants of `raw`; false: those of others are enough. */
+/*
+ * The variants of `raw`; false: those of others are enough, or have taken all
+ * the time.
+ */
 static bool
 clean(struct collector *c, struct str raw, bool is_unicode, struct strs *ret)
 {
-	if (c->bytes > c->config->limits.variant_bytes) {
+	if (c->bytes > c->config->limits.variant_bytes || c->effort->is_over) {
 		c->uris->is_cut = true;
 		return false;
 	}
 	c->uris->is_truncated |= uri_variants(
 	    c->arena, raw, is_unicode, c->config, redirector(c), ret);
+	size_t bytes = 0;
 	for (size_t i = 0; i < ret->n; i++)
-		c->bytes += ret->v[i].len;
+		bytes += ret->v[i].len;
+	c->bytes += bytes;
+	(void)effort_is_over(c->effort, raw.len + bytes + LINK_EFFORT);
 	return true;
 }
 
@@ -94,6 +102,8 @@ add_text(struct collector *c, struct message *m)
 	const struct strs *body = message_body(m);
 	struct table *seen = table_new(c->arena, false);
 	for (size_t i = 0; i < body->n; i++) {
+		if (effort_is_over(c->effort, body->v[i].len + LINK_EFFORT))
+			break;
 		struct strs found = {0};
 		uri_find(c->arena, body->v[i], c->config, seen, &found);
 		for (size_t k = 0; k < found.n; k++)
@@ -207,7 +217,8 @@ message_uri_list(struct message *m)
 {
 	if (m->uri_list != NULL)
 		return m->uri_list;
-	struct collector c = {.arena = m->arena,
+	struct collector c = {.effort = &m->effort,
+	    .arena = m->arena,
 	    .config = m->config,
 	    .uris = ARENA_NEW(m->arena, struct uris),
 	    .known = table_new(m->arena, false)};

@@ -206,11 +206,14 @@ eval_addresses(
     struct eval_call *call, struct str field, size_t max, struct strs *ret)
 {
 	struct message *m = call->message;
-	for (size_t i = 0; i < m->root->headers.n; i++) {
-		if (!str_ieq(m->root->headers.v[i].name, field))
+	const struct headers *headers = &m->root->headers;
+	for (size_t i = 0; i < headers->n && ret->n < max; i++) {
+		if (!str_ieq(headers->v[i].name, field))
 			continue;
+		if (effort_is_over(&m->effort, headers->v[i].raw.len))
+			return;
 		struct strs found = {0};
-		address_addrs(m->arena, m->root->headers.v[i].raw, &found);
+		address_addrs(m->arena, headers->v[i].raw, &found);
 		for (size_t j = 0; j < found.n && ret->n < max; j++)
 			if (address_domain(found.v[j]).len > 0)
 				strs_add(m->arena, ret, found.v[j]);

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "rules/repeat.h"
 
 /*
  * Steps from one start in the text: with machine code they take 1 to 3 ms.  No
@@ -30,6 +31,18 @@
 #define WINDOW_FROM ((size_t)8 * 1024)
 #define WINDOW_WORK ((size_t)32 * 1024 * 1024)
 #define WINDOW_MIN ((size_t)128)
+/*
+ * Repeats that multiply take the square of the length or more from one start,
+ * and machine code counts only part of it.  So few starts are tried at first,
+ * then so many more that they take a small part of the time taken so far; and
+ * from each start the longer the text, the fewer steps.
+ */
+#define DEEP_FROM ((size_t)256)
+#define DEEP_WINDOW ((size_t)64)
+#define DEEP_GROWTH 8
+#define DEEP_WORK ((size_t)1 << 28)
+#define DEEP_STEPS ((size_t)1 << 31)
+#define DEEP_STEPS_MIN 1000
 
 #define UNICODE_OPTIONS                                          \
 	(PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_UCP | \
@@ -63,6 +76,7 @@ struct regex {
 	} captures;
 	uint32_t groups; /* whose spans are wanted, counting the whole match */
 	bool is_unicode;
+	bool is_deep; /* repeats in it may multiply */
 };
 
 struct regex_scratch {
@@ -421,6 +435,19 @@ latin1_to_utf8(struct arena *a, struct str s)
 	return buf_str(b);
 }
 
+static bool
+has_backreference(const struct regex *re)
+{
+	uint32_t most = 0;
+	if (re->code != NULL)
+		(void)pcre2_pattern_info_8(
+		    re->code, PCRE2_INFO_BACKREFMAX, &most);
+	else
+		(void)pcre2_pattern_info_32(
+		    re->wide, PCRE2_INFO_BACKREFMAX, &most);
+	return most > 0;
+}
+
 static enum regex_status
 compile(struct arena *a, const struct regex_env *env, struct str pattern,
     bool is_unicode, struct regex **ret, struct str *ret_why)
@@ -451,6 +478,7 @@ compile(struct arena *a, const struct regex_env *env, struct str pattern,
 		captures_read(a, re);
 	else
 		captures_read_wide(a, re);
+	re->is_deep = repeat_count(pattern) > 1 || has_backreference(re);
 	*ret = re;
 	return REGEX_OK;
 }
@@ -629,6 +657,51 @@ window_of(size_t length)
 	return window < WINDOW_MIN ? WINDOW_MIN : window;
 }
 
+/* The first window of a regex whose repeats multiply. */
+static size_t
+deep_window_of(size_t length)
+{
+	size_t window = DEEP_WORK / length / length;
+	return window > DEEP_WINDOW ? DEEP_WINDOW : window == 0 ? 1 : window;
+}
+
+/* The starts to try next when `tried` have been. */
+static size_t
+window_next(const struct regex *re, size_t length, size_t tried)
+{
+	size_t window = window_of(length);
+	if (!re->is_deep || length <= DEEP_FROM)
+		return window;
+	size_t deep = deep_window_of(length);
+	if (deep < tried / DEEP_GROWTH)
+		deep = tried / DEEP_GROWTH;
+	return deep < window ? deep : window;
+}
+
+/* What `window` starts count for the budget: each may read all of the text. */
+static size_t
+window_bytes(const struct regex *re, size_t length, size_t window)
+{
+	if (re->is_deep && length > DEEP_FROM)
+		return POLL_BYTES;
+	return window + window * (length / 1024);
+}
+
+static void
+limit_steps(const struct regex *re, struct regex_scratch *s, size_t length)
+{
+	uint32_t limit = s->env->limits.match;
+	size_t most = length <= WINDOW_FROM ? limit : DEEP_STEPS / length;
+	if (most < DEEP_STEPS_MIN)
+		most = DEEP_STEPS_MIN;
+	if (re->is_deep && most < limit)
+		limit = (uint32_t)most;
+	if (re->code != NULL)
+		pcre2_set_match_limit_8(s->context, limit);
+	else
+		pcre2_set_match_limit_32(s->wide_context, limit);
+}
+
 static void
 span_of(const struct regex *re, struct regex_scratch *s, struct regex_span *ret)
 {
@@ -645,13 +718,16 @@ regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
 	if (re->code == NULL)
 		load_wide(s, subject);
 	scratch_make_room(s, re);
+	limit_steps(re, s, subject.len);
 	uint32_t options = is_again ? PCRE2_NOTEMPTY_ATSTART : 0;
-	size_t window = window_of(subject.len);
+	size_t begin = from;
 	for (;;) {
-		size_t until =
-		    window < subject.len - from ? from + window : PCRE2_UNSET;
+		size_t left = subject.len - from;
+		size_t window = window_next(re, subject.len, from - begin);
+		size_t until = window < left ? from + window : PCRE2_UNSET;
 		if (budget_is_used(
-			s, until == PCRE2_UNSET ? subject.len - from : window))
+			s, window_bytes(re, subject.len,
+			       until == PCRE2_UNSET ? left : window)))
 			return REGEX_EXPIRED;
 		int rc =
 		    re->code != NULL

@@ -194,6 +194,14 @@ is_out_of_time(struct run *run)
 	return run->result->is_out_of_time;
 }
 
+/* A view has been made: was there time for all of it? */
+static bool
+is_view_cut(struct run *run)
+{
+	run->result->is_out_of_time |= run->m->effort.is_over;
+	return run->result->is_out_of_time;
+}
+
 static bool
 is_continuation(char c)
 {
@@ -455,6 +463,7 @@ match_list(struct run *run, struct tally *t, size_t view,
 	t->regex = regex_for(run, t->rule, t->is_unicode);
 	if (t->regex == NULL)
 		return false;
+	(void)is_view_cut(run);
 	const struct candidates *candidates =
 	    run_pass(run, view, t->rule, strings, &cursor);
 	for (size_t i = 0; candidates != NULL || i < strings->n; i++) {
@@ -607,7 +616,9 @@ run_headers(struct run *run, const struct header_group *group)
 	struct header_seen seen = {
 	    .view = FILTER_HEADER + group->number, .value = STR_EMPTY};
 	int64_t start = cost_begin(run);
-	seen.is_there = header_query_run(run->m, &group->query, &seen.value);
+	seen.is_there = !is_view_cut(run) &&
+			header_query_run(run->m, &group->query, &seen.value);
+	(void)is_view_cut(run);
 	cost_aside(run, seen.view, false, start);
 	run->aside_ns = 0;
 	for (size_t i = 0; i < group->rules.n; i++) {
@@ -820,6 +831,7 @@ run_uri_detail(struct run *run, const struct rule *rule)
 {
 	struct tally t = tally_new(rule);
 	const struct uris *uris = message_uri_list(run->m);
+	(void)is_view_cut(run);
 	for (size_t i = 0; i < uris->n && t.count == 0; i++) {
 		if (uri_matches(run, &t, &uris->v[i]))
 			tally_hit(run, &t, STR_EMPTY, uris->v[i].raw);
@@ -853,6 +865,10 @@ run_eval(struct run *run, const struct rule *rule)
 	    .evidence = STR_EMPTY,
 	};
 	int value = rule->eval->run(&call);
+	if (value == 0 && is_view_cut(run)) {
+		undecided(run, rule);
+		return;
+	}
 	run->is_done[rule->id] = true;
 	if (value == 0)
 		return;
@@ -1064,8 +1080,13 @@ ruleset_run(const struct ruleset *rules, struct message *m,
     const struct rule_run *options, struct rule_result *ret)
 {
 	struct run *run = run_new(rules, m, options, ret);
+	if (options->is_expired != NULL) {
+		m->effort.is_expired = options->is_expired;
+		m->effort.arg = options->arg;
+	}
 	run_plan(run, options->wants_subs ? rules->all : rules->active);
 	regex_scratch_done(run->scratch);
+	(void)is_view_cut(run);
 	if (run->found.n > 0)
 		qsort(run->found.v, run->found.n, sizeof(run->found.v[0]),
 		    compare_found);

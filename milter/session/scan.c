@@ -7,10 +7,43 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-static bool
-is_past(void *deadline_us)
+/*
+ * What is left of scan-time while a message is taken apart and while its rules
+ * run.  It stands still in between: waiting for the DNS has its own time.
+ */
+struct stopwatch {
+	int64_t left_us;
+	int64_t deadline_us; /* INT64_MAX: it stands */
+};
+
+static struct stopwatch *
+stopwatch_new(struct arena *a, const struct config *config)
 {
-	return clock_us() >= *(const int64_t *)deadline_us;
+	struct stopwatch *watch = ARENA_NEW(a, struct stopwatch);
+	watch->left_us = config->scan_ms * 1000;
+	watch->deadline_us = INT64_MAX;
+	return watch;
+}
+
+static void
+stopwatch_start(struct stopwatch *watch)
+{
+	watch->deadline_us = clock_us() + watch->left_us;
+}
+
+static void
+stopwatch_stop(struct stopwatch *watch)
+{
+	watch->left_us = watch->deadline_us - clock_us();
+	watch->deadline_us = INT64_MAX;
+}
+
+static bool
+is_past(void *arg)
+{
+	const struct stopwatch *watch = arg;
+	return watch->deadline_us != INT64_MAX &&
+	       clock_us() >= watch->deadline_us;
 }
 
 static bool
@@ -23,25 +56,34 @@ struct message *
 scan_message(struct arena *a, const struct snapshot *snapshot, struct str raw,
     const struct envelope *envelope)
 {
-	return message_new(a, str_sub(raw, 0, snapshot->config.scan_bytes),
-	    ruleset_mail_config(snapshot->rules), envelope);
+	struct stopwatch *watch = stopwatch_new(a, &snapshot->config);
+	struct effort effort = {.is_expired = is_past, .arg = watch};
+	stopwatch_start(watch);
+	struct message *m =
+	    message_new_within(a, str_sub(raw, 0, snapshot->config.scan_bytes),
+		ruleset_mail_config(snapshot->rules), envelope, effort);
+	stopwatch_stop(watch);
+	return m;
 }
 
 static void
 rules_run(const struct snapshot *snapshot, const struct scan_job *job,
-    int64_t *deadline_us, struct scan *ret)
+    struct scan *ret)
 {
+	struct stopwatch *watch = job->message->effort.arg;
 	struct eval_facts facts = {.auth = job->facts, .notice = job->notice};
 	struct rule_run run = {
 	    .wants_subs = job->wants_subs,
 	    .is_expired = is_past,
-	    .arg = deadline_us,
+	    .arg = watch,
 	    .facts = &facts,
 	    .now = clock_wall(),
 	};
 	ret->message = job->message;
 	ret->is_cut = job->size_bytes > snapshot->config.scan_bytes;
+	stopwatch_start(watch);
 	ruleset_run(snapshot->rules, ret->message, &run, &ret->result);
+	stopwatch_stop(watch);
 }
 
 void
@@ -50,10 +92,9 @@ scan_run(const struct snapshot *snapshot, const struct scan_job *job,
 {
 	const struct config *config = &snapshot->config;
 	int64_t start_us = clock_us();
-	int64_t deadline_us = start_us + config->scan_ms * 1000;
 	*ret = (struct scan){0};
 	if (is_filtered(config, job->class))
-		rules_run(snapshot, job, &deadline_us, ret);
+		rules_run(snapshot, job, ret);
 	ret->input = (struct verdict_input){
 	    .class = job->class,
 	    .score = ret->result.score,

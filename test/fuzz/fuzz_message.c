@@ -41,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct mail_config config = {
 	    .tlds = tld_set_new(a, NULL, NULL, NULL),
 	    .limits = {.header_bytes = 2000,
+		.part_header_bytes = 10000,
 		.header_value_bytes = 500,
 		.parts = 50,
 		.depth = 5,

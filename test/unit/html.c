@@ -19,7 +19,8 @@ static const struct mail_limits limits = {.body_part_bytes = 1 << 20,
 static struct html *
 render(struct arena *a, const char *source, bool is_unicode)
 {
-	return html_render(a, str_from(source), is_unicode, &limits);
+	struct effort effort = {0};
+	return html_render(a, str_from(source), is_unicode, &limits, &effort);
 }
 
 static const struct {
@@ -315,7 +316,8 @@ takes_linear_time_for_any_flood(void **state)
 		struct buf *b = buf_new(a, 1 << 19);
 		while (!b->is_cut)
 			buf_put(b, str_from(floods[i]));
-		(void)html_render(a, buf_str(b), true, &limits);
+		struct effort effort = {0};
+		(void)html_render(a, buf_str(b), true, &limits, &effort);
 		arena_free(a);
 	}
 	assert_true(clock_ms() - start < 60000);

@@ -288,11 +288,38 @@ is_quick_on_hostile_mail(void **state)
 	}
 }
 
+/* Parts and messages in parts have the same room for their fields. */
+static void
+bounds_the_fields_of_all_parts(void **state)
+{
+	(void)state;
+	static const char *const starts[] = {
+	    "--b\n", "--b\nContent-Type: message/rfc822\n\n"};
+	struct mail_config config = small_config();
+	config.limits.part_header_bytes = 100000;
+	for (size_t i = 0; i < COUNT_OF(starts); i++) {
+		struct arena *a = arena_new();
+		struct str part = str_printf(a, "%s%.*s\na\n", starts[i],
+		    STR_ARG(repeated(a, "", "A:\n", 1000)));
+		struct str text = repeated(a,
+		    "Content-Type: multipart/x; boundary=b\n\n", part.p, 100);
+		struct message *m = message_new(a, text, &config, NULL);
+		size_t n = 0;
+		for (const struct part *p = part_next(m->root); p != NULL;
+		     p = part_next(p))
+			n += p->headers.n;
+		assert_in_range(n, 500, 2500);
+		assert_true(message_cuts(m).header);
+		arena_free(a);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(builds_the_tree_that_spamassassin_builds),
     cmocka_unit_test(decodes_what_can_be_decoded),
     cmocka_unit_test(names_parts),
     cmocka_unit_test(cuts_long_lines_once_for_each_multipart),
+    cmocka_unit_test(bounds_the_fields_of_all_parts),
     cmocka_unit_test(is_quick_on_hostile_mail),
 };
 UNIT_MAIN(tests)

@@ -4,6 +4,7 @@
 
 #include "rules/literal.h"
 #include "rules/regex.h"
+#include "rules/repeat.h"
 
 static const struct regex_limits no_limits = {0};
 
@@ -291,6 +292,76 @@ a_long_text_is_left_when_time_is_up(void **state)
 }
 
 static void
+repeats_without_a_small_bound_are_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern;
+		unsigned want;
+	} cases[] = {
+	    {"", 0},
+	    {"abc", 0},
+	    {"a*b+", 2},
+	    {"a*?b+?", 2},
+	    {"a*+b++c?+", 0},
+	    {"(?:a+)+$", 2},
+	    {"[*+]{3}\\*\\+", 0},
+	    {"[]*+]x[^]*+]y[\\]*]", 0},
+	    {"a{2}b{300}c{1,9}", 0},
+	    {"a{2,}b{0,1000}c{,1000}", 3},
+	    {"a{700,900}", 0},
+	    {"a{,}b{x*}{", 1},
+	    {"[a", 0},
+	    {"\\", 0},
+	    {"a{5", 0},
+	    {"a{5,", 0},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		if (repeat_count(str_from(cases[i].pattern)) != cases[i].want)
+			fail_msg("%s: %u", cases[i].pattern,
+			    repeat_count(str_from(cases[i].pattern)));
+}
+
+static bool
+never(void *arg)
+{
+	++*(unsigned *)arg;
+	return false;
+}
+
+/*
+ * From one start these take the square of the length, without one step that
+ * PCRE2 counts: each call must try few starts, or the budget is asked too late.
+ */
+static void
+repeats_that_multiply_are_tried_from_few_places_at_once(void **state)
+{
+	(void)state;
+	static const char *const patterns[] = {"a{1,9000}a{1,9000}[bc]",
+	    "a+a+[bc]", "(.+)\\1[bc]", "(.+)\\1+\\1[bc]"};
+	struct arena *a = arena_new();
+	struct regex_env *env = regex_env_new(a, &no_limits);
+	struct buf *b = buf_new(a, 2000);
+	while (!b->is_cut)
+		buf_putc(b, 'a');
+	for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+		unsigned asked = 0;
+		struct regex_scratch *s =
+		    regex_scratch_new(a, env, never, &asked);
+		struct regex *re;
+		struct str why;
+		struct regex_span span;
+		assert_int_equal(
+		    regex_new(env, str_from(patterns[i]), &re, &why), REGEX_OK);
+		regex_speed_up(re);
+		assert_int_equal(
+		    regex_match(re, s, buf_str(b), 0, false, &span), REGEX_NO);
+		assert_in_range(asked, 16, 64);
+	}
+	arena_free(a);
+}
+
+static void
 windows_do_not_change_what_is_found(void **state)
 {
 	(void)state;
@@ -308,6 +379,9 @@ windows_do_not_change_what_is_found(void **state)
 	    {"(?m)^a+n", "2999990-3000001"},
 	    {"^needle", "no"},
 	    {"(?s)\\A.*e\\Z", "0-3000006"},
+	    {"a+\\na+needle", "2999920-3000006"},
+
+	    {"(e)\\1d+l+", "3000001-3000005"},
 	    {"\\z", "3000007-3000007"},
 	    {"$", "3000006-3000006"},
 	};
@@ -329,6 +403,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_costly_match_is_given_up),
     cmocka_unit_test(a_small_stack_is_told_from_a_limit),
     cmocka_unit_test(a_long_text_is_left_when_time_is_up),
+    cmocka_unit_test(repeats_without_a_small_bound_are_counted),
+    cmocka_unit_test(repeats_that_multiply_are_tried_from_few_places_at_once),
     cmocka_unit_test(windows_do_not_change_what_is_found),
 };
 UNIT_MAIN(tests)
