@@ -26,7 +26,8 @@ uint32_t prefilter_add(struct prefilter_builder *b, struct str pattern);
 #define PREFILTER_NONE UINT32_MAX
 /*
  * Add a pattern that prefilter_add() knows too little of, as look_pattern()
- * writes it: libhs tries it on every string, all such patterns at once.
+ * writes it: libhs tries it on every string, some such patterns at once.  A
+ * prefilter has either these or those.
  */
 uint32_t prefilter_add_shape(struct prefilter_builder *b, struct str pattern);
 /*

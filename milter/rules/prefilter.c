@@ -51,6 +51,16 @@ struct slot {
 	bool is_any;   /* libhs refused it: every string may match */
 };
 
+/* So many of them at once are about as quick as all, and made far sooner. */
+#define SHAPES_MAX 8
+
+/* Patterns that libhs tries, in one database. */
+struct shapes {
+	struct hs_db *db;
+	uint32_t slots[SHAPES_MAX];
+	struct strs patterns; /* while it is built */
+};
+
 struct prefilter_builder {
 	struct arena *arena;
 	struct table *by_key;
@@ -68,11 +78,10 @@ struct prefilter_builder {
 	} clauses;
 	size_t longest;
 	bool has_plain;
-	struct strs shapes;
 	struct {
-		uint32_t *v; /* the slot of each shape */
+		struct shapes *v;
 		size_t n, cap;
-	} shape_slots;
+	} shapes;
 };
 
 /* What a literal tells, once it is found. */
@@ -83,9 +92,9 @@ struct found_literal {
 };
 
 struct prefilter {
-	struct hs_db *db;     /* of literals; or NULL */
-	struct hs_db *shapes; /* or NULL */
-	const uint32_t *shape_slots;
+	struct hs_db *db; /* of literals; or NULL */
+	struct shapes *shapes;
+	size_t nshapes;
 	const struct found_literal *literals; /* by id; one more at the end */
 	const struct use *uses;
 	const struct slot *slots;
@@ -93,7 +102,8 @@ struct prefilter {
 	const struct clause *clauses;
 	size_t nclauses;
 	size_t longest;
-	bool has_plain; /* a slot is for plain strings */
+	bool has_plain;  /* a slot is for plain strings */
+	bool has_shapes; /* all slots are shapes */
 };
 
 struct candidate {
@@ -132,7 +142,8 @@ struct pass {
 	const struct prefilter *filter;
 	struct arena *a;
 	struct candidates *found;
-	struct bits *bits;  /* by clause */
+	const struct shapes *shapes; /* that are tried */
+	struct bits *bits;           /* by clause */
 	const size_t *ends; /* of the strings in the text that is searched */
 	size_t string;      /* that the pass is in */
 	size_t wide;        /* how many that are not plain are before it */
@@ -236,8 +247,12 @@ prefilter_add_shape(struct prefilter_builder *b, struct str pattern)
 {
 	uint32_t id = (uint32_t)b->slots.n;
 	ARENA_PUSH(b->arena, &b->slots) = (struct slot){0};
-	strs_add(b->arena, &b->shapes, pattern);
-	ARENA_PUSH(b->arena, &b->shape_slots) = id;
+	if (b->shapes.n == 0 ||
+	    b->shapes.v[b->shapes.n - 1].patterns.n == SHAPES_MAX)
+		ARENA_PUSH(b->arena, &b->shapes) = (struct shapes){0};
+	struct shapes *shapes = &b->shapes.v[b->shapes.n - 1];
+	shapes->slots[shapes->patterns.n] = id;
+	strs_add(b->arena, &shapes->patterns, pattern);
 	return id;
 }
 
@@ -254,48 +269,68 @@ database_new(
 	return hs_db_literals(a, pool, literals, b->literals.n);
 }
 
-/* All shapes, or those that libhs takes; the others may match anything. */
+/* Those that libhs takes; the others may match anything.  NULL: none. */
 static struct hs_db *
-shapes_compile(
-    struct arena *a, struct prefilter_builder *b, struct hs_pool *pool)
+shapes_compile(struct arena *a, struct prefilter_builder *b,
+    struct shapes *shapes, struct hs_pool *pool)
 {
-	while (b->shapes.n > 0) {
-		size_t bad = 0;
-		struct hs_db *db = hs_db_patterns(a, pool, &b->shapes, &bad);
+	struct strs *patterns = &shapes->patterns;
+	while (patterns->n > 0) {
+		size_t bad = patterns->n;
+		struct hs_db *db = hs_db_patterns(a, pool, patterns, &bad);
 		if (db != NULL)
 			return db;
-		if (bad >= b->shapes.n)
-			return NULL;
-		b->slots.v[b->shape_slots.v[bad]].is_any = true;
-		b->shapes.n--;
-		b->shapes.v[bad] = b->shapes.v[b->shapes.n];
-		b->shape_slots.v[bad] = b->shape_slots.v[b->shapes.n];
+		if (bad >= patterns->n)
+			bad = patterns->n - 1;
+		b->slots.v[shapes->slots[bad]].is_any = true;
+		patterns->n--;
+		patterns->v[bad] = patterns->v[patterns->n];
+		shapes->slots[bad] = shapes->slots[patterns->n];
 	}
 	return NULL;
 }
 
-/* What is kept is kept for just these shapes, and none of them was refused. */
+/* What is kept is kept for just these shapes, none of which was refused. */
 static struct hs_db *
-shapes_new(struct arena *a, struct prefilter_builder *b, struct hs_pool *pool,
-    struct look_cache *cache)
+shapes_new(struct arena *a, struct prefilter_builder *b, struct shapes *shapes,
+    struct hs_pool *pool, struct look_cache *cache)
 {
 	struct buf *key = buf_new(b->arena, SHAPES_BYTES);
 	struct str bytes = STR_EMPTY;
 	struct hs_db *db = NULL;
-	size_t n = b->shapes.n;
+	size_t n = shapes->patterns.n;
 	for (size_t i = 0; i < n; i++) {
-		buf_put(key, b->shapes.v[i]);
+		buf_put(key, shapes->patterns.v[i]);
 		buf_putc(key, '\n');
 	}
-	if (cache != NULL && !key->is_cut &&
-	    look_cache_get(cache, buf_str(key), &bytes) && bytes.len > 0)
+	if (key->is_cut)
+		cache = NULL;
+	if (cache != NULL && look_cache_get(cache, buf_str(key), &bytes) &&
+	    bytes.len > 0)
 		db = hs_db_from_bytes(a, pool, bytes);
 	if (db != NULL)
 		return db;
-	db = shapes_compile(a, b, pool);
-	if (db != NULL && cache != NULL && !key->is_cut && n == b->shapes.n)
+	db = shapes_compile(a, b, shapes, pool);
+	if (db != NULL && cache != NULL && n == shapes->patterns.n)
 		look_cache_put(cache, buf_str(key), hs_db_bytes(b->arena, db));
 	return db;
+}
+
+static void
+shapes_build(struct arena *a, struct prefilter_builder *b, struct prefilter *p,
+    struct hs_pool *pool, struct look_cache *cache)
+{
+	p->shapes = ARENA_ARRAY(a, struct shapes, b->shapes.n);
+	for (size_t i = 0; i < b->shapes.n; i++) {
+		struct hs_db *db =
+		    shapes_new(a, b, &b->shapes.v[i], pool, cache);
+		if (db == NULL)
+			continue;
+		struct shapes *to = &p->shapes[p->nshapes++];
+		*to = b->shapes.v[i];
+		to->db = db;
+		to->patterns = (struct strs){0};
+	}
 }
 
 static void *
@@ -342,13 +377,7 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 		if (p->db == NULL)
 			return NULL;
 	}
-	if (b->shapes.n > 0) {
-		p->shapes = shapes_new(a, b, pool, cache);
-		if (p->shapes == NULL)
-			return NULL;
-		p->shape_slots = copied(a, b->shape_slots.v, b->shapes.n,
-		    sizeof(b->shape_slots.v[0]));
-	}
+	shapes_build(a, b, p, pool, cache);
 	literals_copy(a, b, p);
 	p->nslots = b->slots.n;
 	p->slots = copied(a, b->slots.v, b->slots.n, sizeof(b->slots.v[0]));
@@ -357,6 +386,7 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 	    copied(a, b->clauses.v, b->clauses.n, sizeof(b->clauses.v[0]));
 	p->longest = b->longest;
 	p->has_plain = b->has_plain;
+	p->has_shapes = b->shapes.n > 0;
 	return p;
 }
 
@@ -446,27 +476,37 @@ on_shape(void *arg, uint32_t id, size_t to)
 {
 	(void)to;
 	struct pass *pass = arg;
-	candidate_add(pass, pass->filter->shape_slots[id]);
+	candidate_add(pass, pass->shapes->slots[id]);
 	return pass->is_over;
 }
 
-/* A string that is empty or long is left for all of them. */
+/* A string that is empty or long is left for all slots. */
+static bool
+shapes_try(struct pass *pass, struct str s)
+{
+	const struct prefilter *p = pass->filter;
+	bool is_odd = s.len == 0 || s.len > HS_DB_BYTES;
+	for (uint32_t i = 0; i < p->nslots; i++)
+		if (is_odd || p->slots[i].is_any)
+			candidate_add(pass, i);
+	for (size_t i = 0; i < p->nshapes && !is_odd; i++) {
+		pass->shapes = &p->shapes[i];
+		if (hs_db_search(p->shapes[i].db, s, on_shape, pass) !=
+		    HS_DB_DONE)
+			return false;
+	}
+	return true;
+}
+
 static bool
 shapes_search(struct pass *pass, const struct strs *strings,
     bool (*is_expired)(void *), void *arg)
 {
-	const struct prefilter *p = pass->filter;
 	for (size_t i = 0; i < strings->n; i++) {
-		struct str s = strings->v[i];
-		bool is_odd = s.len == 0 || s.len > HS_DB_BYTES;
 		pass->string = i;
 		if (i % 64 == 63 && is_expired != NULL && is_expired(arg))
 			return false;
-		for (uint32_t k = 0; k < p->nslots; k++)
-			if (is_odd || p->slots[k].is_any)
-				candidate_add(pass, k);
-		if (!is_odd &&
-		    hs_db_search(p->shapes, s, on_shape, pass) != HS_DB_DONE)
+		if (!shapes_try(pass, strings->v[i]))
 			return false;
 	}
 	return true;
@@ -509,7 +549,7 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 	if (strings->n == 0)
 		return found;
 	struct pass pass = {.filter = p, .a = a, .found = found};
-	if (p->shapes != NULL)
+	if (p->has_shapes)
 		return shapes_search(&pass, strings, is_expired, arg) ? found
 								      : NULL;
 	if (p->has_plain)

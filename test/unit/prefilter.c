@@ -158,6 +158,39 @@ a_pass_leaves_strings_in_order(void **state)
 	arena_free(a);
 }
 
+/* Shapes are tried eight at a time; one that libhs refuses may match anything.
+ */
+static void
+shapes_are_tried_on_each_string(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct prefilter_builder *b = prefilter_builder_new(a);
+	uint32_t slots[20];
+	for (unsigned i = 0; i < COUNT_OF(slots); i++)
+		slots[i] = prefilter_add_shape(
+		    b, i == 11 ? STR("(refused")
+			       : str_printf(a, "[a-c]{%u}[x-z]", i + 1));
+	struct prefilter *p = prefilter_build(a, b, hs_pool_new(a), NULL);
+	assert_non_null(p);
+	struct strs strings = {0};
+	strs_add(a, &strings, STR("aax"));
+	strs_add(a, &strings, STR(""));
+	strs_add(a, &strings, STR("no such thing"));
+	strs_add(a, &strings, STR("abcabcabcabcabcabcabcabcz"));
+	struct candidates *c = prefilter_pass(p, a, &strings, NULL, NULL);
+	for (unsigned i = 0; i < COUNT_OF(slots); i++) {
+		struct candidate_cursor cursor = candidates_begin(c, slots[i]);
+		struct buf *got = buf_new(a, 100);
+		for (size_t k; candidates_next(c, &cursor, &k);)
+			buf_printf(got, "%zu ", k);
+		assert_str(buf_str(got), i == 11 ? "0 1 2 3 "
+					 : i < 2 ? "0 1 3 "
+						 : "1 3 ");
+	}
+	arena_free(a);
+}
+
 /* A literal across the border of two windows is seen, and seen once. */
 static void
 long_strings_are_searched_in_windows(void **state)
@@ -438,6 +471,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(factors_are_what_a_match_cannot_lack),
     cmocka_unit_test(matches_in_ascii_have_factors_of_their_own),
     cmocka_unit_test(a_pass_leaves_strings_in_order),
+    cmocka_unit_test(shapes_are_tried_on_each_string),
     cmocka_unit_test(long_strings_are_searched_in_windows),
     cmocka_unit_test(nothing_that_matches_is_ruled_out),
     cmocka_unit_test(a_look_reads_classes_as_the_regex_does),
