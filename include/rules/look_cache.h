@@ -20,6 +20,9 @@ MUST_CHECK bool look_cache_get(
 /* `bytes` live as long as the cache. */
 void look_cache_put(
     struct look_cache *cache, struct str pattern, struct str bytes);
+/* How many databases were got, and how many were put. */
+void look_cache_counts(
+    const struct look_cache *cache, size_t *ret_got, size_t *ret_put);
 /*
  * Write what was got or put to `path`, mode 0600, unless that is what is there.
  * False: errno, and the old file stays.

@@ -61,7 +61,7 @@ struct filter_options {
 struct filter_made {
 	size_t regexes, filtered; /* how many there are, and how many of them
 				     need not try every string */
-	size_t looks, kept;       /* looks, and how many were in the cache */
+	size_t databases, kept;   /* of slow regexes, and from the cache */
 	int cache_errno; /* 0: the cache was written, or is as it was */
 };
 

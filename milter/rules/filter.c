@@ -122,14 +122,11 @@ look_for(struct looking *l, const struct rule *rule)
 	bool is_known = look_cache_get(l->cache, pattern, &bytes);
 	if (bytes.len > 0)
 		look = look_from_bytes(l->arena, l->pool, bytes);
-	if (look != NULL)
-		l->made->kept++;
 	if (look == NULL && (!is_known || bytes.len > 0)) {
 		look = look_make(l, rule, pattern);
 		look_cache_put(l->cache, pattern,
 		    look == NULL ? STR_EMPTY : look_bytes(l->work, look));
 	}
-	l->made->looks += look != NULL;
 	return look;
 }
 
@@ -251,6 +248,9 @@ looks_new(const struct ruleset *rules, const struct filter *filter,
 	if (options->cache.len > 0 && !is_cancelled(options) &&
 	    !look_cache_write(l.cache, options->cache))
 		made->cache_errno = errno;
+	size_t put;
+	look_cache_counts(l.cache, &made->kept, &put);
+	made->databases = made->kept + put;
 	regex_scratch_done(l.scratch);
 	arena_free(work);
 	return looks;

@@ -31,6 +31,7 @@ struct look_cache {
 	struct str stamp;      /* the first line */
 	struct table *entries; /* struct entry *, by SHA-256 of the pattern */
 	bool is_changed;
+	size_t got, put;
 };
 
 static struct str
@@ -104,6 +105,7 @@ look_cache_get(struct look_cache *cache, struct str pattern, struct str *ret)
 	if (entry == NULL)
 		return false;
 	entry->is_used = true;
+	cache->got += entry->bytes.len > 0;
 	*ret = entry->bytes;
 	return true;
 }
@@ -113,6 +115,15 @@ look_cache_put(struct look_cache *cache, struct str pattern, struct str bytes)
 {
 	entry_put(cache, digest_of(cache->arena, pattern), bytes, true);
 	cache->is_changed = true;
+	cache->put += bytes.len > 0;
+}
+
+void
+look_cache_counts(
+    const struct look_cache *cache, size_t *ret_got, size_t *ret_put)
+{
+	*ret_got = cache->got;
+	*ret_put = cache->put;
 }
 
 static bool

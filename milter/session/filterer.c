@@ -34,8 +34,9 @@ is_cancelled(void *arg)
 static void
 tell(const struct filter_made *made, int64_t us, struct str cache)
 {
-	log_info("prefilter: %zu of %zu regexes, %zu looks (%zu kept), %.1f s",
-	    made->filtered, made->regexes, made->looks, made->kept,
+	log_info(
+	    "prefilter: %zu of %zu regexes, %zu databases (%zu kept), %.1f s",
+	    made->filtered, made->regexes, made->databases, made->kept,
 	    (double)us / 1e6);
 	if (made->cache_errno != 0)
 		log_warning("%.*s: the prefilter cannot be kept: %s",

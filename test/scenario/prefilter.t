@@ -24,14 +24,14 @@ X
 chmod 644 "$POSTERN/rules/slow.cf"
 restart
 ok "it is made in the background" is_ready
-like "the log tells what of" "$(made)" '^[0-9]+ of [0-9]+ regexes, [1-9][0-9]* looks \(0 kept\)'
+like "the log tells what of" "$(made)" '^[0-9]+ of [0-9]+ regexes, [1-9][0-9]* databases \(0 kept\)'
 is "it is kept where nobody else reads it" "$(stat -c '%a %U' "$kept")" "600 $POSTERND_USER"
 text='hold me, the big grey zebra eats 7 apples'
 with=$(hits "$text")
 like "rules hit" "$with" 'SLOW_ONE:3'
 
 restart
-like "what took long is not made again" "$(made)" ', ([0-9]+) looks \(\1 kept\)'
+like "what took long is not made again" "$(made)" ', ([0-9]+) databases \(\1 kept\)'
 is "with what was kept: the same hits" "$(hits "$text")" "$with"
 
 for breaking in 'truncate -s -100' 'truncate -s 10' 'truncate -s 0' \
@@ -51,7 +51,7 @@ chmod 644 "$POSTERN/rules/slower.cf"
 : >"$W/log/posternd"
 is "reload" "$(postern reload >/dev/null && echo good)" good
 wait_for 60 is_ready
-like "a new rule is looked at, the others are kept" "$(made)" ', ([0-9]+) looks \([0-9]+ kept\)'
+like "a new rule is looked at, the others are kept" "$(made)" ', ([0-9]+) databases \([0-9]+ kept\)'
 like "the new rule hits" "$(hits "$text")" 'SLOW_TWO:2'
 with=$(hits "$text")
 
