@@ -257,6 +257,13 @@ struct plan {
 	size_t n;
 };
 
+/* What the meta comes to counts. */
+static inline bool
+plan_scores(const struct plan *plan, const struct rule *rule)
+{
+	return rule->score != 0 || rule == plan->target;
+}
+
 struct test_line {
 	struct place place;
 	struct str rule;
@@ -375,7 +382,6 @@ void plan_rest(struct arena *a, const struct ruleset *rules, struct plan *plan);
 void band_done(const struct band *band, uint8_t *done);
 /* Of a meta, by the values of what it needs; 0: it does not hold. */
 double meta_value(const struct rule *rule, const double *values);
-bool plan_scores(const struct plan *plan, const struct rule *rule);
 
 /* run.c: values by rule id; what ruleset_run() and the tests share. */
 struct run;

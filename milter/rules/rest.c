@@ -19,12 +19,6 @@ meta_value(const struct rule *rule, const double *values)
 	return value > 0 ? value : 1;
 }
 
-bool
-plan_scores(const struct plan *plan, const struct rule *rule)
-{
-	return rule->score != 0 || rule == plan->target;
-}
-
 /* A rule with a tag in it may be left out: then it is done at the end only. */
 static void
 rules_done(const struct rules *list, uint8_t *done)

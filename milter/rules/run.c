@@ -191,7 +191,9 @@ open_users(struct run *run, const struct rule *rule)
 static void
 rule_done(struct run *run, const struct rule *rule)
 {
-	if (run->plan == NULL)
+	bool is_at_rest = run->values[rule->id] == 0 &&
+			  rule->type != RULE_META && rule->tag.len == 0;
+	if (run->plan == NULL || is_at_rest)
 		return;
 	const struct rest *rest = &run->plan->rest;
 	run->done[rule->id] = run->done_now;
