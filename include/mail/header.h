@@ -18,6 +18,8 @@ struct str headers_parse(struct arena *a, struct str text, bool is_crlf,
     const struct mail_limits *limits, struct headers *ret);
 /* `line` starts with printable ASCII, optional blanks and a colon. */
 bool header_is_field(struct str line);
+/* False: none of them has that name, without a look at each. */
+bool headers_may_have(const struct headers *headers, struct str name);
 /* Add one field; `raw` is what stands behind the colon. */
 void headers_add(
     struct arena *a, struct headers *headers, struct str name, struct str raw);

@@ -81,6 +81,7 @@ struct headers {
 	struct header *v;
 	size_t n;
 	size_t cap;
+	uint64_t names[4]; /* see headers_may_have() */
 	bool is_cut;       /* limits.header_bytes has left fields out */
 	bool is_truncated; /* a name or a value was cut to its maximum */
 	bool has_no_end;   /* no empty line is behind them */

@@ -181,12 +181,26 @@ struct rules {
 	size_t cap;
 };
 
+/*
+ * Rules that look at the same, in the order in which they are run.  By place:
+ * the id of the rule if a prefilter that rules all strings out says that it
+ * does not hit, otherwise ID_NONE.
+ */
+struct turn {
+	struct rules rules;
+	uint32_t *ids;
+};
+#define ID_NONE UINT32_MAX
+
 /* Rules that run on the same header value. */
 struct header_group {
 	struct header_query query;
 	struct str label;
 	uint32_t number; /* one a label, the same in all plans */
-	struct rules rules;
+	struct turn turn;
+	/* By place: those that may hit if it is not there. */
+	uint32_t *absent;
+	size_t nabsent;
 };
 
 /* Rules of one priority. */
@@ -197,7 +211,33 @@ struct band {
 		size_t n;
 		size_t cap;
 	} headers;
-	struct rules turn[TURNS]; /* without TURN_HEADER */
+	struct turn turn[TURNS]; /* without TURN_HEADER */
+};
+
+/* Whether metas that need a rule may be run, as run_metas() has it. */
+enum {
+	DONE_FIRST = 1, /* before the end */
+	DONE_END = 2,
+	DONE = DONE_FIRST | DONE_END
+};
+
+/* rest.c: what a plan comes to when nothing hits, and what a hit changes. */
+struct rest {
+	uint8_t *done;  /* by rule id, at the end */
+	double *values; /* by rule id */
+	uint8_t *begin; /* `done` as a run begins with it */
+	/*
+	 * The metas to look at even so, those that hold, by place in
+	 * plan.metas, one bit each.  All, if a hit may end the run early.
+	 */
+	uint64_t *open;
+	size_t words;
+	struct rules cyclic;
+	/*
+	 * The metas that need rule `id`, but for cyclic ones:
+	 * users[from[id]] to users[from[id + 1] - 1], by place in plan.metas.
+	 */
+	uint32_t *from, *users;
 };
 
 /*
@@ -213,8 +253,16 @@ struct plan {
 	struct rules metas; /* each behind those it needs */
 	const struct rule
 	    *target; /* it counts whatever its score is; or NULL */
+	struct rest rest;
 	size_t n;
 };
+
+/* What the meta comes to counts. */
+static inline bool
+plan_scores(const struct plan *plan, const struct rule *rule)
+{
+	return rule->score != 0 || rule == plan->target;
+}
 
 struct test_line {
 	struct place place;
@@ -327,6 +375,13 @@ void ruleset_link(struct ruleset *rules, struct diags *diags);
 /* The plan for one rule and what it needs, whatever its score is. */
 struct plan *plan_for(
     struct arena *a, const struct ruleset *rules, const struct rule *rule);
+
+/* rest.c: plan->rest, all else in the plan is there. */
+void plan_rest(struct arena *a, const struct ruleset *rules, struct plan *plan);
+/* All rules of the band that need nothing filled in were run. */
+void band_done(const struct band *band, uint8_t *done);
+/* Of a meta, by the values of what it needs; 0: it does not hold. */
+double meta_value(const struct rule *rule, const double *values);
 
 /* run.c: values by rule id; what ruleset_run() and the tests share. */
 struct run;

@@ -41,10 +41,31 @@ header_is_field(struct str line)
 	return i < line.len && line.p[i] == ':';
 }
 
+/* Which of the 256 bits stands for a field's name, its case folded. */
+static unsigned
+name_bit(struct str name)
+{
+	if (name.len == 0)
+		return 0;
+	unsigned first = (unsigned char)char_lower(name.p[0]);
+	unsigned middle = (unsigned char)char_lower(name.p[name.len / 2]);
+	unsigned last = (unsigned char)char_lower(name.p[name.len - 1]);
+	return ((unsigned)name.len * 67 + first * 31 + middle * 7 + last) % 256;
+}
+
+bool
+headers_may_have(const struct headers *headers, struct str name)
+{
+	unsigned bit = name_bit(name);
+	return (headers->names[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 void
 headers_add(
     struct arena *a, struct headers *headers, struct str name, struct str raw)
 {
+	unsigned bit = name_bit(name);
+	headers->names[bit / 64] |= UINT64_C(1) << bit % 64;
 	ARENA_PUSH(a, headers) = (struct header){.name = name, .raw = raw};
 }
 
@@ -121,6 +142,8 @@ headers_parse(struct arena *a, struct str text, bool is_crlf,
 struct header *
 header_last(const struct headers *headers, struct str name)
 {
+	if (!headers_may_have(headers, name))
+		return NULL;
 	for (size_t i = headers->n; i > 0; i--)
 		if (str_ieq(headers->v[i - 1].name, name) &&
 		    !headers->v[i - 1].is_to_come)
@@ -131,6 +154,8 @@ header_last(const struct headers *headers, struct str name)
 struct header *
 header_first(const struct headers *headers, struct str name)
 {
+	if (!headers_may_have(headers, name))
+		return NULL;
 	for (size_t i = 0; i < headers->n; i++)
 		if (str_ieq(headers->v[i].name, name) &&
 		    !headers->v[i].is_to_come)

@@ -134,7 +134,8 @@ static void
 add_fields(struct message *m, struct str name, enum form form, struct strs *ret)
 {
 	struct headers *headers = &m->root->headers;
-	if (effort_is_over(&m->effort, headers->n * NAME_EFFORT))
+	if (!headers_may_have(headers, name) ||
+	    effort_is_over(&m->effort, headers->n * NAME_EFFORT))
 		return;
 	for (size_t i = 0; i < headers->n; i++) {
 		struct header *header = &headers->v[i];

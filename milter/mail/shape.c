@@ -468,25 +468,48 @@ starts_plain(struct str text, const char *shape)
 	return str_starts(text, str_of(shape, plain_length(shape)));
 }
 
-/* By byte: a match may start with it. */
+/* The bytes that a match may start with. */
 struct firsts {
 	bool is_any;
+	bool (*is_of)(char c); /* NULL: those of `has` */
 	bool has[256];
 };
 
 static void
 firsts_add(struct firsts *firsts, char want, bool is_folded)
 {
-	for (unsigned c = 0; c < 256; c++)
-		if ((char)c == want ||
-		    (is_folded && char_lower((char)c) == char_lower(want)))
-			firsts->has[c] = true;
+	char lower = char_lower(want);
+	firsts->has[(unsigned char)want] = true;
+	if (is_folded && char_is_alpha(want)) {
+		firsts->has[(unsigned char)lower] = true;
+		firsts->has[(unsigned char)(lower - 'a' + 'A')] = true;
+	}
+}
+
+/* Behind what takes no byte of the text at the start of `shape`. */
+static const char *
+skip_places(const char *shape)
+{
+	while (shape[0] == '%' && shape[1] != '\0' &&
+	       strchr("<-![", shape[1]) != NULL)
+		shape += shape[1] == '[' ? 3 : 2;
+	return shape;
+}
+
+/* The bytes of the piece that `shape` starts with; NULL: it may be missing. */
+static bool (*first_piece(const char *shape))(char c)
+{
+	if (shape[0] != '%')
+		return NULL;
+	const struct piece *piece = &pieces[shape[1] & 0x7f];
+	return piece->min > 0 ? piece->is_of : NULL;
 }
 
 /* With which bytes `shape` may start, or any. */
 static void
 firsts_find(struct firsts *firsts, const char *shape, bool is_folded)
 {
+	shape = skip_places(shape);
 	if (*shape == '{') {
 		for (shape++; shape != NULL; shape = next_alternative(shape))
 			firsts_find(firsts, shape, is_folded);
@@ -497,13 +520,27 @@ firsts_find(struct firsts *firsts, const char *shape, bool is_folded)
 	}
 }
 
+static struct firsts
+firsts_of(const char *shape, bool is_folded)
+{
+	struct firsts firsts = {.is_of = first_piece(skip_places(shape))};
+	if (firsts.is_of == NULL)
+		firsts_find(&firsts, shape, is_folded);
+	return firsts;
+}
+
 /* The next place from `at` on where a match may start; or behind the end. */
 static size_t
 next_place(const struct firsts *firsts, struct str text, size_t at)
 {
-	while (!firsts->is_any && at < text.len &&
-	       !firsts->has[(unsigned char)text.p[at]])
-		at++;
+	if (firsts->is_any)
+		return at;
+	if (firsts->is_of != NULL)
+		while (at < text.len && !firsts->is_of(text.p[at]))
+			at++;
+	else
+		while (at < text.len && !firsts->has[(unsigned char)text.p[at]])
+			at++;
 	return at;
 }
 
@@ -514,9 +551,10 @@ shape_run(struct str text, const char *shape, bool is_folded, size_t last,
 	if (!is_folded && !has_plain(text, shape))
 		return false;
 	struct shape_found found = {0};
-	struct firsts firsts = {0};
+	struct firsts firsts = firsts_of(shape, is_folded);
 	struct matcher m;
-	firsts_find(&firsts, shape, is_folded);
+	if (shape[0] == '%' && shape[1] == '^')
+		last = 0;
 	m.text = str_sub(text, 0, UINT32_MAX - 1);
 	m.shape = shape;
 	m.is_folded = is_folded;

@@ -4,22 +4,37 @@
 
 #include "base/arena.h"
 
-#define DIGIT_NONE 0xff
-#define DIGIT_PAD 0xfe
+/* What a byte is to base64; a digit is 1 more than its value. */
+enum { DIGIT_NONE = 0, DIGIT_PAD = 65, DIGIT_BLANK = 66 };
 
-static unsigned char
+/* By byte: what is to be added for that, modulo 256; 0: DIGIT_NONE. */
+static const unsigned char shifts[256] = {
+    ['\t'] = DIGIT_BLANK - '\t',
+    ['\n'] = DIGIT_BLANK - '\n',
+    ['\v'] = DIGIT_BLANK - '\v',
+    ['\f'] = DIGIT_BLANK - '\f',
+    ['\r'] = DIGIT_BLANK - '\r',
+    [' '] = DIGIT_BLANK - ' ',
+    ['+'] = 63 - '+',
+    ['/'] = 64 - '/',
+    ['0' ... '9'] = 53 - '0',
+    ['='] = DIGIT_PAD - '=',
+    ['A' ... 'Z'] = 256 + 1 - 'A',
+    ['a' ... 'z'] = 256 + 27 - 'a',
+};
+
+static unsigned
 base64_digit(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (unsigned char)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (unsigned char)(c - 'a' + 26);
-	if (char_is_digit(c))
-		return (unsigned char)(c - '0' + 52);
-	return c == '+'   ? 62
-	       : c == '/' ? 63
-	       : c == '=' ? DIGIT_PAD
-			  : DIGIT_NONE;
+	unsigned char byte = (unsigned char)c;
+	unsigned shift = shifts[byte];
+	return shift == 0 ? DIGIT_NONE : (byte + shift) % 256;
+}
+
+static bool
+is_digit(unsigned digit)
+{
+	return digit - 1 < 64;
 }
 
 /* What a base64 text is made of, blanks left out. */
@@ -34,16 +49,14 @@ base64_survey(struct str text)
 {
 	struct base64_shape shape = {.is_proper = true};
 	for (size_t i = 0; i < text.len; i++) {
-		if (char_is_space(text.p[i]))
-			continue;
-		unsigned char digit = base64_digit(text.p[i]);
-		if (digit == DIGIT_NONE) {
-			shape.is_proper = false;
-		} else if (digit == DIGIT_PAD) {
-			shape.pads++;
-		} else {
+		unsigned digit = base64_digit(text.p[i]);
+		if (is_digit(digit)) {
 			shape.digits += shape.pads + 1;
 			shape.pads = 0;
+		} else if (digit == DIGIT_PAD) {
+			shape.pads++;
+		} else if (digit == DIGIT_NONE) {
+			shape.is_proper = false;
 		}
 	}
 	if ((shape.digits + shape.pads) % 4 != 0)
@@ -51,23 +64,56 @@ base64_survey(struct str text)
 	return shape;
 }
 
+/*
+ * The bytes of the fours of digits that `*text` starts with, at most `max` of
+ * them, go to `out`.
+ */
+static size_t
+base64_fours(struct str *text, size_t max, char *out)
+{
+	size_t i = 0, len = 0;
+	for (; i + 4 <= text->len && len / 3 < max; i += 4) {
+		unsigned d[4];
+		for (size_t k = 0; k < 4; k++)
+			d[k] = base64_digit(text->p[i + k]);
+		if (!is_digit(d[0]) || !is_digit(d[1]) || !is_digit(d[2]) ||
+		    !is_digit(d[3]))
+			break;
+		uint32_t bits = (d[0] - 1) << 18 | (d[1] - 1) << 12 |
+				(d[2] - 1) << 6 | (d[3] - 1);
+		out[len++] = (char)(bits >> 16 & 0xff);
+		out[len++] = (char)(bits >> 8 & 0xff);
+		out[len++] = (char)(bits & 0xff);
+	}
+	*text = str_skip(*text, i);
+	return len;
+}
+
 struct str
 transfer_base64(struct arena *a, struct str text)
 {
 	struct base64_shape shape = base64_survey(text);
 	/* An = inside is the digit 0 in sound text, and 63 in broken text. */
-	unsigned char inner_pad = shape.is_proper ? 0 : 63;
+	unsigned inner_pad = shape.is_proper ? 0 : 63;
 	size_t left = shape.digits % 4 == 1 ? shape.digits - 1 : shape.digits;
 	char *out = arena_alloc(a, left / 4 * 3 + 3);
 	size_t len = 0;
 	uint32_t bits = 0;
 	unsigned nbits = 0;
-	for (size_t i = 0; left > 0; i++) {
-		unsigned char digit = base64_digit(text.p[i]);
-		if (digit == DIGIT_NONE)
+	while (left > 0) {
+		if (nbits == 0) {
+			size_t n = base64_fours(&text, left / 4, out + len);
+			len += n;
+			left -= n / 3 * 4;
+			if (left == 0)
+				break;
+		}
+		unsigned digit = base64_digit(text.p[0]);
+		text = str_skip(text, 1);
+		if (!is_digit(digit) && digit != DIGIT_PAD)
 			continue;
 		left--;
-		bits = bits << 6 | (digit == DIGIT_PAD ? inner_pad : digit);
+		bits = bits << 6 | (is_digit(digit) ? digit - 1 : inner_pad);
 		nbits += 6;
 		if (nbits >= 8) {
 			nbits -= 8;
@@ -173,8 +219,16 @@ transfer_unix_lines(struct arena *a, struct str text)
 		return text;
 	char *out = arena_alloc(a, text.len);
 	size_t len = 0;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.p[i] != '\r' || line_end_at(text, i) == 0)
-			out[len++] = text.p[i];
+	while (text.len > 0) {
+		size_t end = str_find(text, STR("\r\n"));
+		struct str kept = str_sub(text, 0, end);
+		memcpy(out + len, kept.p, kept.len);
+		len += kept.len;
+		text = str_skip(text, kept.len + (end != STR_NONE));
+		if (end != STR_NONE) {
+			out[len++] = '\n';
+			text = str_skip(text, 1);
+		}
+	}
 	return str_of(out, len);
 }

@@ -370,16 +370,36 @@ accept_link(struct finder *f, struct str link, const struct match *m)
 	return is_good_mail(f, link) ? link : STR_EMPTY;
 }
 
+/* Every link has one of these before the first blank in it. */
+static bool
+is_in_every_link(char c)
+{
+	return c == '.' || c == ':' || c == '@';
+}
+
+/* Behind the words from `i` on that can hold no link. */
+static size_t
+skip_words(struct str text, size_t i)
+{
+	size_t from = i;
+	for (; i < text.len && !is_in_every_link(text.p[i]); i++)
+		if (char_is_space(text.p[i]))
+			from = i + 1;
+	return i < text.len ? from : i;
+}
+
 void
 uri_find(struct arena *a, struct str text, const struct mail_config *config,
     struct table *seen, struct strs *ret)
 {
 	static const struct span unknown = {STR_NONE, STR_NONE};
 	struct finder f = {a, config, seen, text, unknown, unknown, unknown};
-	for (size_t i = 0; i < text.len;) {
+	for (size_t i = skip_words(text, 0); i < text.len;) {
 		struct match m = match_at(&f, i);
 		if (m.type == LINK_NONE) {
-			i++;
+			bool is_blank = char_is_space(text.p[i++]);
+			if (is_blank)
+				i = skip_words(text, i);
 			continue;
 		}
 		struct str link =

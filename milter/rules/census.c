@@ -44,9 +44,9 @@ plan_marks(const struct ruleset *rules, struct arena *a)
 	for (size_t i = 0; i < plan->bands.n; i++) {
 		const struct band *band = &plan->bands.v[i];
 		for (size_t k = 0; k < band->headers.n; k++)
-			mark(&band->headers.v[k].rules, is_run);
+			mark(&band->headers.v[k].turn.rules, is_run);
 		for (size_t k = 0; k < TURNS; k++)
-			mark(&band->turn[k], is_run);
+			mark(&band->turn[k].rules, is_run);
 	}
 	mark(&plan->metas, is_run);
 	return is_run;

@@ -429,7 +429,7 @@ band_add_header(const struct ruleset *rules, struct arena *a, struct band *band,
 			rules->header_numbers, rule->label),
 		};
 	}
-	ARENA_PUSH(a, &band->headers.v[*at].rules) = rule;
+	ARENA_PUSH(a, &band->headers.v[*at].turn.rules) = rule;
 }
 
 static int
@@ -471,13 +471,73 @@ plan_add(const struct ruleset *rules, struct arena *a, struct plan *plan,
 	if (rule->turn == TURN_HEADER)
 		band_add_header(rules, a, band, groups, rule);
 	else
-		ARENA_PUSH(a, &band->turn[rule->turn]) = rule;
+		ARENA_PUSH(a, &band->turn[rule->turn].rules) = rule;
 }
 
+/* By place: what struct turn says. */
+static void
+turn_number(struct arena *a, struct turn *turn)
+{
+	turn->ids = ARENA_ARRAY(a, uint32_t, turn->rules.n);
+	for (size_t i = 0; i < turn->rules.n; i++) {
+		const struct rule *rule = turn->rules.v[i];
+		turn->ids[i] =
+		    rule->is_negated || rule->has_unset ? ID_NONE : rule->id;
+	}
+}
+
+/* Its regex matches where there is nothing, or nobody can say. */
+static bool
+matches_nothing(const struct rule *rule, struct regex_scratch *scratch)
+{
+	struct regex_span unused;
+	return rule->tag.len > 0 || regex_match(rule->regex, scratch, STR_EMPTY,
+					0, false, &unused) != REGEX_NO;
+}
+
+static void
+header_absent(
+    struct arena *a, struct header_group *group, struct regex_scratch *scratch)
+{
+	const struct rules *list = &group->turn.rules;
+	group->absent = ARENA_ARRAY(a, uint32_t, list->n);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct rule *rule = list->v[i];
+		if (rule->is_negated || rule->has_unset ||
+		    (!rule->is_exists && matches_nothing(rule, scratch)))
+			group->absent[group->nabsent++] = (uint32_t)i;
+	}
+}
+
+/* What a run wants to know of a band beforehand. */
+static void
+band_prepare(struct arena *a, struct band *band, struct regex_scratch *scratch)
+{
+	for (size_t i = 0; i < band->headers.n; i++) {
+		turn_number(a, &band->headers.v[i].turn);
+		header_absent(a, &band->headers.v[i], scratch);
+	}
+	for (size_t i = 0; i < TURNS; i++)
+		turn_number(a, &band->turn[i]);
+}
+
+static void
+bands_prepare(struct arena *a, const struct ruleset *rules, struct plan *plan)
+{
+	struct regex_scratch *scratch =
+	    regex_scratch_new(a, rules->env, NULL, NULL);
+	for (size_t i = 0; i < plan->bands.n; i++)
+		band_prepare(a, &plan->bands.v[i], scratch);
+	regex_scratch_done(scratch);
+}
+
+/* `target`: see struct plan. */
 static struct plan *
-plan_new(struct arena *a, const struct ruleset *rules, const bool *needed)
+plan_new(struct arena *a, const struct ruleset *rules, const bool *needed,
+    const struct rule *target)
 {
 	struct plan *plan = ARENA_NEW(a, struct plan);
+	plan->target = target;
 	struct table *groups = table_new(a, false);
 	struct rules sorted = {0};
 	for (size_t i = 0; i < rules->rules.n; i++) {
@@ -495,6 +555,8 @@ plan_new(struct arena *a, const struct ruleset *rules, const bool *needed)
 		if (needed[rule->id])
 			ARENA_PUSH(a, &plan->metas) = rule;
 	}
+	bands_prepare(a, rules, plan);
+	plan_rest(a, rules, plan);
 	return plan;
 }
 
@@ -503,9 +565,7 @@ plan_for(struct arena *a, const struct ruleset *rules, const struct rule *rule)
 {
 	bool *needed = ARENA_ARRAY(a, bool, rules->rules.n);
 	mark_needed(a, rules, rule, needed);
-	struct plan *plan = plan_new(a, rules, needed);
-	plan->target = rule;
-	return plan;
+	return plan_new(a, rules, needed, rule);
 }
 
 /* A hit of it may end the run. */
@@ -528,7 +588,7 @@ plan_live(struct ruleset *rules, bool subs)
 		    (subs || !rule_is_sub(rule) || may_shorten(rules, rule)))
 			mark_needed(rules->arena, rules, rule, needed);
 	}
-	return plan_new(rules->arena, rules, needed);
+	return plan_new(rules->arena, rules, needed, NULL);
 }
 
 static void
@@ -553,9 +613,9 @@ plan_speed_up(const struct plan *plan)
 	for (size_t i = 0; i < plan->bands.n; i++) {
 		const struct band *band = &plan->bands.v[i];
 		for (size_t k = 0; k < band->headers.n; k++)
-			rules_speed_up(&band->headers.v[k].rules);
+			rules_speed_up(&band->headers.v[k].turn.rules);
 		for (size_t k = 0; k < TURNS; k++)
-			rules_speed_up(&band->turn[k]);
+			rules_speed_up(&band->turn[k].rules);
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include <locale.h>
 #include <pcre2.h>
+#include <pthread.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -20,6 +21,8 @@
 #define HEAP_LIMIT_KIB (16 * 1024)
 #define JIT_STACK_START ((size_t)32 * 1024)
 #define JIT_STACK_MAX ((size_t)8 * 1024 * 1024)
+/* No more than this wait, for a hostile text can fill one. */
+#define STACKS_IDLE 8
 /* Patterns over 64 k code units are compiled by the 32-bit library up to this.
  */
 #define WIDE_CODE_BYTES ((size_t)8 * 1024 * 1024)
@@ -51,8 +54,25 @@
 	(PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | \
 	    PCRE2_DUPNAMES | PCRE2_USE_OFFSET_LIMIT)
 
+/* What machine code keeps its places in. */
+struct stacks {
+	pcre2_jit_stack_8 *narrow;
+	pcre2_jit_stack_32 *wide; /* NULL: nothing has asked for it yet */
+};
+
+/*
+ * Stacks that wait for the next message: to map them, touch their pages and
+ * unmap them costs a message more than many of its regexes.
+ */
+struct stack_pool {
+	pthread_mutex_t lock; /* guards the rest */
+	struct stacks idle[STACKS_IDLE];
+	size_t n;
+};
+
 struct regex_env {
 	struct arena *arena;
+	struct stack_pool *stacks;
 	struct regex_limits limits;
 	uint8_t *tables;
 	pcre2_compile_context_8 *compile;
@@ -84,12 +104,11 @@ struct regex_scratch {
 	uint32_t groups; /* there is room for in `data` */
 	uint32_t wide_groups;
 	pcre2_match_context_8 *context;
-	pcre2_jit_stack_8 *stack;
+	struct stacks stacks;
 	/* made when a wide regex is met */
 	const struct regex_env *env;
 	pcre2_match_data_32 *wide_data;
 	pcre2_match_context_32 *wide_context;
-	pcre2_jit_stack_32 *wide_stack;
 	uint32_t *wide;
 	size_t wide_cap;
 	/* the budget */
@@ -164,6 +183,57 @@ wide_free(void *p, void *arg)
 }
 
 static void
+stacks_free(struct stacks *stacks)
+{
+	pcre2_jit_stack_free_8(stacks->narrow);
+	pcre2_jit_stack_free_32(stacks->wide);
+}
+
+static void
+pool_release(void *arg)
+{
+	struct stack_pool *pool = arg;
+	while (pool->n > 0)
+		stacks_free(&pool->idle[--pool->n]);
+	(void)pthread_mutex_destroy(&pool->lock);
+}
+
+static struct stack_pool *
+pool_new(struct arena *a)
+{
+	struct stack_pool *pool = ARENA_NEW(a, struct stack_pool);
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	arena_on_release(a, pool_release, pool);
+	return pool;
+}
+
+static struct stacks
+stacks_get(struct stack_pool *pool)
+{
+	struct stacks stacks = {0};
+	(void)pthread_mutex_lock(&pool->lock);
+	if (pool->n > 0)
+		stacks = pool->idle[--pool->n];
+	(void)pthread_mutex_unlock(&pool->lock);
+	if (stacks.narrow == NULL)
+		stacks.narrow = or_die(pcre2_jit_stack_create_8(
+		    JIT_STACK_START, JIT_STACK_MAX, NULL));
+	return stacks;
+}
+
+static void
+stacks_put(struct stack_pool *pool, struct stacks *stacks)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	bool has_room = pool->n < STACKS_IDLE;
+	if (has_room)
+		pool->idle[pool->n++] = *stacks;
+	(void)pthread_mutex_unlock(&pool->lock);
+	if (!has_room)
+		stacks_free(stacks);
+}
+
+static void
 env_release(void *arg)
 {
 	struct regex_env *env = arg;
@@ -186,6 +256,7 @@ regex_env_new(struct arena *a, const struct regex_limits *limits)
 	env->limits.match = or_default(limits->match, MATCH_LIMIT);
 	env->limits.depth = or_default(limits->depth, DEPTH_LIMIT);
 	env->limits.heap_kib = or_default(limits->heap_kib, HEAP_LIMIT_KIB);
+	env->stacks = pool_new(a);
 	env->tables = tables_new(a);
 	arena_on_release(a, env_release, env);
 	env->compile = or_die(pcre2_compile_context_create_8(NULL));
@@ -520,10 +591,10 @@ regex_scratch_done(struct regex_scratch *s)
 {
 	pcre2_match_data_free_8(s->data);
 	pcre2_match_context_free_8(s->context);
-	pcre2_jit_stack_free_8(s->stack);
+	if (s->stacks.narrow != NULL)
+		stacks_put(s->env->stacks, &s->stacks);
 	pcre2_match_data_free_32(s->wide_data);
 	pcre2_match_context_free_32(s->wide_context);
-	pcre2_jit_stack_free_32(s->wide_stack);
 	free(s->wide);
 	*s = (struct regex_scratch){0};
 }
@@ -546,9 +617,8 @@ regex_scratch_new(struct arena *a, const struct regex_env *env,
 	s->groups = 1;
 	s->data = or_die(pcre2_match_data_create_8(s->groups, NULL));
 	s->context = or_die(pcre2_match_context_create_8(NULL));
-	s->stack = or_die(
-	    pcre2_jit_stack_create_8(JIT_STACK_START, JIT_STACK_MAX, NULL));
-	pcre2_jit_stack_assign_8(s->context, NULL, s->stack);
+	s->stacks = stacks_get(env->stacks);
+	pcre2_jit_stack_assign_8(s->context, NULL, s->stacks.narrow);
 	pcre2_set_match_limit_8(s->context, env->limits.match);
 	pcre2_set_depth_limit_8(s->context, env->limits.depth);
 	pcre2_set_heap_limit_8(s->context, env->limits.heap_kib);
@@ -564,9 +634,10 @@ scratch_widen(struct regex_scratch *s)
 	s->wide_groups = 1;
 	s->wide_data = or_die(pcre2_match_data_create_32(s->wide_groups, NULL));
 	s->wide_context = or_die(pcre2_match_context_create_32(NULL));
-	s->wide_stack = or_die(
-	    pcre2_jit_stack_create_32(JIT_STACK_START, JIT_STACK_MAX, NULL));
-	pcre2_jit_stack_assign_32(s->wide_context, NULL, s->wide_stack);
+	if (s->stacks.wide == NULL)
+		s->stacks.wide = or_die(pcre2_jit_stack_create_32(
+		    JIT_STACK_START, JIT_STACK_MAX, NULL));
+	pcre2_jit_stack_assign_32(s->wide_context, NULL, s->stacks.wide);
 	pcre2_set_match_limit_32(s->wide_context, limits->match);
 	pcre2_set_depth_limit_32(s->wide_context, limits->depth);
 	pcre2_set_heap_limit_32(s->wide_context, limits->heap_kib);

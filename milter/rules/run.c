@@ -34,6 +34,7 @@ struct found {
 /* Of the prefilter over one view. */
 struct pass {
 	bool is_done;
+	bool is_body_changed; /* it was made over the body that an eval left */
 	struct candidates *found; /* NULL: every regex tries every string */
 };
 
@@ -45,13 +46,16 @@ struct run {
 	struct rule_result *result;
 	struct regex_scratch *scratch;
 	struct eval_cache cache;
-	double *values;     /* by rule id */
-	bool *is_undecided; /* by rule id: the budget ended before it */
-	bool *is_done;      /* by rule id: metas that need it may be run */
-	int64_t aside_ns;   /* spent in a rule for the sake of many */
-	double score;       /* so far */
-	bool is_short;      /* a rule has decided: the rest is not run */
-	struct tags *tags;  /* NULL: no rule has asked for one yet */
+	double *values;          /* by rule id */
+	bool *is_undecided;      /* by rule id: the budget ended before it */
+	uint8_t *done;           /* by rule id: see struct rest */
+	uint8_t done_now;        /* what a rule that is done now is */
+	uint64_t *open;          /* by place in the plan: metas to look at */
+	const struct plan *plan; /* NULL: one rule is run, not a plan */
+	int64_t aside_ns;        /* spent in a rule for the sake of many */
+	double score;            /* so far */
+	bool is_short;           /* a rule has decided: the rest is not run */
+	struct tags *tags;       /* NULL: no rule has asked for one yet */
 	/* Regexes with tags filled in, by pattern: for bytes, for characters.
 	 */
 	struct table *made[2];
@@ -101,7 +105,6 @@ run_new(const struct ruleset *rules, struct message *m,
 			    m->arena, struct pass, run->filters[i].filter->n);
 	run->values = ARENA_ARRAY(m->arena, double, rules->rules.n);
 	run->is_undecided = ARENA_ARRAY(m->arena, bool, rules->rules.n);
-	run->is_done = ARENA_ARRAY(m->arena, bool, rules->rules.n);
 	*result = (struct rule_result){0};
 	return run;
 }
@@ -169,6 +172,36 @@ run_value(const struct run *run, const struct rule *rule)
 	return run->values[rule->id];
 }
 
+/* What `rule` came to is not what it is when nothing hits. */
+static void
+open_users(struct run *run, const struct rule *rule)
+{
+	const struct rest *rest = &run->plan->rest;
+	for (size_t i = rest->from[rule->id]; i < rest->from[rule->id + 1];
+	     i++) {
+		uint32_t place = rest->users[i];
+		uint64_t bit = UINT64_C(1) << place % 64;
+		if ((run->open[place / 64] & bit) != 0)
+			continue;
+		run->open[place / 64] |= bit;
+		run->done[run->plan->metas.v[place]->id] = 0;
+	}
+}
+
+static void
+rule_done(struct run *run, const struct rule *rule)
+{
+	bool is_at_rest = run->values[rule->id] == 0 &&
+			  rule->type != RULE_META && rule->tag.len == 0;
+	if (run->plan == NULL || is_at_rest)
+		return;
+	const struct rest *rest = &run->plan->rest;
+	run->done[rule->id] = run->done_now;
+	if (run->values[rule->id] != rest->values[rule->id] ||
+	    run->done_now != rest->done[rule->id])
+		open_users(run, rule);
+}
+
 static void
 trouble_add(
     struct run *run, const struct rule *rule, enum rule_trouble_kind kind)
@@ -181,7 +214,10 @@ static void
 undecided(struct run *run, const struct rule *rule)
 {
 	run->is_undecided[rule->id] = true;
-	run->is_done[rule->id] = true;
+	if (run->plan != NULL) {
+		run->done[rule->id] = run->done_now;
+		open_users(run, rule);
+	}
 	trouble_add(run, rule, TROUBLE_TIME_BUDGET);
 }
 
@@ -337,13 +373,14 @@ run_check_shortcuts(struct run *run, const struct rule *rule, double before)
 static void
 tally_close(struct run *run, const struct tally *t, double value)
 {
-	run->is_done[t->rule->id] = true;
 	if (t->captured.n > 0)
 		tags_set(run_tags(run), &t->captured);
+	if (t->count > 0)
+		run->values[t->rule->id] = value;
+	rule_done(run, t->rule);
 	if (t->count == 0)
 		return;
 	double score = rule_is_sub(t->rule) ? 0 : t->rule->score;
-	run->values[t->rule->id] = value;
 	ARENA_PUSH(run->a, &run->found) =
 	    (struct found){t->rule, score, t->count, t->evidence};
 	if (run->rules->shortcuts.is_used)
@@ -418,10 +455,12 @@ static struct candidates *
 pass_get(struct run *run, struct pass *pass, const struct prefilter *prefilter,
     size_t view, const struct strs *strings)
 {
-	if (pass->is_done)
+	bool is_body_changed = view == FILTER_BODY && run->m->is_body_changed;
+	if (pass->is_done && pass->is_body_changed == is_body_changed)
 		return pass->found;
 	int64_t start = cost_begin(run);
 	pass->is_done = true;
+	pass->is_body_changed = is_body_changed;
 	pass->found = prefilter_pass(prefilter, run->a, strings,
 	    run->options->is_expired, run->options->arg);
 	cost_aside(run, view, true, start);
@@ -581,7 +620,8 @@ header_match(struct run *run, const struct header_seen *seen, struct tally *t)
 		return;
 	}
 	const struct candidates *candidates =
-	    run_pass(run, seen->view, rule, &one, &cursor);
+	    seen->is_there ? run_pass(run, seen->view, rule, &one, &cursor)
+			   : NULL;
 	if (candidates == NULL || candidates_next(candidates, &cursor, &unused))
 		(void)match_string(run, t, rule->label, value);
 }
@@ -610,6 +650,129 @@ run_header(
 	tally_close(run, &t, t.count);
 }
 
+/* What passes over all that the rules of a turn look at have left. */
+struct turn_found {
+	const struct candidates *of[FILTERS]; /* NULL: no pass */
+};
+
+/*
+ * The slot in filter `k` of the rule at place `i`; PREFILTER_NONE: no pass can
+ * rule it out.
+ */
+static uint32_t
+turn_slot(const struct run *run, const struct turn *turn, size_t k, size_t i)
+{
+	return turn->ids[i] == ID_NONE
+		   ? PREFILTER_NONE
+		   : run->filters[k].filter->slots[turn->ids[i]];
+}
+
+/* One pass, if it can rule out one of the rules; or NULL. */
+static const struct candidates *
+turn_filter(struct run *run, const struct turn *turn, size_t k, size_t view,
+    const struct strs *strings)
+{
+	const struct filter *filter = run->filters[k].filter;
+	if (filter == NULL || filter->view[view] == NULL)
+		return NULL;
+	size_t i = 0;
+	while (
+	    i < turn->rules.n && turn_slot(run, turn, k, i) == PREFILTER_NONE)
+		i++;
+	return i < turn->rules.n ? pass_get(run, &run->filters[k].pass[view],
+				       filter->view[view], view, strings)
+				 : NULL;
+}
+
+static struct turn_found
+turn_pass(struct run *run, const struct turn *turn, size_t view,
+    const struct strs *strings)
+{
+	struct turn_found found;
+	for (size_t k = 0; k < FILTERS; k++)
+		found.of[k] = turn_filter(run, turn, k, view, strings);
+	run->aside_ns = 0;
+	return found;
+}
+
+static bool
+is_ruled_out(const struct run *run, const struct turn *turn,
+    const struct turn_found *found, size_t i)
+{
+	size_t unused;
+	for (size_t k = 0; k < FILTERS; k++) {
+		if (found->of[k] == NULL)
+			continue;
+		uint32_t slot = turn_slot(run, turn, k, i);
+		if (slot == PREFILTER_NONE)
+			continue;
+		struct candidate_cursor cursor =
+		    candidates_begin(found->of[k], slot);
+		return !candidates_next(found->of[k], &cursor, &unused);
+	}
+	return false;
+}
+
+/* The place of the next rule of `turn` that may hit, `from` or later. */
+static size_t
+next_rule(const struct run *run, const struct turn *turn,
+    const struct turn_found *found, size_t from)
+{
+	size_t i = from;
+	while (i < turn->rules.n && is_ruled_out(run, turn, found, i))
+		i++;
+	return i;
+}
+
+/* Time is up: the rules from place `from` on are left. */
+static void
+rest_undecided(struct run *run, const struct rules *list, size_t from)
+{
+	for (size_t i = from; i < list->n; i++)
+		undecided(run, list->v[i]);
+}
+
+static void
+run_header_costed(
+    struct run *run, const struct header_seen *seen, const struct rule *rule)
+{
+	int64_t start = cost_begin(run);
+	run_header(run, seen, rule);
+	cost_end(run, rule, start);
+}
+
+/* `*value` is there, and looked at by a pass if the rules are worth one. */
+static void
+run_present(
+    struct run *run, const struct turn *turn, const struct header_seen *seen)
+{
+	const struct rules *list = &turn->rules;
+	struct str value = seen->value;
+	const struct turn_found found =
+	    turn_pass(run, turn, seen->view, &(struct strs){&value, 1, 1});
+	size_t i = 0;
+	while (!run->result->is_out_of_time &&
+	       (i = next_rule(run, turn, &found, i)) < list->n)
+		run_header_costed(run, seen, list->v[i++]);
+	if (run->result->is_out_of_time)
+		rest_undecided(run, list, i);
+}
+
+static void
+run_absent(struct run *run, const struct header_group *group,
+    const struct header_seen *seen)
+{
+	const struct rules *list = &group->turn.rules;
+	for (size_t i = 0; i < group->nabsent; i++) {
+		size_t place = group->absent[i];
+		run_header_costed(run, seen, list->v[place]);
+		if (run->result->is_out_of_time) {
+			rest_undecided(run, list, place + 1);
+			return;
+		}
+	}
+}
+
 static void
 run_headers(struct run *run, const struct header_group *group)
 {
@@ -621,16 +784,12 @@ run_headers(struct run *run, const struct header_group *group)
 	(void)is_view_cut(run);
 	cost_aside(run, seen.view, false, start);
 	run->aside_ns = 0;
-	for (size_t i = 0; i < group->rules.n; i++) {
-		const struct rule *rule = group->rules.v[i];
-		if (run->result->is_out_of_time) {
-			undecided(run, rule);
-			continue;
-		}
-		start = cost_begin(run);
-		run_header(run, &seen, rule);
-		cost_end(run, rule, start);
-	}
+	if (run->result->is_out_of_time)
+		rest_undecided(run, &group->turn.rules, 0);
+	else if (seen.is_there)
+		run_present(run, &group->turn, &seen);
+	else
+		run_absent(run, group, &seen);
 }
 
 /* A raw value with its folds made single blanks. */
@@ -869,7 +1028,6 @@ run_eval(struct run *run, const struct rule *rule)
 		undecided(run, rule);
 		return;
 	}
-	run->is_done[rule->id] = true;
 	if (value == 0)
 		return;
 	struct tally t = tally_new(rule);
@@ -907,11 +1065,11 @@ needs_undecided(const struct run *run, const struct rule *rule)
 }
 
 static bool
-needs_are_done(const struct run *run, const struct rule *rule)
+needs_are_done(const struct run *run, const struct rule *rule, uint8_t now)
 {
 	const struct expr_variables *needs = expr_variables(rule->expr);
 	for (size_t i = 0; i < needs->n; i++)
-		if (!run->is_done[needs->v[i]])
+		if ((run->done[needs->v[i]] & now) == 0)
 			return false;
 	return true;
 }
@@ -925,16 +1083,43 @@ run_meta(struct run *run, const struct rule *rule, bool is_scored)
 		return;
 	}
 	int64_t start = cost_begin(run);
-	double value = expr_value(rule->expr, run->values, NULL);
-	bool holds = value != 0 && isfinite(value);
-	if (holds && !is_scored)
+	double value = meta_value(rule, run->values);
+	if (value != 0 && !is_scored)
 		return;
 	struct tally t = tally_new(rule);
-	if (holds)
+	if (value != 0)
 		tally_hit(run, &t, STR_EMPTY,
 		    is_shown(run, rule) ? meta_evidence(run, rule) : STR_EMPTY);
-	tally_close(run, &t, value > 0 ? value : 1);
+	tally_close(run, &t, value);
 	cost_end(run, rule, start);
+}
+
+static void
+visit_meta(struct run *run, const struct rule *rule, bool is_end)
+{
+	const struct rest *rest = &run->plan->rest;
+	bool is_scored = plan_scores(run->plan, rule);
+	bool is_due = is_end ? is_scored : !rule->needs_unknown;
+	uint8_t now = is_end ? DONE_END : DONE_FIRST;
+	if ((run->done[rule->id] & now) == 0 && !rule->is_cyclic && is_due &&
+	    needs_are_done(run, rule, now))
+		run_meta(run, rule, is_scored);
+	if ((run->done[rule->id] & now) == 0 &&
+	    (rest->done[rule->id] & now) != 0)
+		open_users(run, rule);
+}
+
+/* The place of the next meta to look at, `from` or later. */
+static size_t
+next_open(const struct run *run, size_t from)
+{
+	size_t word = from / 64;
+	if (word >= run->plan->rest.words)
+		return SIZE_MAX;
+	uint64_t bits = run->open[word] & UINT64_MAX << from % 64;
+	while (bits == 0 && ++word < run->plan->rest.words)
+		bits = run->open[word];
+	return bits == 0 ? SIZE_MAX : word * 64 + (size_t)__builtin_ctzll(bits);
 }
 
 /*
@@ -942,19 +1127,16 @@ run_meta(struct run *run, const struct rule *rule, bool is_scored)
  * need nothing but rules that were run, whatever their score is; at last
  * (`is_end`) those with a score whose other needs count 0.  What needs a meta
  * with score 0 that holds, or that could not be run before the end, is never
- * run.
+ * run.  Each of them opens those it makes another than they are at rest, which
+ * are behind it.
  */
 static void
-run_metas(struct run *run, const struct plan *plan, bool is_end)
+run_metas(struct run *run, bool is_end)
 {
-	for (size_t i = 0; i < plan->metas.n; i++) {
-		const struct rule *rule = plan->metas.v[i];
-		bool is_scored = rule->score != 0 || rule == plan->target;
-		bool is_due = is_end ? is_scored : !rule->needs_unknown;
-		if (!run->is_done[rule->id] && !rule->is_cyclic && is_due &&
-		    needs_are_done(run, rule))
-			run_meta(run, rule, is_scored);
-	}
+	run->done_now = is_end ? DONE_END : DONE;
+	for (size_t i = next_open(run, 0); i < run->plan->metas.n;
+	     i = next_open(run, i + 1))
+		visit_meta(run, run->plan->metas.v[i], is_end);
 }
 
 /*
@@ -962,23 +1144,11 @@ run_metas(struct run *run, const struct plan *plan, bool is_end)
  * run as soon as a first priority is done, with what has hit by then.
  */
 static void
-run_cyclic_metas(struct run *run, const struct plan *plan)
+run_cyclic_metas(struct run *run)
 {
-	for (size_t i = 0; i < plan->metas.n; i++)
-		if (plan->metas.v[i]->is_cyclic)
-			run_meta(run, plan->metas.v[i],
-			    plan->metas.v[i]->score != 0);
-}
-
-/* What has not been run counts 0 from now on. */
-static void
-run_end(struct run *run, const struct plan *plan)
-{
-	const struct rules *all = &run->rules->rules;
-	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i]->type != RULE_META)
-			run->is_done[i] = true;
-	run_metas(run, plan, true);
+	const struct rules *list = &run->plan->rest.cyclic;
+	for (size_t i = 0; i < list->n; i++)
+		run_meta(run, list->v[i], list->v[i]->score != 0);
 }
 
 static void (*const runners[RULE_TYPES])(
@@ -992,21 +1162,55 @@ static void (*const runners[RULE_TYPES])(
     [RULE_EVAL] = run_eval,
 };
 
-static void
-run_turn(struct run *run, const struct rules *list)
+/* The turns whose rules all look at one list of strings. */
+static const struct {
+	enum filter_view view;
+	const struct strs *(*strings)(struct message *);
+} turn_views[TURNS] = {
+    [TURN_BODY] = {FILTER_BODY, message_body_seen},
+    [TURN_URI] = {FILTER_URI, message_uris},
+    [TURN_RAWBODY] = {FILTER_RAWBODY, message_rawbody},
+};
+
+/*
+ * What may hit in turn `i`: see next_rule().  Links beyond ASCII are looked at
+ * once more, by all rules.
+ */
+static struct turn_found
+turn_candidates(struct run *run, const struct turn *turn, size_t i)
 {
-	if (list->n > 0)
-		(void)is_out_of_time(run);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct rule *rule = list->v[i];
-		if (run->result->is_out_of_time) {
-			undecided(run, rule);
-			continue;
-		}
+	struct turn_found none = {0};
+	if (turn_views[i].strings == NULL || run->result->is_out_of_time)
+		return none;
+	int64_t start = cost_begin(run);
+	const struct strs *strings = turn_views[i].strings(run->m);
+	bool is_wide = i == TURN_URI && message_wide_uris(run->m)->n > 0;
+	cost_aside(run, turn_views[i].view, false, start);
+	run->aside_ns = 0;
+	return is_wide || is_view_cut(run)
+		   ? none
+		   : turn_pass(run, turn, turn_views[i].view, strings);
+}
+
+static void
+run_turn(struct run *run, const struct band *band, size_t number)
+{
+	const struct turn *turn = &band->turn[number];
+	const struct rules *list = &turn->rules;
+	if (list->n == 0)
+		return;
+	(void)is_out_of_time(run);
+	const struct turn_found found = turn_candidates(run, turn, number);
+	size_t i = 0;
+	while (!run->result->is_out_of_time &&
+	       (i = next_rule(run, turn, &found, i)) < list->n) {
+		const struct rule *rule = list->v[i++];
 		int64_t start = cost_begin(run);
 		runners[rule->type](run, rule);
 		cost_end(run, rule, start);
 	}
+	if (run->result->is_out_of_time)
+		rest_undecided(run, list, i);
 }
 
 static void
@@ -1015,7 +1219,21 @@ run_band(struct run *run, const struct band *band)
 	for (size_t i = 0; i < band->headers.n; i++)
 		run_headers(run, &band->headers.v[i]);
 	for (size_t i = 0; i < TURNS && !run->is_short; i++)
-		run_turn(run, &band->turn[i]);
+		run_turn(run, band, i);
+}
+
+static void
+run_begin(struct run *run, const struct plan *plan)
+{
+	const struct rest *rest = &plan->rest;
+	size_t n = run->rules->rules.n;
+	run->plan = plan;
+	run->done_now = DONE;
+	run->done = arena_alloc(run->a, n);
+	memcpy(run->done, rest->begin, n);
+	run->open = ARENA_ARRAY(run->a, uint64_t, rest->words);
+	for (size_t i = 0; i < rest->words; i++)
+		run->open[i] = rest->open[i];
 }
 
 void
@@ -1024,18 +1242,21 @@ run_plan(struct run *run, const struct plan *plan)
 	bool may_be_short = run->rules->shortcuts.is_used;
 	bool has_first = plan->bands.n > 0 && plan->bands.v[0].priority ==
 						  run->rules->first_priority;
+	run_begin(run, plan);
 	if (!has_first)
-		run_cyclic_metas(run, plan);
+		run_cyclic_metas(run);
 	for (size_t i = 0; i < plan->bands.n && !run->is_short; i++) {
 		bool is_last = i + 1 == plan->bands.n;
 		run_band(run, &plan->bands.v[i]);
 		if (i == 0 && has_first && !run->is_short)
-			run_cyclic_metas(run, plan);
+			run_cyclic_metas(run);
+		if (may_be_short)
+			band_done(&plan->bands.v[i], run->done);
 		if (!run->is_short && (may_be_short || is_last))
-			run_metas(run, plan, false);
+			run_metas(run, false);
 	}
 	if (!run->is_short)
-		run_end(run, plan);
+		run_metas(run, true);
 }
 
 bool

@@ -265,6 +265,16 @@ odd_rules_are_read_as_there(void **state)
 		"body A /hello/\nscore A 0\nmeta Z A\nscore Z 0\nmeta B !Z\n"
 		"meta Y NOWHERE\nscore Y 0\nmeta C !Y\nmeta D !A && !NOWHERE",
 		"D:1 = 1"},
+	    {"a hit makes another of what holds without it",
+		"body A /hello/\nbody Z /zzz/\nmeta B !A\nmeta C !Z\n"
+		"meta D C && A\nmeta E !C\nmeta F !E && !B",
+		"A:1 C:1 D:1 F:1 = 4"},
+	    {"a header that is not there",
+		"header A X-None =~ /^$/\nheader B X-None =~ /x/\n"
+		"header C X-None !~ /x/\nheader D exists:X-None\n"
+		"header E X-None =~ /y/ [if-unset: y]\n"
+		"header F X-None =~ /y/ [if-unset: x]",
+		"A:1 C:1 E:1 = 3"},
 	    {"circles are run with what has hit before",
 		"body A /hello/\nmeta B C || A\nmeta C B\n"
 		"body D /hello/\npriority D -5\nmeta E F || D\nmeta F E && D",
