@@ -11,7 +11,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/ip.h"
-#include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/mail_file.h"
 #include "cmd/mailbox.h"
@@ -267,19 +266,13 @@ static const struct checked {
 
 /* False: said what to write. */
 static bool
-option_check(struct arena *a, int c)
+option_check(int c)
 {
-	for (size_t i = 0; i < COUNT_OF(checked); i++) {
-		if (checked[i].option != c ||
-		    checked[i].is_good(str_from(optarg)))
-			continue;
-		struct buf *value = buf_new(a, 256);
-		log_escape(value, str_from(optarg));
-		fprintf(stderr, "postern: --%s %.*s: write %s\n",
-		    checked[i].name, STR_ARG(buf_str(value)),
-		    checked[i].wanted);
-		return false;
-	}
+	for (size_t i = 0; i < COUNT_OF(checked); i++)
+		if (checked[i].option == c &&
+		    !checked[i].is_good(str_from(optarg)))
+			return cmd_refuse(
+			    checked[i].name, optarg, checked[i].wanted);
 	return true;
 }
 
@@ -375,7 +368,7 @@ cmd_scan(int argc, char **argv)
 	o.jobs = cpus > 0 && cpus < JOBS_MAX ? (uint64_t)cpus : 1;
 	int c;
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		bool is_good = option_check(a, c);
+		bool is_good = option_check(c);
 		if (is_good && option_take(a, &o, c))
 			continue;
 		arena_free(a);
