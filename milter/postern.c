@@ -13,6 +13,10 @@ const struct command CMD_TABLE[] = {
 	"            [--rcpt A]... [--login U] [--client IP] [--helo H]\n"
 	"            FILE|DIR|-...",
 	"score mail offline: files, directories, Maildir, mbox", cmd_scan},
+    {"profile", NULL,
+	"[--top N] [--json] [--prefilter wait|no] [--config FILE]\n"
+	"            [--rules PATH]... FILE|DIR|-...",
+	"which rules take how long on given mail", cmd_profile},
     {"preflight", NULL, "[--from ADDRESS] [--json] DOMAIN|ADDRESS",
 	"what receivers will think of mail from a domain", cmd_preflight},
     {"doctor", NULL,

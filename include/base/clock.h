@@ -8,6 +8,7 @@
 /* Milliseconds, never going back; the origin means nothing. */
 int64_t clock_ms(void);
 int64_t clock_us(void);
+int64_t clock_ns(void);
 /* CPU time of this thread. */
 int64_t clock_cpu_ns(void);
 /* Seconds since 1970. */

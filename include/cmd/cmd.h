@@ -26,6 +26,7 @@ int cmd_ledger(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_notices(int argc, char **argv);
 int cmd_preflight(int argc, char **argv);
+int cmd_profile(int argc, char **argv);
 int cmd_quarantine(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
@@ -42,6 +43,8 @@ void cmd_config_load(struct arena *a, struct config *ret);
 struct str cmd_own_name(struct arena *a);
 /* "usage: postern NAME SYNOPSIS" to standard error; returns CMD_TROUBLE. */
 int cmd_usage(const char *name);
+/* "--OPTION VALUE: write WANTED" to standard error; returns false. */
+bool cmd_refuse(const char *option, const char *value, const char *wanted);
 /* file:line: level: text, for each of `least` or worse, to standard error. */
 void cmd_diags_print(const struct diags *diags, enum diag_level least);
 

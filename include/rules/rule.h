@@ -39,6 +39,9 @@ enum rule_type {
 	RULE_TYPES
 };
 
+/* "header", "body", ..., as rule files call them; RULE_NONE has none. */
+struct str rule_type_name(enum rule_type type);
+
 /* What is run first among rules of one priority, as in SpamAssassin. */
 enum rule_turn {
 	TURN_HEADER,

@@ -129,9 +129,13 @@ struct rule_result {
 struct rule_cost {
 	struct str
 	    rule; /* or, in angle brackets, what is done for many rules */
+	struct str type; /* "body"; "view" or "prefilter" */
+	struct str file; /* of its definition; empty: done for many */
+	unsigned line;
+	bool has_regex; /* `strings` are counted */
 	uint64_t ns;
-	uint64_t strings; /* a regex was tried on */
-	uint64_t hits;
+	uint64_t strings; /* its regex was tried on */
+	uint64_t hits;    /* messages */
 };
 
 struct rule_costs {
@@ -140,7 +144,10 @@ struct rule_costs {
 	size_t n;
 };
 
-/* All 0, in `a`; for one thread at a time. */
+/*
+ * All 0, in `a`, one a rule, whether it runs or not, and one for each thing
+ * that is done for many; for one thread at a time.  Texts live in `rules`.
+ */
 struct rule_costs *rule_costs_new(
     struct arena *a, const struct ruleset *rules, int64_t (*clock_ns)(void));
 

@@ -16,6 +16,7 @@ struct scan_job {
 	enum mail_class class;
 	bool can_refuse;
 	bool wants_subs;
+	struct rule_costs *costs;    /* NULL: they are not counted */
 	const struct facts *facts;   /* NULL: nothing is known but the mail */
 	const struct notice *notice; /* NULL: nobody looked */
 };

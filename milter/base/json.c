@@ -29,7 +29,7 @@ json_text(struct str s)
 void
 json_line(FILE *out, json_t *value)
 {
-	(void)json_dumpf(value, out, JSON_COMPACT);
+	(void)json_dumpf(value, out, JSON_COMPACT | JSON_REAL_PRECISION(10));
 	(void)fputc('\n', out);
 	json_decref(value);
 }

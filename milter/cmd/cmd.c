@@ -30,6 +30,18 @@ cmd_diags_print(const struct diags *diags, enum diag_level least)
 	arena_free(a);
 }
 
+bool
+cmd_refuse(const char *option, const char *value, const char *wanted)
+{
+	struct arena *a = arena_new();
+	struct buf *escaped = buf_new(a, 256);
+	log_escape(escaped, str_from(value));
+	fprintf(stderr, "postern: --%s %.*s: write %s\n", option,
+	    STR_ARG(buf_str(escaped)), wanted);
+	arena_free(a);
+	return false;
+}
+
 void
 cmd_config_load(struct arena *a, struct config *ret)
 {

@@ -28,6 +28,12 @@ rule_fate_name(enum rule_fate fate)
 	return str_from(fate_names[fate]);
 }
 
+struct str
+rule_type_name(enum rule_type type)
+{
+	return str_from(type_names[type]);
+}
+
 static void
 mark(const struct rules *list, bool *is_run)
 {
@@ -137,7 +143,7 @@ ruleset_census(const struct ruleset *rules, struct arena *a, struct census *ret)
 		const struct rule *rule = rules->rules.v[i];
 		enum rule_fate fate = fate_of(rule, is_run[rule->id]);
 		struct census_row *row = &by_type[rule->type];
-		row->type = str_from(type_names[rule->type]);
+		row->type = rule_type_name(rule->type);
 		row->rules++;
 		row->of[fate]++;
 		group_add(a, ret, groups, rule, fate);

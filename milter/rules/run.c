@@ -143,10 +143,23 @@ cost_aside(struct run *run, size_t view, bool is_pass, int64_t start)
 	run->aside_ns += ns;
 }
 
+static struct rule_cost
+cost_of_rule(const struct rule *rule)
+{
+	return (struct rule_cost){
+	    .rule = rule->name,
+	    .type = rule_type_name(rule->type),
+	    .file = rule->place.file,
+	    .line = rule->place.line,
+	    .has_regex = rule->regex != NULL,
+	};
+}
+
 struct rule_costs *
 rule_costs_new(
     struct arena *a, const struct ruleset *rules, int64_t (*clock_ns)(void))
 {
+	static const char *const kinds[2] = {"view", "prefilter"};
 	static const char *const asides[FILTER_HEADER + 1][2] = {
 	    [FILTER_HEADER] = {"<header values>", "<header prefilter>"},
 	    [FILTER_BODY] = {"<body text>", "<body prefilter>"},
@@ -160,9 +173,13 @@ rule_costs_new(
 	costs->n = n + 2 * (FILTER_HEADER + 1);
 	costs->v = ARENA_ARRAY(a, struct rule_cost, costs->n);
 	for (size_t i = 0; i < n; i++)
-		costs->v[i].rule = rules->rules.v[i]->name;
+		costs->v[i] = cost_of_rule(rules->rules.v[i]);
 	for (size_t i = n; i < costs->n; i++)
-		costs->v[i].rule = str_from(asides[(i - n) / 2][(i - n) % 2]);
+		costs->v[i] = (struct rule_cost){
+		    .rule = str_from(asides[(i - n) / 2][(i - n) % 2]),
+		    .type = str_from(kinds[(i - n) % 2]),
+		    .file = STR_EMPTY,
+		};
 	return costs;
 }
 

@@ -74,6 +74,7 @@ rules_run(const struct snapshot *snapshot, const struct scan_job *job,
 	struct eval_facts facts = {.auth = job->facts, .notice = job->notice};
 	struct rule_run run = {
 	    .wants_subs = job->wants_subs,
+	    .costs = job->costs,
 	    .is_expired = is_past,
 	    .arg = watch,
 	    .facts = &facts,

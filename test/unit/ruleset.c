@@ -487,6 +487,70 @@ threads_share_a_rule_set(void **state)
 	unload(&l);
 }
 
+/* A clock that ticks when it is read. */
+static int64_t
+tick(void)
+{
+	static int64_t now;
+	return ++now;
+}
+
+static const struct rule_cost *
+cost_of(const struct rule_costs *costs, const char *rule)
+{
+	for (size_t i = 0; i < costs->n; i++)
+		if (str_eq(costs->v[i].rule, str_from(rule)))
+			return &costs->v[i];
+	fail_msg("no row: %s", rule);
+	return NULL;
+}
+
+static void
+costs_are_told_a_rule_and_apart_for_what_is_done_for_many(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *rule, *type;
+		unsigned line;
+		bool has_regex, has_cost;
+		uint64_t strings, hits;
+	} rows[] = {
+	    /* on the subject, too */
+	    {"HIT", "body", 1, true, true, 4, 2},
+	    {"MISS", "header", 2, true, true, 2, 0},
+	    {"BOTH", "meta", 3, false, true, 0, 0},
+	    {"EVAL", "eval", 4, false, true, 0, 0},
+	    {"OFF", "body", 5, true, false, 0, 0},
+	    {"<body text>", "view", 0, false, true, 0, 0},
+	    {"<header values>", "view", 0, false, true, 0, 0},
+	    {"<links>", "view", 0, false, false, 0, 0},
+	    {"<body prefilter>", "prefilter", 0, false, false, 0, 0},
+	};
+	struct loaded l =
+	    load("body HIT /body text/\n"
+		 "header MISS Subject =~ /nowhere/\n"
+		 "meta BOTH HIT && MISS\n"
+		 "body EVAL eval:check_blank_line_ratio('1','2','3')\n"
+		 "body OFF /body/\nscore OFF 0\n");
+	struct rule_costs *costs = rule_costs_new(l.a, l.rules, tick);
+	l.run.costs = costs;
+	for (int i = 0; i < 2; i++)
+		(void)hits(&l, "Subject: a\n\nbody text\n");
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct rule_cost *cost = cost_of(costs, rows[i].rule);
+		bool is_rule = rows[i].line > 0;
+		print_message("%s\n", rows[i].rule);
+		assert_str(cost->type, rows[i].type);
+		assert_str(cost->file, is_rule ? "t.cf" : "");
+		assert_int_equal(cost->line, rows[i].line);
+		assert_int_equal(cost->has_regex, rows[i].has_regex);
+		assert_int_equal(cost->ns > 0, rows[i].has_cost);
+		assert_int_equal(cost->strings, rows[i].strings);
+		assert_int_equal(cost->hits, rows[i].hits);
+	}
+	unload(&l);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rules_hit_as_in_spamassassin),
     cmocka_unit_test(scores_are_added_a_hit_and_rounded),
@@ -500,5 +564,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(examples_of_the_manual_work),
     cmocka_unit_test(the_manual_names_every_eval_function),
     cmocka_unit_test(threads_share_a_rule_set),
+    cmocka_unit_test(costs_are_told_a_rule_and_apart_for_what_is_done_for_many),
 };
 UNIT_MAIN(tests)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rules_open -- what the commands share that run rules over mail. */
+#ifndef CMD_RULES_OPEN_H
+#define CMD_RULES_OPEN_H
+
+#include "session/filterer.h"
+#include "session/snapshot.h"
+
+/*
+ * Load configuration and rules: `source` as --config and --rules filled it in;
+ * where rules are given and there is no configuration its defaults are used,
+ * and `source` says so, and that the DNS is not asked.  NULL: said why to
+ * standard error.
+ */
+struct snapshot *rules_open(struct snapshot_source *source);
+
+/*
+ * Begin to make the prefilter, if the configuration wants one, and wait for
+ * it, with a word to whoever watches, if `is_awaited`.  For filterer_stop().
+ */
+struct filterer *rules_filter(struct snapshot *snapshot, bool is_awaited);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rules_open -- configuration, rules and prefilter of a command. */
+#include "cmd/rules_open.h"
+
+#include "base/arena.h"
+#include "cmd/cmd.h"
+
+struct snapshot *
+rules_open(struct snapshot_source *source)
+{
+	if (source->config_path == NULL)
+		source->config_path = cmd_config_path;
+	/* rules by hand need no installed configuration */
+	bool is_default = strcmp(source->config_path, CONFIG_PATH_DEFAULT) == 0;
+	if (is_default && source->rules.n > 0 &&
+	    access(source->config_path, F_OK) != 0)
+		source->config_path = NULL;
+	/* nothing is asked that no configuration allows */
+	source->is_offline = source->is_offline || source->config_path == NULL;
+	source->is_lenient = true;
+	struct arena *a = arena_new();
+	struct diags diags = {.arena = a};
+	struct snapshot *snapshot = snapshot_load(source, false, &diags);
+	cmd_diags_print(&diags, DIAG_ERROR);
+	size_t warnings = diags_count(&diags, DIAG_WARNING);
+	if (warnings > 0)
+		fprintf(stderr,
+		    "postern: %zu warnings about configuration and rules; "
+		    "`postern lint` shows them\n",
+		    warnings);
+	arena_free(a);
+	return snapshot;
+}
+
+struct filterer *
+rules_filter(struct snapshot *snapshot, bool is_awaited)
+{
+	struct filterer *filterer = filterer_start();
+	filterer_take(filterer, snapshot, STR_EMPTY);
+	if (!is_awaited)
+		return filterer;
+	if (snapshot->config.prefilter && isatty(fileno(stderr)) == 1)
+		(void)fputs(
+		    "postern: making the prefilter; it takes some seconds\n",
+		    stderr);
+	filterer_wait(filterer);
+	return filterer;
+}
