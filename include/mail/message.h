@@ -147,9 +147,9 @@ struct message {
 	struct strs body, rawbody, uris, wide_uris;
 	bool has_body, has_rawbody, has_uris;
 	struct strs body_changed; /* see message_body_change() */
-	bool is_body_changed;
-	struct relays *relays; /* lazily made, see message_relays() */
-	struct uris *uri_list; /* lazily made, see message_uri_list() */
+	unsigned body_changes;    /* how often it was called */
+	struct relays *relays;    /* lazily made, see message_relays() */
+	struct uris *uri_list;    /* lazily made, see message_uri_list() */
 	/* see message_cuts() */
 	bool is_cut_parts, is_cut_depth, is_cut_links;
 	struct mime_oddities oddities;

@@ -181,13 +181,13 @@ void
 message_body_change(struct message *m, struct strs body)
 {
 	m->body_changed = body;
-	m->is_body_changed = true;
+	m->body_changes++;
 }
 
 const struct strs *
 message_body_seen(struct message *m)
 {
-	return m->is_body_changed ? &m->body_changed : message_body(m);
+	return m->body_changes > 0 ? &m->body_changed : message_body(m);
 }
 
 const struct strs *

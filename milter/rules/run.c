@@ -34,7 +34,7 @@ struct found {
 /* Of the prefilter over one view. */
 struct pass {
 	bool is_done;
-	bool is_body_changed; /* it was made over the body that an eval left */
+	unsigned body_changes;    /* of the body that it was made over */
 	struct candidates *found; /* NULL: every regex tries every string */
 };
 
@@ -472,12 +472,12 @@ static struct candidates *
 pass_get(struct run *run, struct pass *pass, const struct prefilter *prefilter,
     size_t view, const struct strs *strings)
 {
-	bool is_body_changed = view == FILTER_BODY && run->m->is_body_changed;
-	if (pass->is_done && pass->is_body_changed == is_body_changed)
+	unsigned changes = view == FILTER_BODY ? run->m->body_changes : 0;
+	if (pass->is_done && pass->body_changes == changes)
 		return pass->found;
 	int64_t start = cost_begin(run);
 	pass->is_done = true;
-	pass->is_body_changed = is_body_changed;
+	pass->body_changes = changes;
 	pass->found = prefilter_pass(prefilter, run->a, strings,
 	    run->options->is_expired, run->options->arg);
 	cost_aside(run, view, true, start);

@@ -219,6 +219,15 @@ free_mail_to_answer_to_differs(void **state)
 		"Return-Path: <x-bounces@b.example>\nFrom: ann@web.de\n" REPLY
 		"\n",
 		""},
+	    /* links are out of the text for the rules that follow */
+	    {FREEMAIL "header A eval:check_freemail_body()\n"
+		      "priority A -2\n"
+		      "body B /b.example tomorrow/\n"
+		      "priority B -3\n"
+		      "body C /b.example tomorrow/\n"
+		      "body D /see {2,3}tomorrow/\n"
+		      "body E /see {3}tomorrow/\n",
+		"Subject: x\n\nsee http://x.example/?joe@b.example tomorrow\n", "B D E"},
 	    {FREEMAIL "freemail_max_body_emails 9\n"
 		      "freemail_max_body_freemails 2\n"
 		      "header A eval:check_freemail_body()\n",

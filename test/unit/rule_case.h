@@ -5,6 +5,7 @@
 
 #include "unit.h"
 
+#include "base/clock.h"
 #include "mail/message.h"
 #include "rules/ruleset.h"
 
@@ -19,22 +20,14 @@ struct rule_case {
 
 #define RULE_CASE_NOW 1704067200 /* 2024-01-01 */
 
+/* "A B=2" for one message. */
 static inline struct str
-rule_case_hits(struct arena *a, const struct rule_case *c)
+rule_case_run(struct arena *a, const struct ruleset *rules, const char *mail)
 {
-	struct diags diags = {.arena = a};
-	struct ruleset_options options = {0};
 	struct rule_run run = {.now = RULE_CASE_NOW};
 	struct rule_result result;
-	struct str text = str_printf(a, "%s%s", RULE_CASE_TLDS, c->rules);
-	struct ruleset *rules =
-	    ruleset_load_text(STR("t.cf"), text, &options, &diags);
-	for (size_t i = 0; i < diags.n; i++)
-		if (diags.v[i].level == DIAG_ERROR)
-			fail_msg(
-			    "%.*s in\n%s", STR_ARG(diags.v[i].text), c->rules);
 	struct message *m =
-	    message_new(a, str_from(c->mail), ruleset_mail_config(rules), NULL);
+	    message_new(a, str_from(mail), ruleset_mail_config(rules), NULL);
 	ruleset_run(rules, m, &run, &result);
 	struct buf *b = buf_new(a, 10000);
 	for (size_t i = 0; i < result.hits.n; i++) {
@@ -44,8 +37,33 @@ rule_case_hits(struct arena *a, const struct rule_case *c)
 		if (hit->count != 1)
 			buf_printf(b, "=%u", hit->count);
 	}
-	ruleset_free(rules);
 	return buf_str(b);
+}
+
+/* Without the prefilter, and with it: the same. */
+static inline struct str
+rule_case_hits(struct arena *a, const struct rule_case *c)
+{
+	struct diags diags = {.arena = a};
+	struct ruleset_options options = {0};
+	struct filter_options filter = {
+	    .cpu_ns = clock_cpu_ns, .cache = STR_EMPTY};
+	struct filter_made made;
+	struct str text = str_printf(a, "%s%s", RULE_CASE_TLDS, c->rules);
+	struct ruleset *rules =
+	    ruleset_load_text(STR("t.cf"), text, &options, &diags);
+	for (size_t i = 0; i < diags.n; i++)
+		if (diags.v[i].level == DIAG_ERROR)
+			fail_msg(
+			    "%.*s in\n%s", STR_ARG(diags.v[i].text), c->rules);
+	struct str got = rule_case_run(a, rules, c->mail);
+	assert_true(ruleset_filter(rules, &filter, &made));
+	struct str with = rule_case_run(a, rules, c->mail);
+	if (!str_eq(got, with))
+		fail_msg("with the prefilter [%.*s], without [%.*s] of\n%s",
+		    STR_ARG(with), STR_ARG(got), c->rules);
+	ruleset_free(rules);
+	return got;
 }
 
 static inline void
