@@ -30,6 +30,12 @@ bool capture_is_set_by(struct str text);
  */
 struct str capture_mark(struct arena *a, struct str text, struct str *ret_name);
 
+/*
+ * `marked`, with anything in the place of `name`: what it matches with whatever
+ * is filled in.  For factor.h alone.
+ */
+struct str capture_gap(struct arena *a, struct str marked, struct str name);
+
 struct tags *tags_new(struct message *m);
 /* What one rule has captured so far. */
 struct captured_tag {
@@ -48,6 +54,8 @@ void captured_add(struct tags *tags, struct captured *captured,
 /* The rule is done: its values take the place of earlier ones. */
 void tags_set(struct tags *tags, const struct captured *captured);
 
+/* All values of `name` together; 0: it has none. */
+size_t tags_bytes(struct tags *tags, struct str name);
 /*
  * `marked` with the values of `name` in its place, (?:a|b), taken literally.
  * False: it has no value, so the rule is not run.

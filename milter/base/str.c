@@ -118,7 +118,9 @@ size_t
 str_ifind(struct str s, struct str needle)
 {
 	for (size_t i = 0; i + needle.len <= s.len; i++)
-		if (str_ieq(str_sub(s, i, needle.len), needle))
+		if ((needle.len == 0 ||
+			char_lower(s.p[i]) == char_lower(needle.p[0])) &&
+		    str_ieq(str_sub(s, i, needle.len), needle))
 			return i;
 	return STR_NONE;
 }

@@ -275,13 +275,37 @@ put_values(struct buf *b, const struct strs *values)
 	buf_putc(b, ')');
 }
 
-static bool
-has_value(const struct strs *values)
+size_t
+tags_bytes(struct tags *tags, struct str name)
 {
+	const struct strs *values = tag_values(tags, name);
+	size_t bytes = 0;
 	for (size_t i = 0; i < values->n; i++)
-		if (values->v[i].len > 0)
-			return true;
-	return false;
+		bytes += values->v[i].len;
+	return bytes;
+}
+
+/* Where a value is to be filled in. */
+static struct str
+mark_of(struct arena *a, struct str name)
+{
+	return str_printf(a, "%%\\{%.*s\\}", STR_ARG(name));
+}
+
+/* In a class \R is an error, and so nothing is known of the pattern. */
+struct str
+capture_gap(struct arena *a, struct str marked, struct str name)
+{
+	struct str mark = mark_of(a, name);
+	struct buf *b = buf_new(a, 3 * marked.len + 1);
+	for (size_t at; (at = str_find(marked, mark)) != STR_NONE;) {
+		bool is_escaped = at > 0 && marked.p[at - 1] == '\\';
+		buf_put(b, str_sub(marked, 0, at));
+		buf_put(b, is_escaped ? mark : STR("(?:\\R*)"));
+		marked = str_skip(marked, at + mark.len);
+	}
+	buf_put(b, marked);
+	return buf_str(b);
 }
 
 bool
@@ -290,9 +314,9 @@ tags_fill(
 {
 	struct arena *a = tags->m->arena;
 	const struct strs *values = tag_values(tags, name);
-	if (!has_value(values))
+	if (tags_bytes(tags, name) == 0)
 		return false;
-	struct str mark = str_printf(a, "%%\\{%.*s\\}", STR_ARG(name));
+	struct str mark = mark_of(a, name);
 	struct buf *b = buf_new(a, FILLED_BYTES);
 	for (size_t at; (at = str_find(marked, mark)) != STR_NONE;) {
 		buf_put(b, str_sub(marked, 0, at));

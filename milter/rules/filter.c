@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/table.h"
+#include "rules/capture.h"
 #include "rules/hs_db.h"
 #include "rules/look.h"
 #include "rules/look_cache.h"
@@ -33,13 +34,21 @@ view_of(const struct ruleset *rules, const struct rule *rule)
 	    [RULE_URI] = {true, FILTER_URI},
 	    [RULE_FULL] = {true, FILTER_FULL},
 	};
-	if (rule->regex == NULL || rule->tag.len > 0 ||
-	    !views[rule->type].has_view || !rule_is_live(rule))
+	if (rule->regex == NULL || !views[rule->type].has_view ||
+	    !rule_is_live(rule))
 		return FILTER_NONE;
 	if (rule->type != RULE_HEADER)
 		return views[rule->type].view;
 	const uint32_t *number = table_get(rules->header_numbers, rule->label);
 	return number == NULL ? FILTER_NONE : FILTER_HEADER + *number;
+}
+
+/* What is known of it, whatever a message fills in. */
+static struct str
+pattern_of(struct arena *a, const struct rule *rule)
+{
+	return rule->tag.len == 0 ? rule->pattern
+				  : capture_gap(a, rule->pattern, rule->tag);
 }
 
 /* How many regexes look at each view. */
@@ -174,8 +183,8 @@ filter_new(const struct ruleset *rules, const struct filter_options *options,
 		const struct rule *rule = rules->rules.v[i];
 		size_t view = view_of(rules, rule);
 		if (view != FILTER_NONE && counts[view] >= REGEXES_MIN)
-			filter->slots[i] =
-			    prefilter_add(builders[view], rule->pattern);
+			filter->slots[i] = prefilter_add(
+			    builders[view], pattern_of(work, rule));
 		made->regexes += view != FILTER_NONE;
 		made->filtered += filter->slots[i] != PREFILTER_NONE;
 	}
@@ -208,7 +217,7 @@ shapes_new(struct looking *l, const struct filter *filter)
 		size_t view = view_of(rules, rule);
 		struct str text;
 		if (view != FILTER_NONE && has_shapes(view) &&
-		    filter->slots[i] == PREFILTER_NONE &&
+		    rule->tag.len == 0 && filter->slots[i] == PREFILTER_NONE &&
 		    look_pattern(l->work, regex_pattern(l->work, rule->pattern),
 			&text)) {
 			shapes->slots[i] =
@@ -243,6 +252,7 @@ looks_new(const struct ruleset *rules, const struct filter *filter,
 	looks->shapes = shapes_new(&l, filter);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++)
 		if (view_of(rules, rules->rules.v[i]) != FILTER_NONE &&
+		    rules->rules.v[i]->tag.len == 0 &&
 		    looks->shapes->slots[i] == PREFILTER_NONE)
 			looks->v[i] = look_for(&l, rules->rules.v[i]);
 	if (options->cache.len > 0 && !is_cancelled(options) &&

@@ -482,7 +482,9 @@ turn_number(struct arena *a, struct turn *turn)
 	for (size_t i = 0; i < turn->rules.n; i++) {
 		const struct rule *rule = turn->rules.v[i];
 		turn->ids[i] =
-		    rule->is_negated || rule->has_unset ? ID_NONE : rule->id;
+		    rule->is_negated || rule->has_unset || rule->tag.len > 0
+			? ID_NONE
+			: rule->id;
 	}
 }
 

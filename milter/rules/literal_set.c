@@ -12,6 +12,8 @@
 #define REDUCE_MAX 64
 /* One more literal, as so many more hits a byte. */
 #define LITERAL_COST 2e-8
+/* Of what is_common() knows. */
+#define COMMON_WEIGHT 2e-3
 
 struct literal_set
 literal_set_empty(struct arena *a)
@@ -188,6 +190,32 @@ byte_weight(char c)
 	return 1.0 / 250;
 }
 
+/* What mail is full of, small, with no byte between that a literal may have. */
+#define NEXT "\001"
+static const char COMMON[] =
+    " and the " NEXT " for your " NEXT " of this " NEXT " that you " NEXT
+    " with our " NEXT "tion " NEXT "https://www." NEXT "http://www." NEXT
+    ".com/" NEXT "mailto:" NEXT "<div style=\"" NEXT "<td align=\"" NEXT
+    "<a href=\"https://" NEXT "font-family:" NEXT "font-size:" NEXT
+    "color: #" NEXT "</span>" NEXT "&nbsp;" NEXT "<br>" NEXT "width=\"" NEXT
+    "image" NEXT "email" NEXT "message-id: <" NEXT "received: from " NEXT
+    " by " NEXT " with esmtp" NEXT "content-type: text/html; charset=" NEXT
+    "content-transfer-encoding:" NEXT "multipart/" NEXT "\nsubject: " NEXT
+    "\nfrom: " NEXT "\nto: " NEXT "\ndate: ";
+#define COMMON_LONGEST 34
+
+/* A part of it is no rare thing, however long it is. */
+static bool
+is_common(struct str literal)
+{
+	char small[COMMON_LONGEST];
+	if (literal.len > COMMON_LONGEST)
+		return false;
+	for (size_t i = 0; i < literal.len; i++)
+		small[i] = char_lower(literal.p[i]);
+	return str_find(STR(COMMON), str_of(small, literal.len)) != STR_NONE;
+}
+
 double
 literal_set_cost(const struct literal_set *set)
 {
@@ -196,6 +224,8 @@ literal_set_cost(const struct literal_set *set)
 		double product = 1;
 		for (size_t k = 0; k < set->all.v[i].len; k++)
 			product *= byte_weight(set->all.v[i].p[k]);
+		if (product < COMMON_WEIGHT && is_common(set->all.v[i]))
+			product = COMMON_WEIGHT;
 		sum += product;
 	}
 	return sum;

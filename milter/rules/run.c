@@ -508,6 +508,20 @@ run_pass(struct run *run, size_t view, const struct rule *rule,
 }
 
 /*
+ * What the prefilters have left for `rule`; NULL: all strings.  Values so long
+ * that the regex may be refused are filled in first.
+ */
+static const struct candidates *
+run_candidates(struct run *run, size_t view, const struct rule *rule,
+    const struct strs *strings, struct candidate_cursor *ret)
+{
+	if (rule->tag.len > 0 &&
+	    tags_bytes(run_tags(run), rule->tag) > FILLED_SLOW_BYTES)
+		return NULL;
+	return run_pass(run, view, rule, strings, ret);
+}
+
+/*
  * False: a tag of the rule has no value.  `view` is what `strings` are;
  * FILTER_NONE: something else.
  */
@@ -516,16 +530,23 @@ match_list(struct run *run, struct tally *t, size_t view,
     const struct strs *strings, size_t first)
 {
 	struct candidate_cursor cursor;
-	t->regex = regex_for(run, t->rule, t->is_unicode);
-	if (t->regex == NULL)
+	const struct rule *rule = t->rule;
+	if (rule->tag.len > 0 && tags_bytes(run_tags(run), rule->tag) == 0)
 		return false;
 	(void)is_view_cut(run);
 	const struct candidates *candidates =
-	    run_pass(run, view, t->rule, strings, &cursor);
+	    run_candidates(run, view, rule, strings, &cursor);
+	t->regex = NULL;
+	if (candidates == NULL &&
+	    (t->regex = regex_for(run, rule, t->is_unicode)) == NULL)
+		return false;
 	for (size_t i = 0; candidates != NULL || i < strings->n; i++) {
 		if (candidates != NULL &&
 		    !candidates_next(candidates, &cursor, &i))
 			break;
+		if (t->regex == NULL &&
+		    (t->regex = regex_for(run, rule, t->is_unicode)) == NULL)
+			return false;
 		if (i >= first &&
 		    !match_string(run, t, STR_EMPTY, strings->v[i]))
 			break;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rules/capture.h"
 #include "rules/factor.h"
 #include "rules/hs_db.h"
 #include "rules/look.h"
@@ -91,6 +92,29 @@ factors_are_what_a_match_cannot_lack(void **state)
 			print_error("of %s\n", cases[i].pattern);
 		assert_true(got.len > 0);
 		assert_str(got, cases[i].want);
+	}
+	arena_free(a);
+}
+
+/* Whatever a message fills in for a tag. */
+static void
+a_tag_is_a_gap(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *marked, *want;
+	} cases[] = {
+	    {"https://x/%\\{TO\\}&a=1", "https://x/ & &a=1"},
+	    {"%\\{TO\\}", "?"},
+	    {"ab[%\\{TO\\}]", "?"},
+	    {"ab%\\{OTHER\\}", "ab%{OTHER}"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str pattern =
+		    capture_gap(a, str_from(cases[i].marked), STR("TO"));
+		struct clauses clauses = factors_of(a, pattern, false);
+		assert_str(show(a, &clauses), cases[i].want);
 	}
 	arena_free(a);
 }
@@ -469,6 +493,7 @@ a_broken_cache_is_as_good_as_none(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(factors_are_what_a_match_cannot_lack),
+    cmocka_unit_test(a_tag_is_a_gap),
     cmocka_unit_test(matches_in_ascii_have_factors_of_their_own),
     cmocka_unit_test(a_pass_leaves_strings_in_order),
     cmocka_unit_test(shapes_are_tried_on_each_string),
