@@ -18,6 +18,9 @@ struct literal_set {
 	bool is_folded;  /* as in struct factor */
 };
 
+/* Add the Latin-1 letters of the other case. */
+void byte_set_both_cases(struct byte_set *set);
+
 /* The set of the empty string alone. */
 struct literal_set literal_set_empty(struct arena *a);
 /*

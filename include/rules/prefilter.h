@@ -46,7 +46,6 @@ struct candidates *prefilter_pass(const struct prefilter *p, struct arena *a,
 /* Where a walk over what may match is. */
 struct candidate_cursor {
 	uint32_t next;
-	size_t wide;
 };
 
 struct candidate_cursor candidates_begin(

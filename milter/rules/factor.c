@@ -27,8 +27,15 @@ struct reading {
 	struct arena *a;
 	struct str rest;
 	unsigned depth;
-	bool is_plain; /* the text is, see factor_is_plain() */
-	bool is_odd;   /* it is not understood: nothing is known */
+	bool is_plain;              /* the text is, see factor_is_plain() */
+	bool is_odd;                /* it is not understood: nothing is known */
+	struct factor_pairs *pairs; /* that matches may have; NULL: not asked */
+};
+
+/* Where a piece meets its neighbours. */
+struct edges {
+	uint64_t first[4], last[4]; /* bits, by byte */
+	bool may_be_empty;
 };
 
 /* What a piece of a regex can match. */
@@ -37,7 +44,8 @@ struct piece {
 	struct literal_set set;
 	/* if it is not exact: */
 	struct factors must;
-	struct clauses any; /* by alternatives; or none */
+	struct clauses any;        /* by alternatives; or none */
+	const struct edges *edges; /* NULL: anything, or not asked */
 };
 
 /* Pieces one behind the other. */
@@ -48,7 +56,9 @@ struct chain {
 	bool has_gap;
 	bool is_never; /* a piece has no match */
 	struct factors must;
-	struct clauses any; /* of its best piece */
+	struct clauses any;  /* of its best piece */
+	struct edges *edges; /* NULL: not asked */
+	struct factor_pairs *pairs;
 };
 
 static struct piece read_alternatives(struct reading *r, struct modes modes);
@@ -114,6 +124,65 @@ clauses_cost(const struct clauses *clauses)
 	return cost;
 }
 
+/* ---- edges and pairs */
+
+static const struct edges edges_anything = {
+    .first = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+    .last = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+    .may_be_empty = true,
+};
+
+static bool
+bits_have(const uint64_t *bits, size_t i)
+{
+	return (bits[i / 64] >> i % 64 & 1) != 0;
+}
+
+static void
+bits_join(uint64_t into[4], const uint64_t more[4])
+{
+	for (size_t i = 0; i < 4; i++)
+		into[i] |= more[i];
+}
+
+/* Each of `before` with each of `behind`. */
+static void
+pairs_add(struct factor_pairs *pairs, const uint64_t before[4],
+    const uint64_t behind[4])
+{
+	for (size_t i = 0; i < 256; i++)
+		if (bits_have(before, i))
+			bits_join(pairs->has + 4 * i, behind);
+}
+
+/* A piece that is there `least` to `most` times comes next. */
+static void
+edges_add(struct factor_pairs *pairs, struct edges *edges,
+    const struct edges *next, uint32_t least, uint32_t most)
+{
+	bool may_be_empty = least == 0 || next->may_be_empty;
+	if (most == 0)
+		return;
+	pairs_add(pairs, edges->last, next->first);
+	if (most > 1)
+		pairs_add(pairs, next->last, next->first);
+	if (edges->may_be_empty)
+		bits_join(edges->first, next->first);
+	if (!may_be_empty)
+		memset(edges->last, 0, sizeof(edges->last));
+	bits_join(edges->last, next->last);
+	edges->may_be_empty = edges->may_be_empty && may_be_empty;
+}
+
+/* Nothing yet. */
+static struct edges *
+edges_new(struct arena *a)
+{
+	struct edges *edges = ARENA_NEW(a, struct edges);
+	edges->may_be_empty = true;
+	return edges;
+}
+
 /* ---- pieces and chains of them */
 
 static struct piece
@@ -125,7 +194,25 @@ piece_gap(void)
 static struct piece
 piece_nothing(struct arena *a)
 {
-	return (struct piece){.is_exact = true, .set = literal_set_empty(a)};
+	return (struct piece){
+	    .is_exact = true,
+	    .set = literal_set_empty(a),
+	    .edges = edges_new(a),
+	};
+}
+
+static const struct edges *
+edges_of(struct arena *a, const struct byte_set *bytes, struct modes modes)
+{
+	struct edges *edges = ARENA_NEW(a, struct edges);
+	struct byte_set set = *bytes;
+	if (modes.is_caseless)
+		byte_set_both_cases(&set);
+	for (size_t i = 0; i < 256; i++)
+		if (set.has[i])
+			edges->first[i / 64] |= UINT64_C(1) << i % 64;
+	memcpy(edges->last, edges->first, sizeof(edges->last));
+	return edges;
 }
 
 static struct piece
@@ -137,6 +224,8 @@ piece_bytes(struct reading *r, const struct byte_set *bytes, struct modes modes)
 		memset(set.has + 128, 0, 128);
 	piece.is_exact =
 	    literal_set_bytes(r->a, &set, modes.is_caseless, &piece.set);
+	if (r->pairs != NULL)
+		piece.edges = edges_of(r->a, bytes, modes);
 	return piece;
 }
 
@@ -161,6 +250,8 @@ chain_new(const struct reading *r)
 	    .a = r->a,
 	    .is_plain = r->is_plain,
 	    .run = literal_set_empty(r->a),
+	    .edges = r->pairs == NULL ? NULL : edges_new(r->a),
+	    .pairs = r->pairs,
 	};
 }
 
@@ -206,6 +297,10 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
     uint32_t most)
 {
 	struct piece maybe = *piece;
+	if (chain->edges != NULL)
+		edges_add(chain->pairs, chain->edges,
+		    piece->edges != NULL ? piece->edges : &edges_anything,
+		    least, most);
 	if (least == 0 && piece_is_never(piece))
 		return;
 	struct literal_set empty = literal_set_empty(chain->a);
@@ -227,12 +322,17 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
 static struct piece
 chain_end(struct chain *chain)
 {
-	if (chain->is_never)
-		return (struct piece){.is_exact = true};
-	if (!chain->has_gap)
-		return (struct piece){.is_exact = true, .set = chain->run};
-	chain_flush(chain);
-	return (struct piece){.must = chain->must, .any = chain->any};
+	struct piece piece = {.edges = chain->edges};
+	if (!chain->is_never && chain->has_gap) {
+		chain_flush(chain);
+		piece.must = chain->must;
+		piece.any = chain->any;
+		return piece;
+	}
+	piece.is_exact = true;
+	if (!chain->is_never)
+		piece.set = chain->run;
+	return piece;
 }
 
 /* ---- reading */
@@ -587,7 +687,7 @@ read_quoted(struct reading *r, struct modes modes)
 	while (r->rest.len > 0 && !take(r, STR("\\E"))) {
 		struct piece piece =
 		    piece_byte(r, (unsigned char)take_byte(r), modes);
-		chain_add(&chain, &piece);
+		chain_repeat(&chain, &piece, 1, 1);
 	}
 	/* a quantifier would be for its last byte */
 	uint32_t least, most;
@@ -764,6 +864,8 @@ struct union_of {
 	struct literal_set any; /* one of them is in every match */
 	bool has_clauses;
 	struct clauses clauses; /* one for each that is not exact */
+	struct edges *edges;    /* NULL: anything, or not asked */
+	bool is_first;
 };
 
 static bool
@@ -794,9 +896,28 @@ union_add_clauses(struct arena *a, struct union_of *all,
 }
 
 static void
+union_add_edges(
+    struct arena *a, struct union_of *all, const struct edges *edges)
+{
+	if (edges == NULL) {
+		all->edges = NULL;
+	} else if (all->is_first) {
+		all->edges = ARENA_NEW(a, struct edges);
+		*all->edges = *edges;
+	} else if (all->edges != NULL) {
+		bits_join(all->edges->first, edges->first);
+		bits_join(all->edges->last, edges->last);
+		all->edges->may_be_empty =
+		    all->edges->may_be_empty || edges->may_be_empty;
+	}
+	all->is_first = false;
+}
+
+static void
 union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 {
 	struct factor factor;
+	union_add_edges(a, all, piece->edges);
 	if (piece_is_never(piece))
 		return;
 	all->is_exact =
@@ -813,7 +934,11 @@ union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 static struct piece
 union_end(struct arena *a, const struct union_of *all)
 {
-	struct piece piece = {.is_exact = all->is_exact, .set = all->exact};
+	struct piece piece = {
+	    .is_exact = all->is_exact,
+	    .set = all->exact,
+	    .edges = all->edges,
+	};
 	struct factor factor;
 	if (all->is_exact || !all->has_any)
 		return piece;
@@ -836,8 +961,10 @@ read_alternatives(struct reading *r, struct modes modes)
 		r->depth--;
 		return first;
 	}
-	struct union_of all = {
-	    .is_exact = true, .has_any = true, .has_clauses = true};
+	struct union_of all = {.is_exact = true,
+	    .has_any = true,
+	    .has_clauses = true,
+	    .is_first = true};
 	union_add(r->a, &all, &first);
 	while (!r->is_odd && take(r, STR("|"))) {
 		struct piece piece = read_sequence(r, &modes);
@@ -894,4 +1021,44 @@ factors_of(struct arena *a, struct str pattern, bool is_plain)
 	}
 	arena_free(r.a);
 	return ret;
+}
+
+struct factor_pairs *
+factor_pairs_of(struct arena *a, struct str pattern)
+{
+	struct factor_pairs *pairs = ARENA_NEW(a, struct factor_pairs);
+	struct reading r = {.a = arena_new(), .rest = pattern, .pairs = pairs};
+	struct piece piece = piece_gap();
+	if (pattern.len <= PATTERN_MAX)
+		piece = read_alternatives(&r, (struct modes){0});
+	bool is_known = !r.is_odd && r.rest.len == 0 && piece.edges != NULL;
+	if (is_known) {
+		bits_join(pairs->first, piece.edges->first);
+		bits_join(pairs->last, piece.edges->last);
+	}
+	arena_free(r.a);
+	return is_known ? pairs : NULL;
+}
+
+static bool
+has_pair(const struct factor_pairs *pairs, struct str text, size_t at)
+{
+	return bits_have(pairs->has, (size_t)(unsigned char)text.p[at] << 8 |
+					 (unsigned char)text.p[at + 1]);
+}
+
+/* A match comes in from the left or begins, and goes on or ends. */
+bool
+factor_pairs_fit(
+    const struct factor_pairs *pairs, struct str text, size_t from, size_t to)
+{
+	bool is_in = from > 0 && has_pair(pairs, text, from - 1);
+	for (size_t i = from; i < to; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		is_in = is_in || bits_have(pairs->first, c);
+		if (is_in && bits_have(pairs->last, c))
+			return true;
+		is_in = is_in && i + 1 < text.len && has_pair(pairs, text, i);
+	}
+	return is_in;
 }

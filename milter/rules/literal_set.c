@@ -42,15 +42,23 @@ other_case(unsigned char c)
 	return is_letter ? c ^ 0x20 : c;
 }
 
+void
+byte_set_both_cases(struct byte_set *set)
+{
+	struct byte_set old = *set;
+	for (unsigned c = 0; c < 256; c++)
+		if (old.has[c])
+			set->has[other_case((unsigned char)c)] = true;
+}
+
 bool
 literal_set_bytes(struct arena *a, const struct byte_set *bytes,
     bool is_caseless, struct literal_set *ret)
 {
 	struct byte_set both = *bytes;
 	struct literal_set set = {0};
-	for (unsigned c = 0; c < 256 && is_caseless; c++)
-		if (bytes->has[c])
-			both.has[other_case((unsigned char)c)] = true;
+	if (is_caseless)
+		byte_set_both_cases(&both);
 	for (unsigned i = 0; i < 256; i++) {
 		char c = (char)i;
 		if (!both.has[i])

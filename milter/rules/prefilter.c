@@ -20,6 +20,8 @@
 #define COST_ENOUGH 1e-5
 #define COST_MORE 1e-3
 #define CANDIDATES_MAX 1000000
+/* Odd runs of one string that are looked at; with more it may match. */
+#define ODD_RUNS_MAX 100
 /* Shapes of one view. */
 #define SHAPES_BYTES ((size_t)1024 * 1024)
 
@@ -47,8 +49,10 @@ struct clause {
 
 /* A pattern; where all bits of one of its clauses are it may match. */
 struct slot {
-	bool is_plain; /* that holds for plain strings; others may match */
-	bool is_any;   /* libhs refused it: every string may match */
+	bool is_plain; /* that holds for matches in plain text */
+	const struct factor_pairs *pairs; /* which show other matches; NULL:
+					     whatever is not plain may match */
+	bool is_any; /* libhs refused it: every string may match */
 };
 
 /* So many of them at once are about as quick as all, and made far sooner. */
@@ -77,7 +81,6 @@ struct prefilter_builder {
 		size_t n, cap;
 	} clauses;
 	size_t longest;
-	bool has_plain;
 	struct {
 		struct shapes *v;
 		size_t n, cap;
@@ -102,19 +105,14 @@ struct prefilter {
 	const struct clause *clauses;
 	size_t nclauses;
 	size_t longest;
-	bool has_plain;  /* a slot is for plain strings */
+	const uint32_t *plain; /* slots that are is_plain */
+	size_t nplain;
 	bool has_shapes; /* all slots are shapes */
 };
 
 struct candidate {
 	uint32_t string;
 	uint32_t next; /* of the same slot; 0: none */
-};
-
-/* Numbers of strings. */
-struct numbers {
-	uint32_t *v;
-	size_t n;
 };
 
 /* What a pass knows of a slot. */
@@ -129,9 +127,7 @@ struct bits {
 };
 
 struct candidates {
-	const struct prefilter *filter;
 	struct seen *slots;
-	struct numbers wide; /* strings that are not plain */
 	struct {
 		struct candidate *v; /* the first is not used */
 		size_t n, cap;
@@ -144,9 +140,10 @@ struct pass {
 	struct candidates *found;
 	const struct shapes *shapes; /* that are tried */
 	struct bits *bits;           /* by clause */
+	const struct strs *strings;
 	const size_t *ends; /* of the strings in the text that is searched */
 	size_t string;      /* that the pass is in */
-	size_t wide;        /* how many that are not plain are before it */
+	size_t entered;     /* how many have been looked at for pairs */
 	size_t base;        /* of the window */
 	size_t overlap;     /* with the window before */
 	bool is_over;
@@ -237,7 +234,8 @@ prefilter_add(struct prefilter_builder *b, struct str pattern)
 		return PREFILTER_NONE;
 	for (size_t i = 0; i < clauses.n; i++)
 		clause_add(b, &clauses.v[i], id);
-	b->has_plain = b->has_plain || slot.is_plain;
+	if (slot.is_plain)
+		slot.pairs = factor_pairs_of(b->arena, pattern);
 	ARENA_PUSH(b->arena, &b->slots) = slot;
 	return id;
 }
@@ -365,6 +363,25 @@ literals_copy(
 	p->uses = uses;
 }
 
+static void
+slots_copy(
+    struct arena *a, const struct prefilter_builder *b, struct prefilter *p)
+{
+	size_t n = b->slots.n;
+	struct slot *slots = copied(a, b->slots.v, n, sizeof(*slots));
+	uint32_t *plain = ARENA_ARRAY(a, uint32_t, n);
+	for (size_t i = 0; i < n; i++) {
+		if (slots[i].is_plain)
+			plain[p->nplain++] = (uint32_t)i;
+		if (slots[i].pairs != NULL)
+			slots[i].pairs = copied(
+			    a, slots[i].pairs, 1, sizeof(*slots[i].pairs));
+	}
+	p->nslots = n;
+	p->slots = slots;
+	p->plain = plain;
+}
+
 struct prefilter *
 prefilter_build(struct arena *a, struct prefilter_builder *b,
     struct hs_pool *pool, struct look_cache *cache)
@@ -379,13 +396,11 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 	}
 	shapes_build(a, b, p, pool, cache);
 	literals_copy(a, b, p);
-	p->nslots = b->slots.n;
-	p->slots = copied(a, b->slots.v, b->slots.n, sizeof(b->slots.v[0]));
 	p->nclauses = b->clauses.n;
 	p->clauses =
 	    copied(a, b->clauses.v, b->clauses.n, sizeof(b->clauses.v[0]));
 	p->longest = b->longest;
-	p->has_plain = b->has_plain;
+	slots_copy(a, b, p);
 	p->has_shapes = b->shapes.n > 0;
 	return p;
 }
@@ -409,14 +424,74 @@ candidate_add(struct pass *pass, uint32_t slot)
 	pass->is_over = found->list.n > CANDIDATES_MAX;
 }
 
-/* The string that the pass is in is not plain. */
+/* Where a string is not plain, as runs of bytes from..to. */
+struct odd_runs {
+	struct odd_run {
+		size_t from, to;
+	} v[ODD_RUNS_MAX];
+	size_t n;
+	bool is_over; /* there are more */
+};
+
+/* Part of what is not plain, which begins at `at` or before. */
 static bool
-pass_is_wide(struct pass *pass)
+is_odd_at(struct str s, size_t at)
 {
-	const struct numbers *wide = &pass->found->wide;
-	while (pass->wide < wide->n && wide->v[pass->wide] < pass->string)
-		pass->wide++;
-	return pass->wide < wide->n && wide->v[pass->wide] == pass->string;
+	char c = s.p[at];
+	return (c & 0x80) != 0 ||
+	       (c == '&' && at + 1 < s.len && s.p[at + 1] == '#') ||
+	       (c == '#' && at > 0 && s.p[at - 1] == '&');
+}
+
+static void
+odd_runs_find(struct str s, struct odd_runs *ret)
+{
+	ret->n = 0;
+	ret->is_over = false;
+	for (size_t i = 0; i < s.len && !ret->is_over; i++) {
+		if (!is_odd_at(s, i))
+			continue;
+		size_t from = i;
+		while (i < s.len && is_odd_at(s, i))
+			i++;
+		ret->is_over = ret->n == ODD_RUNS_MAX;
+		if (!ret->is_over)
+			ret->v[ret->n++] = (struct odd_run){from, i};
+	}
+}
+
+static bool
+fits_odd_runs(const struct slot *slot, struct str s, const struct odd_runs *odd)
+{
+	if (slot->pairs == NULL || odd->is_over)
+		return true;
+	for (size_t i = 0; i < odd->n; i++)
+		if (factor_pairs_fit(
+			slot->pairs, s, odd->v[i].from, odd->v[i].to))
+			return true;
+	return false;
+}
+
+/*
+ * The pass comes to string number `to`.  What is known of matches in plain text
+ * does not rule out a string in which a match may be where it is not plain.
+ */
+static void
+pass_enter(struct pass *pass, size_t to)
+{
+	const struct prefilter *p = pass->filter;
+	struct odd_runs odd;
+	for (; pass->entered <= to && p->nplain > 0; pass->entered++) {
+		struct str s = pass->strings->v[pass->entered];
+		if (factor_is_plain(s))
+			continue;
+		pass->string = pass->entered;
+		odd_runs_find(s, &odd);
+		for (size_t i = 0; i < p->nplain; i++)
+			if (fits_odd_runs(&p->slots[p->plain[i]], s, &odd))
+				candidate_add(pass, p->plain[i]);
+	}
+	pass->string = to;
 }
 
 /* A literal ends before byte `to` of the window. */
@@ -427,20 +502,19 @@ on_literal(void *arg, uint32_t id, size_t to)
 	const struct found_literal *literal = &pass->filter->literals[id];
 	if (to <= pass->overlap)
 		return false; /* the window before had it */
-	while (pass->ends[pass->string] < pass->base + to)
-		pass->string++;
-	size_t start = pass->string == 0 ? 0 : pass->ends[pass->string - 1];
+	size_t number = pass->string;
+	while (pass->ends[number] < pass->base + to)
+		number++;
+	pass_enter(pass, number);
+	size_t start = number == 0 ? 0 : pass->ends[number - 1];
 	if (pass->base + to < start + literal->len)
 		return false; /* it is in two strings */
 	uint32_t string = (uint32_t)pass->string;
-	bool is_wide = pass_is_wide(pass);
 	for (uint32_t i = literal->uses; i < literal[1].uses; i++) {
 		const struct use *use = &pass->filter->uses[i];
-		uint32_t number = use->clause;
-		const struct clause *clause = &pass->filter->clauses[number];
-		struct bits *bits = &pass->bits[number];
-		if (is_wide && pass->filter->slots[clause->slot].is_plain)
-			continue;
+		const struct clause *clause =
+		    &pass->filter->clauses[use->clause];
+		struct bits *bits = &pass->bits[use->clause];
 		if (bits->string != string + 1)
 			*bits = (struct bits){.string = string + 1};
 		if (bits->bits == clause->needs)
@@ -528,16 +602,6 @@ text_join(struct arena *a, const struct strs *strings, size_t *ends)
 	return str_of(p, len);
 }
 
-static struct numbers
-wide_strings(struct arena *a, const struct strs *strings)
-{
-	struct numbers wide = {ARENA_ARRAY(a, uint32_t, strings->n), 0};
-	for (size_t i = 0; i < strings->n; i++)
-		if (!factor_is_plain(strings->v[i]))
-			wide.v[wide.n++] = (uint32_t)i;
-	return wide;
-}
-
 struct candidates *
 prefilter_pass(const struct prefilter *p, struct arena *a,
     const struct strs *strings, bool (*is_expired)(void *), void *arg)
@@ -545,46 +609,36 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 	struct candidates *found = ARENA_NEW(a, struct candidates);
 	found->slots = ARENA_ARRAY(a, struct seen, p->nslots);
 	ARENA_PUSH(a, &found->list) = (struct candidate){0};
-	found->filter = p;
 	if (strings->n == 0)
 		return found;
-	struct pass pass = {.filter = p, .a = a, .found = found};
+	struct pass pass = {
+	    .filter = p, .a = a, .found = found, .strings = strings};
 	if (p->has_shapes)
 		return shapes_search(&pass, strings, is_expired, arg) ? found
 								      : NULL;
-	if (p->has_plain)
-		found->wide = wide_strings(a, strings);
-	if (p->db == NULL)
-		return found;
 	size_t *ends = ARENA_ARRAY(a, size_t, strings->n);
 	struct str text = text_join(a, strings, ends);
 	pass.bits = ARENA_ARRAY(a, struct bits, p->nclauses);
 	pass.ends = ends;
-	return text_search(&pass, text, is_expired, arg) ? found : NULL;
+	if (p->db != NULL && !text_search(&pass, text, is_expired, arg))
+		return NULL;
+	pass_enter(&pass, strings->n - 1);
+	return pass.is_over ? NULL : found;
 }
 
 struct candidate_cursor
 candidates_begin(const struct candidates *c, uint32_t slot)
 {
-	return (struct candidate_cursor){
-	    .next = c->slots[slot].first,
-	    .wide = c->filter->slots[slot].is_plain ? 0 : c->wide.n,
-	};
+	return (struct candidate_cursor){c->slots[slot].first};
 }
 
 bool
 candidates_next(
     const struct candidates *c, struct candidate_cursor *cursor, size_t *ret)
 {
-	size_t seen = STR_NONE, wide = STR_NONE;
-	if (cursor->next != 0)
-		seen = c->list.v[cursor->next].string;
-	if (cursor->wide < c->wide.n)
-		wide = c->wide.v[cursor->wide];
-	if (seen < wide)
-		cursor->next = c->list.v[cursor->next].next;
-	else
-		cursor->wide++;
-	*ret = seen < wide ? seen : wide;
-	return *ret != STR_NONE;
+	if (cursor->next == 0)
+		return false;
+	*ret = c->list.v[cursor->next].string;
+	cursor->next = c->list.v[cursor->next].next;
+	return true;
 }
