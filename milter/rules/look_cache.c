@@ -156,9 +156,9 @@ write_all(const struct look_cache *cache, FILE *file)
 bool
 look_cache_write(const struct look_cache *cache, struct str path)
 {
-	struct arena *a = arena_new();
 	if (!cache->is_changed)
 		return true;
+	struct arena *a = arena_new();
 	char *name = str_c(a, path);
 	char *fresh = str_c(a, str_printf(a, "%s.new", name));
 	int fd = open(

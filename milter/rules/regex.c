@@ -62,17 +62,17 @@ struct stacks {
 
 /*
  * Stacks that wait for the next message: to map them, touch their pages and
- * unmap them costs a message more than many of its regexes.
+ * unmap them costs a message more than many of its regexes.  They are the
+ * process's, for a message may outlive the rules it was tried with.
  */
-struct stack_pool {
+static struct {
 	pthread_mutex_t lock; /* guards the rest */
 	struct stacks idle[STACKS_IDLE];
 	size_t n;
-};
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 struct regex_env {
 	struct arena *arena;
-	struct stack_pool *stacks;
 	struct regex_limits limits;
 	uint8_t *tables;
 	pcre2_compile_context_8 *compile;
@@ -189,32 +189,14 @@ stacks_free(struct stacks *stacks)
 	pcre2_jit_stack_free_32(stacks->wide);
 }
 
-static void
-pool_release(void *arg)
-{
-	struct stack_pool *pool = arg;
-	while (pool->n > 0)
-		stacks_free(&pool->idle[--pool->n]);
-	(void)pthread_mutex_destroy(&pool->lock);
-}
-
-static struct stack_pool *
-pool_new(struct arena *a)
-{
-	struct stack_pool *pool = ARENA_NEW(a, struct stack_pool);
-	(void)pthread_mutex_init(&pool->lock, NULL);
-	arena_on_release(a, pool_release, pool);
-	return pool;
-}
-
 static struct stacks
-stacks_get(struct stack_pool *pool)
+stacks_get(void)
 {
 	struct stacks stacks = {0};
-	(void)pthread_mutex_lock(&pool->lock);
-	if (pool->n > 0)
-		stacks = pool->idle[--pool->n];
-	(void)pthread_mutex_unlock(&pool->lock);
+	(void)pthread_mutex_lock(&pool.lock);
+	if (pool.n > 0)
+		stacks = pool.idle[--pool.n];
+	(void)pthread_mutex_unlock(&pool.lock);
 	if (stacks.narrow == NULL)
 		stacks.narrow = or_die(pcre2_jit_stack_create_8(
 		    JIT_STACK_START, JIT_STACK_MAX, NULL));
@@ -222,13 +204,13 @@ stacks_get(struct stack_pool *pool)
 }
 
 static void
-stacks_put(struct stack_pool *pool, struct stacks *stacks)
+stacks_put(struct stacks *stacks)
 {
-	(void)pthread_mutex_lock(&pool->lock);
-	bool has_room = pool->n < STACKS_IDLE;
+	(void)pthread_mutex_lock(&pool.lock);
+	bool has_room = pool.n < STACKS_IDLE;
 	if (has_room)
-		pool->idle[pool->n++] = *stacks;
-	(void)pthread_mutex_unlock(&pool->lock);
+		pool.idle[pool.n++] = *stacks;
+	(void)pthread_mutex_unlock(&pool.lock);
 	if (!has_room)
 		stacks_free(stacks);
 }
@@ -256,7 +238,6 @@ regex_env_new(struct arena *a, const struct regex_limits *limits)
 	env->limits.match = or_default(limits->match, MATCH_LIMIT);
 	env->limits.depth = or_default(limits->depth, DEPTH_LIMIT);
 	env->limits.heap_kib = or_default(limits->heap_kib, HEAP_LIMIT_KIB);
-	env->stacks = pool_new(a);
 	env->tables = tables_new(a);
 	arena_on_release(a, env_release, env);
 	env->compile = or_die(pcre2_compile_context_create_8(NULL));
@@ -592,7 +573,7 @@ regex_scratch_done(struct regex_scratch *s)
 	pcre2_match_data_free_8(s->data);
 	pcre2_match_context_free_8(s->context);
 	if (s->stacks.narrow != NULL)
-		stacks_put(s->env->stacks, &s->stacks);
+		stacks_put(&s->stacks);
 	pcre2_match_data_free_32(s->wide_data);
 	pcre2_match_context_free_32(s->wide_context);
 	free(s->wide);
@@ -617,7 +598,7 @@ regex_scratch_new(struct arena *a, const struct regex_env *env,
 	s->groups = 1;
 	s->data = or_die(pcre2_match_data_create_8(s->groups, NULL));
 	s->context = or_die(pcre2_match_context_create_8(NULL));
-	s->stacks = stacks_get(env->stacks);
+	s->stacks = stacks_get();
 	pcre2_jit_stack_assign_8(s->context, NULL, s->stacks.narrow);
 	pcre2_set_match_limit_8(s->context, env->limits.match);
 	pcre2_set_depth_limit_8(s->context, env->limits.depth);
