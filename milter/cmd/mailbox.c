@@ -99,12 +99,13 @@ entries_add(
 		(void)str_line(&line);
 		head -= line.len;
 		size_t length = at + head < end ? end - at - head : 0;
+		number++;
 		ARENA_PUSH(a, mailbox) = (struct mailbox_entry){
 		    .path = path,
 		    .offset = at,
 		    .separator = head,
 		    .length = length,
-		    .number = ++number,
+		    .number = number,
 		};
 		at = end;
 	}

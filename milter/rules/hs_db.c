@@ -6,14 +6,15 @@
 #include <pthread.h>
 
 #include "base/arena.h"
-#include "base/log.h"
+
+/* As many as may search at once on a large machine; the others are made anew.
+ */
+#define IDLE_MAX 64
 
 struct hs_pool {
 	pthread_mutex_t lock; /* guards `idle` */
-	struct {
-		hs_scratch_t **v;
-		size_t n, cap;
-	} idle;
+	hs_scratch_t *idle[IDLE_MAX];
+	size_t n;
 	hs_scratch_t *first; /* fits all databases; the others are copies */
 };
 
@@ -26,8 +27,8 @@ struct hs_db {
 static void
 pool_empty(struct hs_pool *pool)
 {
-	while (pool->idle.n > 0)
-		(void)hs_free_scratch(pool->idle.v[--pool->idle.n]);
+	while (pool->n > 0)
+		(void)hs_free_scratch(pool->idle[--pool->n]);
 }
 
 static void
@@ -35,7 +36,6 @@ pool_release(void *arg)
 {
 	struct hs_pool *pool = arg;
 	pool_empty(pool);
-	free(pool->idle.v);
 	(void)hs_free_scratch(pool->first);
 	(void)pthread_mutex_destroy(&pool->lock);
 }
@@ -55,8 +55,8 @@ scratch_get(struct hs_pool *pool)
 {
 	hs_scratch_t *scratch = NULL;
 	(void)pthread_mutex_lock(&pool->lock);
-	if (pool->idle.n > 0)
-		scratch = pool->idle.v[--pool->idle.n];
+	if (pool->n > 0)
+		scratch = pool->idle[--pool->n];
 	(void)pthread_mutex_unlock(&pool->lock);
 	if (scratch == NULL)
 		(void)hs_clone_scratch(pool->first, &scratch);
@@ -67,15 +67,12 @@ static void
 scratch_put(struct hs_pool *pool, hs_scratch_t *scratch)
 {
 	(void)pthread_mutex_lock(&pool->lock);
-	if (pool->idle.n == pool->idle.cap) {
-		pool->idle.cap = pool->idle.cap == 0 ? 8 : 2 * pool->idle.cap;
-		pool->idle.v = realloc(
-		    pool->idle.v, pool->idle.cap * sizeof(pool->idle.v[0]));
-		if (pool->idle.v == NULL)
-			log_fatal("out of memory (prefilter)");
-	}
-	pool->idle.v[pool->idle.n++] = scratch;
+	bool has_room = pool->n < IDLE_MAX;
+	if (has_room)
+		pool->idle[pool->n++] = scratch;
 	(void)pthread_mutex_unlock(&pool->lock);
+	if (!has_room)
+		(void)hs_free_scratch(scratch);
 }
 
 static void
