@@ -16,9 +16,11 @@ struct factor {
 	struct strs any; /* none is empty */
 	bool is_folded;  /* ASCII letters are small and stand for both cases */
 	double cost;     /* a guess: see literal_set.h */
+	unsigned times;  /* they are there so often at least, side by side */
 };
 
 #define FACTORS_MAX 3
+#define FACTOR_TIMES_MAX 50
 #define CLAUSES_MAX 32
 
 /* All of them are in a match; the cheapest first. */

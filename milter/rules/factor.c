@@ -97,13 +97,29 @@ factor_of_set(
 	if (set->all.n == 0 || literal_set_has_empty(set))
 		return false;
 	struct literal_set part = literal_set_cheapest(a, set);
-	*ret =
-	    (struct factor){part.all, part.is_folded, literal_set_cost(&part)};
+	*ret = (struct factor){
+	    part.all, part.is_folded, literal_set_cost(&part), 1};
 	return true;
 }
 
 /* Strings are about so long that a second factor may be in one by chance. */
 #define STRING_BYTES 300
+
+/* `n` of what has all of `must` one behind the other. */
+static void
+factors_repeat(struct factors *must, uint32_t n)
+{
+	for (size_t i = 0; i < must->n; i++) {
+		struct factor *factor = &must->v[i];
+		unsigned times = factor->times;
+		while (times < factor->times * n && times < FACTOR_TIMES_MAX) {
+			if (STRING_BYTES * factor->cost < 1)
+				factor->cost *= STRING_BYTES * factor->cost;
+			times++;
+		}
+		factor->times = times;
+	}
+}
 
 static double
 factors_cost(const struct factors *must)
@@ -306,6 +322,11 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
 	struct literal_set empty = literal_set_empty(chain->a);
 	if (least == 0 && most == 1 && piece->is_exact &&
 	    literal_set_join(chain->a, &maybe.set, &empty, UNION_MAX)) {
+		chain_add(chain, &maybe);
+		return;
+	}
+	if (!piece->is_exact && least > 0) {
+		factors_repeat(&maybe.must, least);
 		chain_add(chain, &maybe);
 		return;
 	}
@@ -861,7 +882,8 @@ struct union_of {
 	bool is_exact;
 	struct literal_set exact;
 	bool has_any;
-	struct literal_set any; /* one of them is in every match */
+	struct literal_set any; /* one of them is in every match... */
+	unsigned times;         /* ... so often; 0: nothing yet */
 	bool has_clauses;
 	struct clauses clauses; /* one for each that is not exact */
 	struct edges *edges;    /* NULL: anything, or not asked */
@@ -928,6 +950,8 @@ union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 		return;
 	struct literal_set set = {factor.any, factor.is_folded};
 	all->has_any = literal_set_join(a, &all->any, &set, UNION_MAX);
+	if (all->times == 0 || factor.times < all->times)
+		all->times = factor.times;
 	union_add_clauses(a, all, piece, &factor);
 }
 
@@ -942,8 +966,11 @@ union_end(struct arena *a, const struct union_of *all)
 	struct factor factor;
 	if (all->is_exact || !all->has_any)
 		return piece;
-	if (factor_of_set(a, &all->any, &factor))
-		factors_add(&piece.must, factor);
+	if (factor_of_set(a, &all->any, &factor)) {
+		struct factors one = {{factor}, 1};
+		factors_repeat(&one, all->times);
+		piece.must = one;
+	}
 	if (all->has_clauses)
 		piece.any = all->clauses;
 	return piece;

@@ -28,7 +28,7 @@
 /* A factor whose literal was seen. */
 struct use {
 	uint32_t clause;
-	uint8_t bit;
+	uint8_t number;
 };
 
 struct uses {
@@ -42,9 +42,21 @@ struct literal {
 	struct uses uses;
 };
 
+#define COUNTS_NONE UINT32_MAX
+
 struct clause {
 	uint32_t slot;
-	uint8_t needs; /* a bit a factor */
+	uint8_t needs;              /* a bit a factor */
+	uint8_t times[FACTORS_MAX]; /* how often each must be there */
+	uint32_t counts;            /* the first of its counts, if that is more
+				       than once */
+};
+
+/* How often a factor was seen in a string. */
+struct count {
+	uint32_t string; /* plus 1 */
+	uint32_t n;
+	size_t last; /* where it ended */
 };
 
 /* A pattern; where all bits of one of its clauses are it may match. */
@@ -81,6 +93,7 @@ struct prefilter_builder {
 		size_t n, cap;
 	} clauses;
 	size_t longest;
+	uint32_t ncounts;
 	struct {
 		struct shapes *v;
 		size_t n, cap;
@@ -104,6 +117,7 @@ struct prefilter {
 	size_t nslots;
 	const struct clause *clauses;
 	size_t nclauses;
+	size_t ncounts;
 	size_t longest;
 	const uint32_t *plain; /* slots that are is_plain */
 	size_t nplain;
@@ -140,6 +154,7 @@ struct pass {
 	struct candidates *found;
 	const struct shapes *shapes; /* that are tried */
 	struct bits *bits;           /* by clause */
+	struct count *counts;
 	const struct strs *strings;
 	const size_t *ends; /* of the strings in the text that is searched */
 	size_t string;      /* that the pass is in */
@@ -211,14 +226,19 @@ static void
 clause_add(
     struct prefilter_builder *b, const struct factors *factors, uint32_t slot)
 {
-	struct clause clause = {.slot = slot};
+	struct clause clause = {.slot = slot, .counts = COUNTS_NONE};
 	double most = 1;
 	for (size_t i = 0; i < factors->n && factors->v[i].cost < most; i++) {
-		uint8_t bit = (uint8_t)(1U << i);
-		clause.needs |= bit;
-		factor_add(b, &factors->v[i],
-		    (struct use){(uint32_t)b->clauses.n, bit});
-		most = factors->v[i].cost > COST_ENOUGH ? COST_MORE : 0;
+		const struct factor *factor = &factors->v[i];
+		clause.needs |= (uint8_t)(1U << i);
+		clause.times[i] = (uint8_t)factor->times;
+		if (factor->times > 1 && clause.counts == COUNTS_NONE) {
+			clause.counts = b->ncounts;
+			b->ncounts += FACTORS_MAX;
+		}
+		factor_add(b, factor,
+		    (struct use){(uint32_t)b->clauses.n, (uint8_t)i});
+		most = factor->cost > COST_ENOUGH ? COST_MORE : 0;
 	}
 	ARENA_PUSH(b->arena, &b->clauses) = clause;
 }
@@ -400,6 +420,7 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 	p->clauses =
 	    copied(a, b->clauses.v, b->clauses.n, sizeof(b->clauses.v[0]));
 	p->longest = b->longest;
+	p->ncounts = b->ncounts;
 	slots_copy(a, b, p);
 	p->has_shapes = b->shapes.n > 0;
 	return p;
@@ -494,6 +515,23 @@ pass_enter(struct pass *pass, size_t to)
 	pass->string = to;
 }
 
+/* A literal of a factor ends at `at`; true: it has been there often enough. */
+static bool
+count_up(
+    struct pass *pass, const struct clause *clause, unsigned number, size_t at)
+{
+	if (clause->times[number] <= 1)
+		return true;
+	struct count *count = &pass->counts[clause->counts + number];
+	uint32_t string = (uint32_t)pass->string + 1;
+	if (count->string != string)
+		*count = (struct count){.string = string, .last = SIZE_MAX};
+	if (count->last != at)
+		count->n++;
+	count->last = at;
+	return count->n >= clause->times[number];
+}
+
 /* A literal ends before byte `to` of the window. */
 static bool
 on_literal(void *arg, uint32_t id, size_t to)
@@ -519,7 +557,9 @@ on_literal(void *arg, uint32_t id, size_t to)
 			*bits = (struct bits){.string = string + 1};
 		if (bits->bits == clause->needs)
 			continue;
-		bits->bits |= use->bit;
+		if (!count_up(pass, clause, use->number, pass->base + to))
+			continue;
+		bits->bits |= (uint8_t)(1U << use->number);
 		if (bits->bits == clause->needs)
 			candidate_add(pass, clause->slot);
 	}
@@ -619,6 +659,7 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 	size_t *ends = ARENA_ARRAY(a, size_t, strings->n);
 	struct str text = text_join(a, strings, ends);
 	pass.bits = ARENA_ARRAY(a, struct bits, p->nclauses);
+	pass.counts = ARENA_ARRAY(a, struct count, p->ncounts);
 	pass.ends = ends;
 	if (p->db != NULL && !text_search(&pass, text, is_expired, arg))
 		return NULL;

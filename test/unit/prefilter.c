@@ -31,6 +31,8 @@ show(struct arena *a, const struct clauses *clauses)
 				buf_put(b, factor->any.v[m]);
 			}
 			buf_printf(b, "%s", factor->is_folded ? "(i)" : "");
+			if (factor->times > 1)
+				buf_printf(b, " x%u", factor->times);
 		}
 	}
 	if (clauses->n == 0)
@@ -72,6 +74,9 @@ factors_are_what_a_match_cannot_lack(void **state)
 	    {"a{b", "a{b"},
 	    {"$?a", "a"},
 	    {"(?<N>ab)(?P=N)c", "ab & c"},
+	    {"(?:ab.){5}", "ab x5"},
+	    {"(?:(?:ab.|cd.){2}e?){3,}", "ab|cd x6"},
+	    {"(?:(?:ab.){3}|cd.){2}", "ab x3 / cd"},
 	    /* what may be anything, or is not understood */
 	    {".", "?"},
 	    {"a?", "?"},
