@@ -227,7 +227,8 @@ free_mail_to_answer_to_differs(void **state)
 		      "body C /b.example tomorrow/\n"
 		      "body D /see {2,3}tomorrow/\n"
 		      "body E /see {3}tomorrow/\n",
-		"Subject: x\n\nsee http://x.example/?joe@b.example tomorrow\n", "B D E"},
+		"Subject: x\n\nsee http://x.example/?joe@b.example tomorrow\n",
+		"B D E"},
 	    {FREEMAIL "freemail_max_body_emails 9\n"
 		      "freemail_max_body_freemails 2\n"
 		      "header A eval:check_freemail_body()\n",
