@@ -24,7 +24,7 @@ for ((worker = 0; worker < workers; worker++)); do
 done
 for pause in 0.4 0.5 0.6; do
 	sleep "$pause"
-	kill -9 "$POSTERND_PID"
+	posternd_kill
 	sleep 0.2
 	posternd_start
 done

@@ -83,7 +83,7 @@ posternd_stop
 posternd_start
 remembered "after a restart"
 is "kill -9 right behind a message" "$(came b@good.example 2@good)" accept
-kill -9 "$POSTERND_PID"
+posternd_kill
 posternd_start
 remembered "after kill -9"
 is "and the last message before it" "$(bounced b@good.example 2@good)" accept

@@ -59,6 +59,12 @@ posternd_stop() {
 	process_stop "$POSTERND_PID"
 }
 
+# A socket answers until the last of the process is gone.
+posternd_kill() {
+	kill -9 "$POSTERND_PID"
+	wait_for 10 is_gone "$POSTERND_PID"
+}
+
 # postern(1) with this configuration.
 postern() {
 	"$POSTERN_PROGRAM" -c "$CONF" "$@"
