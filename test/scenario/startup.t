@@ -27,7 +27,6 @@ like "which still answers, too" "$(postern status)" "in-flight=0"
 is "and the pid file is the first one's" "$(cat "$POSTERN/posternd.pid")" \
 	"$POSTERND_PID"
 posternd_kill
-wait_for 5 is_gone "$POSTERND_PID"
 ok "a dead one's socket is there" [ -S "$socket" ]
 ok "and no obstacle" posternd_start
 posternd_stop
