@@ -21,6 +21,18 @@ struct regex_limits {
 	unsigned heap_kib; /* memory, where there is no JIT; 0: default */
 };
 
+/*
+ * The other case of a letter under /i, ASCII and Latin-1, as Perl has it for
+ * bytes; else `c`.  D7 and F7 are no letters, DF and FF have no other case
+ * there.
+ */
+static inline unsigned char
+regex_other_case(unsigned char c)
+{
+	bool is_latin = c >= 0xc0 && (c & 0xdf) != 0xd7 && (c & 0xdf) != 0xdf;
+	return char_is_alpha((char)c) || is_latin ? c ^ 0x20 : c;
+}
+
 struct regex_env *regex_env_new(
     struct arena *a, const struct regex_limits *limits);
 

@@ -428,7 +428,7 @@ profile_run(struct profile *p, struct arena *a, struct snapshot *snapshot,
 	    .fixed = &fixed,
 	    .mta_name = cmd_own_name(a),
 	};
-	if (!o->has_no_prefilter)
+	if (!o->has_no_prefilter && mailbox->n > 0)
 		filterer_stop(rules_filter(snapshot, true));
 	p->costs = rule_costs_new(a, snapshot->rules, clock_ns);
 	p->lap = rule_costs_new(a, snapshot->rules, clock_ns);

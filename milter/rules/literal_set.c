@@ -3,6 +3,7 @@
 #include "rules/literal_set.h"
 
 #include "base/arena.h"
+#include "rules/regex.h"
 
 /* What is kept of a class, of a product, and of one string. */
 #define CLASS_MAX 16
@@ -32,23 +33,13 @@ literal_set_has_empty(const struct literal_set *set)
 	return false;
 }
 
-/* The other case of a letter of Latin-1, as PCRE2 is told it; else itself. */
-static unsigned char
-other_case(unsigned char c)
-{
-	bool is_letter =
-	    char_is_alpha((char)c) ||
-	    (c >= 0xc0 && c != 0xd7 && c != 0xf7 && c != 0xdf && c != 0xff);
-	return is_letter ? c ^ 0x20 : c;
-}
-
 void
 byte_set_both_cases(struct byte_set *set)
 {
 	struct byte_set old = *set;
 	for (unsigned c = 0; c < 256; c++)
 		if (old.has[c])
-			set->has[other_case((unsigned char)c)] = true;
+			set->has[regex_other_case((unsigned char)c)] = true;
 }
 
 bool

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "rules/hs_db.h"
+#include "rules/regex.h"
 
 #define PATTERN_MAX 8000
 
@@ -31,11 +32,11 @@ is_known_escape(char c)
 	       (c != '\0' && strchr("bBdDwWsSnrtfeaAzZ0", c) != NULL);
 }
 
-/* PCRE2 is told that these have another case; libhs knows ASCII only. */
+/* PCRE2 is told that it has another case; libhs knows ASCII only. */
 static bool
 has_latin_case(unsigned c)
 {
-	return c >= 0xc0;
+	return c >= 0x80 && regex_other_case((unsigned char)c) != c;
 }
 
 static void
@@ -54,7 +55,7 @@ put_single(struct rewrite *w, unsigned c)
 	}
 	buf_putc(w->to, '[');
 	put_byte(w, c);
-	put_byte(w, c ^ 0x20);
+	put_byte(w, regex_other_case((unsigned char)c));
 	buf_putc(w->to, ']');
 }
 

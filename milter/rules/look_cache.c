@@ -80,6 +80,15 @@ entry_take(struct look_cache *cache, struct str *rest)
 	return true;
 }
 
+/* A pipe in its place would be waited for. */
+static bool
+file_take(struct arena *a, struct str path, struct str *ret)
+{
+	struct stat st;
+	return stat(str_c(a, path), &st) == 0 && S_ISREG(st.st_mode) &&
+	       file_text(a, path, FILE_MAX, ret);
+}
+
 struct look_cache *
 look_cache_read(struct arena *a, struct str path)
 {
@@ -88,8 +97,7 @@ look_cache_read(struct arena *a, struct str path)
 	cache->arena = a;
 	cache->stamp = str_printf(a, FORMAT "%.*s\n", STR_ARG(hs_db_stamp(a)));
 	cache->entries = table_new(a, false);
-	if (!file_text(a, path, FILE_MAX, &rest) ||
-	    !str_starts(rest, cache->stamp))
+	if (!file_take(a, path, &rest) || !str_starts(rest, cache->stamp))
 		return cache;
 	rest = str_skip(rest, cache->stamp.len);
 	while (rest.len > 0 && entry_take(cache, &rest))

@@ -136,8 +136,8 @@ static void
 tables_fold_latin1(uint8_t *tables)
 {
 	for (unsigned upper = 0xc0; upper <= 0xde; upper++) {
-		unsigned lower = upper + 0x20;
-		if (upper == 0xd7)
+		unsigned lower = regex_other_case((unsigned char)upper);
+		if (lower == upper)
 			continue;
 		tables[upper] = (uint8_t)lower;
 		tables[256 + upper] = (uint8_t)lower;

@@ -42,6 +42,17 @@ for breaking in 'truncate -s -100' 'truncate -s 10' 'truncate -s 0' \
 	is "and rules hit the same" "$(hits "$text")" "$with"
 done
 
+# What is no file there is not waited for, and no obstacle.
+rm "$kept" && mkfifo "$kept"
+restart
+ok "a pipe in its place is replaced" [ -f "$kept" ]
+rm "$kept" && mkdir "$kept"
+restart
+like "a folder cannot be: it is said" "$(logged 'cannot be kept')" "$kept: .*Is a directory"
+is "and rules hit the same" "$(hits "$text")" "$with"
+rmdir "$kept"
+restart
+
 # Other rules: only they are new.
 cat >"$POSTERN/rules/slower.cf" <<-'X'
 	body SLOW_TWO /(?:[a-z0-9]+[ ,.-]{0,3}){3,12}(?:apples|pears)\b/i
