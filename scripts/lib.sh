@@ -31,12 +31,14 @@ die() {
 	exit 1
 }
 
-# quietly LOG COMMAND...: its words go to LOG; when it fails, the end of them is
-# shown.
+# quietly LOG COMMAND...: its words go to LOG; when it fails, the tests that failed
+# and the end of them are shown.
 quietly() {
 	local log=$1
 	shift
 	"$@" >"$log" 2>&1 </dev/null && return
+	grep -E '^(FAIL|ERROR): ' "$log" | head -n 20 | cut -c 1-300 |
+		sed 's/^/    /'
 	tail -n "${quietly_lines:-40}" "$log" | cut -c 1-300 | sed 's/^/    /'
 	say "    (all of it: $log)"
 	return 1

@@ -676,7 +676,8 @@ a_keeper_that_hangs_is_not_left_behind(void **state)
 	assert_in_range(clock_ms() - begin, 0, 9000);
 }
 
-/* In a process of its own, which is killed right after. */
+/* In a process of its own, which is killed right after.  Its keeper holds the
+ * file by then: one that has not come to it yet would wait for ours. */
 static void
 record_and_die(struct fixture *f)
 {
@@ -687,7 +688,12 @@ record_and_die(struct fixture *f)
 	if (pid == 0) {
 		char id[32];
 		struct str why;
+		struct ledger_found found;
+		(void)alarm(30);
 		f->m = memory_start(f->a, &f->config, &why);
+		while (f->m != NULL &&
+		       find(f, "nobody@x.example", "", &found) != MEMORY_OK)
+			(void)usleep(1000);
 		for (int i = 0; f->m != NULL && i < 1000; i++) {
 			(void)snprintf(id, sizeof(id), "%d@x", i);
 			record(f, "s@x.example", id);
