@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * memory -- what posternd remembers from one message to the next: the ledger of
- * messages, who wrote to whom, budgets, the last decisions about notices.  A
+ * messages, who wrote to whom, budgets, the last decisions about notices, and
+ * the history (history.h).  A
  * process of its own, the keeper, holds the state file (LMDB) and does the
  * work; posternd asks it over sockets.  So a broken or truncated file, a bug in
  * its library, or a disk that hangs never stops the gate: the keeper is started
@@ -18,8 +19,12 @@ struct memory;
 
 struct memory_config {
 	struct str dir;      /* of the state file; made with mode 0700 */
-	uint64_t size_bytes; /* the file never grows past this */
+	uint64_t size_bytes; /* what the ledger may take of the file */
 	unsigned days;       /* how long a message is remembered */
+	/* The same of the history (history.h); the file never grows past both
+	 * sizes together.  0 days: there is none. */
+	uint64_t history_bytes;
+	unsigned history_days;
 };
 
 /*
@@ -165,7 +170,7 @@ MUST_CHECK enum reader_status decision_each(struct memory_reader *reader,
     bool (*fn)(void *arg, const struct decision *decision), void *arg);
 
 struct memory_stats {
-	uint64_t entries, decisions;
+	uint64_t entries, decisions, history;
 	uint64_t file_bytes, used_bytes, size_bytes;
 	int64_t oldest_wall; /* 0: no entry */
 };

@@ -26,8 +26,8 @@ struct ring {
 	_Atomic int32_t worker;     /* its pid */
 	_Atomic int64_t told_ms;    /* keeper_may_tell() */
 	/* limits of struct memory_config: a reload changes them */
-	_Atomic uint64_t size_bytes;
-	_Atomic uint32_t days;
+	_Atomic uint64_t size_bytes, history_bytes;
+	_Atomic uint32_t days, history_days;
 	uint64_t bytes; /* of data; a power of two */
 	char data[];
 };

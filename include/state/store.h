@@ -98,6 +98,7 @@ MUST_CHECK enum store_status store_grow_last(
 enum store_kind {
 	STORE_NAMES,   /* key: bytes, value: bytes */
 	STORE_NUMBERS, /* key: uint32_t, value: bytes */
+	STORE_SERIALS, /* key: uint64_t, value: bytes; in their order */
 	STORE_HASHES,  /* key: uint64_t, value: bytes */
 	STORE_SETS     /* key: uint64_t, value: a set of uint64_t */
 };
@@ -147,22 +148,29 @@ store_key64(const uint64_t *n)
 	return str_of((const char *)n, sizeof(*n));
 }
 
-/* The first (last) key of a table of numbers; false: it is empty. */
+/* The first (last) key of a table of numbers or serials; false: it is empty. */
 MUST_CHECK bool store_first(struct store_txn *txn,
-    const struct store_table *table, uint32_t *ret_key, struct str *ret);
+    const struct store_table *table, uint64_t *ret_key, struct str *ret);
 MUST_CHECK bool store_last(struct store_txn *txn,
-    const struct store_table *table, uint32_t *ret_key, struct str *ret);
+    const struct store_table *table, uint64_t *ret_key, struct str *ret);
 
 /* Walking one table; of any kind. */
 struct store_cursor;
 struct store_cursor *store_cursor_new(
     struct store_txn *txn, const struct store_table *table);
 void store_cursor_free(struct store_cursor *cursor);
-/* To the last key at or before `key` of a table of numbers. */
+/* To the last key at or before `key` of a table of numbers or serials. */
 MUST_CHECK bool store_cursor_before(
-    struct store_cursor *cursor, uint32_t key, uint32_t *ret, struct str *);
+    struct store_cursor *cursor, uint64_t key, uint64_t *ret, struct str *);
+MUST_CHECK bool store_cursor_first(
+    struct store_cursor *cursor, uint64_t *ret, struct str *ret_value);
+/* The key before (behind) the one that the cursor is at. */
 MUST_CHECK bool store_cursor_prev(
-    struct store_cursor *cursor, uint32_t *ret, struct str *ret_value);
+    struct store_cursor *cursor, uint64_t *ret, struct str *ret_value);
+MUST_CHECK bool store_cursor_next(
+    struct store_cursor *cursor, uint64_t *ret, struct str *ret_value);
+/* Delete that one; the cursor is then at the next. */
+void store_cursor_delete(struct store_cursor *cursor);
 /* To the first key at or after `key` of a table of hashes or sets. */
 MUST_CHECK bool store_cursor_after(
     struct store_cursor *cursor, uint64_t key, uint64_t *ret);

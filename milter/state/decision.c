@@ -29,16 +29,19 @@ decisions_add(struct decisions *d, struct store_txn *txn, struct str bytes,
 {
 	struct decision decision;
 	struct str there;
-	uint32_t number;
+	uint64_t at;
 	if (!decision_unpack(bytes, &decision))
 		return false;
-	number = store_last(txn, &d->table, &number, &there) ? number + 1 : 1;
+	bool has_last = store_last(txn, &d->table, &at, &there);
+	uint32_t number = has_last ? (uint32_t)at + 1 : 1;
 	store_append(txn, &d->table, store_key32(&number), bytes);
 	for (size_t i = 0;
 	     i < GONE_AT_ONCE && are_too_many(d, txn, max_bytes) &&
-	     store_first(txn, &d->table, &number, &there);
-	     i++)
+	     store_first(txn, &d->table, &at, &there);
+	     i++) {
+		number = (uint32_t)at;
 		store_delete(txn, &d->table, store_key32(&number));
+	}
 	return true;
 }
 
@@ -47,8 +50,10 @@ decisions_older(struct decisions *d, struct store_txn *txn, uint32_t *place,
     struct str *ret)
 {
 	struct store_cursor *cursor = store_cursor_new(txn, &d->table);
+	uint64_t at = 0;
 	bool is_there =
-	    *place > 0 && store_cursor_before(cursor, *place - 1, place, ret);
+	    *place > 0 && store_cursor_before(cursor, *place - 1, &at, ret);
+	*place = (uint32_t)at;
 	store_cursor_free(cursor);
 	return is_there;
 }

@@ -83,8 +83,7 @@ segment_load(
 {
 	struct segment *s = &l->v[l->n++];
 	struct str bytes;
-	uint64_t begin;
-	uint32_t last;
+	uint64_t begin, last;
 	*s = (struct segment){.number = number};
 	if (!unpack_u64(&saved, &begin) || !unpack_u32(&saved, &s->indexed)) {
 		store_spoil(txn, "a segment without its time");
@@ -93,21 +92,22 @@ segment_load(
 	s->begin_wall = (int64_t)begin;
 	segment_tables(txn, s);
 	if (store_last(txn, &s->records, &last, &bytes))
-		s->next = last + 1;
+		s->next = (uint32_t)last + 1;
 }
 
 static void
 segments_load(struct ledger *l, struct store_txn *txn)
 {
 	struct store_cursor *cursor = store_cursor_new(txn, &l->names);
-	uint32_t number, numbers[SEGMENTS_MAX];
+	uint32_t numbers[SEGMENTS_MAX];
+	uint64_t number;
 	struct str begin;
 	size_t n = 0;
 	bool is_there =
 	    store_cursor_before(cursor, UINT32_MAX, &number, &begin);
 	for (; is_there && n < SEGMENTS_MAX;
 	     is_there = store_cursor_prev(cursor, &number, &begin))
-		numbers[n++] = number;
+		numbers[n++] = (uint32_t)number;
 	store_cursor_free(cursor);
 	while (n-- > 0)
 		if (store_get(txn, &l->names, store_key32(&numbers[n]), &begin))
@@ -484,17 +484,16 @@ ledger_older(struct ledger *l, struct store_txn *txn,
 		bool is_same = place->is_set && s->number == place->segment;
 		if (is_same && place->entry == 0)
 			continue;
-		uint32_t before = is_same ? place->entry - 1 : UINT32_MAX;
+		uint64_t entry = is_same ? place->entry - 1 : UINT32_MAX;
 		struct store_cursor *cursor =
 		    store_cursor_new(txn, &s->records);
-		bool is_there =
-		    store_cursor_before(cursor, before, &place->entry, ret);
+		bool is_there = store_cursor_before(cursor, entry, &entry, ret);
 		store_cursor_free(cursor);
 		place->segment = s->number;
+		place->entry = is_there ? (uint32_t)entry : 0;
 		place->is_set = true;
 		if (is_there)
 			return true;
-		place->entry = 0;
 	}
 	return false;
 }
@@ -514,7 +513,7 @@ ledger_oldest(struct ledger *l, struct store_txn *txn)
 	for (size_t i = 0; i < l->n; i++) {
 		struct ledger_entry e;
 		struct str bytes;
-		uint32_t number;
+		uint64_t number;
 		if (!store_first(txn, &l->v[i].records, &number, &bytes))
 			continue;
 		struct arena *a = arena_new_small();

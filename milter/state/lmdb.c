@@ -42,6 +42,7 @@ struct store_txn {
 struct store_cursor {
 	struct store_txn *txn;
 	MDB_cursor *cursor;
+	size_t key_bytes; /* of a table of numbers or serials */
 };
 
 static enum store_status
@@ -463,6 +464,7 @@ store_use(struct store_txn *txn, struct store_use *ret)
 static const unsigned kind_flags[] = {
     [STORE_NAMES] = 0,
     [STORE_NUMBERS] = MDB_INTEGERKEY,
+    [STORE_SERIALS] = MDB_INTEGERKEY,
     [STORE_HASHES] = MDB_INTEGERKEY,
     [STORE_SETS] = MDB_INTEGERKEY | MDB_DUPSORT | MDB_DUPFIXED | MDB_INTEGERDUP,
 };
@@ -587,6 +589,8 @@ store_cursor_new(struct store_txn *txn, const struct store_table *table)
 	if (cursor == NULL)
 		log_fatal("out of memory");
 	cursor->txn = txn;
+	cursor->key_bytes =
+	    table->kind == STORE_NUMBERS ? sizeof(uint32_t) : sizeof(uint64_t);
 	if (table->is_open && txn->error == 0 &&
 	    !is_good(
 		txn, mdb_cursor_open(txn->txn, table->handle, &cursor->cursor)))
@@ -623,64 +627,110 @@ number_of(struct store_cursor *cursor, const MDB_val *v, void *ret, size_t size)
 	return true;
 }
 
+/* The key of a table of numbers or serials. */
 static bool
-numbers_get(struct store_cursor *cursor, MDB_cursor_op op, uint32_t *ret_key,
+serial_of(struct store_cursor *cursor, const MDB_val *v, uint64_t *ret)
+{
+	uint32_t number;
+	if (cursor->key_bytes == sizeof(*ret))
+		return number_of(cursor, v, ret, sizeof(*ret));
+	if (!number_of(cursor, v, &number, sizeof(number)))
+		return false;
+	*ret = number;
+	return true;
+}
+
+static bool
+serials_get(struct store_cursor *cursor, MDB_cursor_op op, uint64_t *ret_key,
     struct str *ret)
 {
 	MDB_val key, value;
 	if (!cursor_get(cursor, &key, &value, op) ||
-	    !number_of(cursor, &key, ret_key, sizeof(*ret_key)))
+	    !serial_of(cursor, &key, ret_key))
 		return false;
 	*ret = str_of_val(&value);
 	return true;
 }
 
 static bool
-numbers_end(struct store_txn *txn, const struct store_table *table,
-    MDB_cursor_op op, uint32_t *ret_key, struct str *ret)
+serials_end(struct store_txn *txn, const struct store_table *table,
+    MDB_cursor_op op, uint64_t *ret_key, struct str *ret)
 {
 	struct store_cursor *cursor = store_cursor_new(txn, table);
-	bool is_there = numbers_get(cursor, op, ret_key, ret);
+	bool is_there = serials_get(cursor, op, ret_key, ret);
 	store_cursor_free(cursor);
 	return is_there;
 }
 
 bool
 store_first(struct store_txn *txn, const struct store_table *table,
-    uint32_t *ret_key, struct str *ret)
+    uint64_t *ret_key, struct str *ret)
 {
-	return numbers_end(txn, table, MDB_FIRST, ret_key, ret);
+	return serials_end(txn, table, MDB_FIRST, ret_key, ret);
 }
 
 bool
 store_last(struct store_txn *txn, const struct store_table *table,
-    uint32_t *ret_key, struct str *ret)
+    uint64_t *ret_key, struct str *ret)
 {
-	return numbers_end(txn, table, MDB_LAST, ret_key, ret);
+	return serials_end(txn, table, MDB_LAST, ret_key, ret);
+}
+
+/* `key` as the table has it; greater than all of them is the last. */
+static MDB_val
+serial_val(
+    const struct store_cursor *cursor, const uint64_t *key, uint32_t *number)
+{
+	if (cursor->key_bytes == sizeof(*key))
+		return val_of(store_key64(key));
+	*number = *key > UINT32_MAX ? UINT32_MAX : (uint32_t)*key;
+	return val_of(store_key32(number));
 }
 
 bool
-store_cursor_before(struct store_cursor *cursor, uint32_t key, uint32_t *ret,
+store_cursor_before(struct store_cursor *cursor, uint64_t key, uint64_t *ret,
     struct str *ret_value)
 {
-	MDB_val k = val_of(store_key32(&key)), v;
-	uint32_t found;
+	uint32_t number;
+	MDB_val k = serial_val(cursor, &key, &number), v;
+	uint64_t found;
 	if (!cursor_get(cursor, &k, &v, MDB_SET_RANGE))
-		return numbers_get(cursor, MDB_LAST, ret, ret_value);
-	if (!number_of(cursor, &k, &found, sizeof(found)))
+		return serials_get(cursor, MDB_LAST, ret, ret_value);
+	if (!serial_of(cursor, &k, &found))
 		return false;
 	if (found > key)
-		return numbers_get(cursor, MDB_PREV, ret, ret_value);
+		return serials_get(cursor, MDB_PREV, ret, ret_value);
 	*ret = found;
 	*ret_value = str_of_val(&v);
 	return true;
 }
 
 bool
-store_cursor_prev(
-    struct store_cursor *cursor, uint32_t *ret, struct str *ret_value)
+store_cursor_first(
+    struct store_cursor *cursor, uint64_t *ret, struct str *ret_value)
 {
-	return numbers_get(cursor, MDB_PREV, ret, ret_value);
+	return serials_get(cursor, MDB_FIRST, ret, ret_value);
+}
+
+bool
+store_cursor_prev(
+    struct store_cursor *cursor, uint64_t *ret, struct str *ret_value)
+{
+	return serials_get(cursor, MDB_PREV, ret, ret_value);
+}
+
+bool
+store_cursor_next(
+    struct store_cursor *cursor, uint64_t *ret, struct str *ret_value)
+{
+	return serials_get(cursor, MDB_NEXT, ret, ret_value);
+}
+
+void
+store_cursor_delete(struct store_cursor *cursor)
+{
+	if (cursor->cursor != NULL && cursor->txn->error == 0)
+		(void)is_good(cursor->txn, mdb_cursor_del(cursor->cursor, 0));
 }
 
 bool

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/history.h"
 #include "state/keeper.h"
 #include "state/record.h"
 
@@ -101,6 +102,9 @@ limits_set(struct memory *m, const struct memory_config *config)
 {
 	atomic_store(&m->link.ring->size_bytes, config->size_bytes);
 	atomic_store(&m->link.ring->days, config->days);
+	atomic_store(&m->link.ring->history_days, config->history_days);
+	atomic_store(&m->link.ring->history_bytes,
+	    config->history_days == 0 ? 0 : config->history_bytes);
 }
 
 static void
@@ -360,6 +364,29 @@ decision_add(struct memory *m, const struct decision *decision)
 	decision_pack(b, decision);
 	tell(m, buf_str(b));
 	arena_free(a);
+	leave(m);
+}
+
+bool
+history_is_kept(const struct memory *m)
+{
+	return m != NULL && atomic_load(&m->link.ring->history_days) > 0;
+}
+
+void
+history_record(struct memory *m, const struct history_entry *entry)
+{
+	if (!enter(m))
+		return;
+	if (history_is_kept(m)) {
+		struct arena *a = arena_new_small();
+		struct buf *b = buf_new(a, HISTORY_BYTES_MAX);
+		buf_reserve(b, 1024);
+		pack_u8(b, TELL_HISTORY);
+		history_pack(b, entry);
+		tell(m, buf_str(b));
+		arena_free(a);
+	}
 	leave(m);
 }
 

@@ -13,11 +13,13 @@
 #include "base/log.h"
 #include "state/decision.h"
 #include "state/file_check.h"
+#include "state/history.h"
 #include "state/ledger.h"
 #include "state/place.h"
 
 #define ENTRIES_A_LOOK 5000 /* in one transaction */
 #define MATCHES_A_LOOK 500
+#define HISTORY_A_LOOK 20000
 
 struct memory_reader {
 	struct place place;
@@ -312,6 +314,142 @@ decision_each(struct memory_reader *reader,
 	return status;
 }
 
+/* ---- history */
+
+/* One walk: where it is, and which way it goes. */
+struct history_walk {
+	const struct history_search *search;
+	struct history_entry *entry;
+	uint64_t place;  /* of the last entry that was looked at */
+	bool is_forward; /* else to older ones */
+	bool is_end;
+	struct matches matches;
+};
+
+static bool
+walk_step(struct history_walk *walk, struct store_cursor *cursor, bool is_first,
+    struct str *ret)
+{
+	if (!is_first)
+		return walk->is_forward
+			   ? store_cursor_next(cursor, &walk->place, ret)
+			   : store_cursor_prev(cursor, &walk->place, ret);
+	if (!walk->is_forward)
+		return walk->place > 0 &&
+		       store_cursor_before(
+			   cursor, walk->place - 1, &walk->place, ret);
+	uint64_t before;
+	return store_cursor_before(cursor, walk->place, &before, ret)
+		   ? store_cursor_next(cursor, &walk->place, ret)
+		   : store_cursor_first(cursor, &walk->place, ret);
+}
+
+/* A clock that was set back makes entries out of order by this at most. */
+#define CLOCK_SLACK_S 86400
+
+static void
+history_look(struct history_walk *walk, struct store_cursor *cursor,
+    struct store_txn *txn, struct arena *a)
+{
+	const struct history_search *search = walk->search;
+	struct str bytes;
+	for (size_t i = 0; i < HISTORY_A_LOOK; i++) {
+		if (walk->matches.n == MATCHES_A_LOOK)
+			return;
+		if (!walk_step(walk, cursor, i == 0, &bytes)) {
+			walk->is_end = true;
+			return;
+		}
+		if (!history_peek(bytes, walk->entry)) {
+			store_spoil(txn, "an entry that cannot be read");
+			return;
+		}
+		if (!walk->is_forward &&
+		    walk->entry->time_wall <
+			search->since_wall - CLOCK_SLACK_S) {
+			walk->is_end = true;
+			return;
+		}
+		if (search->wants(search->arg, walk->entry))
+			ARENA_PUSH(a, &walk->matches) = str_dup(a, bytes);
+	}
+}
+
+static enum reader_status
+history_read(
+    struct memory_reader *r, struct arena *a, struct history_walk *walk)
+{
+	struct history history;
+	struct store_txn *txn = look_begin(r);
+	if (txn == NULL)
+		return READER_BAD;
+	history_open(&history, txn);
+	struct store_cursor *cursor = store_cursor_new(txn, &history.table);
+	history_look(walk, cursor, txn, a);
+	store_cursor_free(cursor);
+	return look_end(r, txn);
+}
+
+/* False: enough. */
+static bool
+history_hand_out(struct history_walk *walk)
+{
+	const struct history_search *search = walk->search;
+	for (size_t i = 0; i < walk->matches.n; i++)
+		if (history_unpack(walk->matches.v[i], walk->entry) &&
+		    !search->take(search->arg, walk->entry))
+			return false;
+	return true;
+}
+
+static enum reader_status
+history_walk(struct memory_reader *reader, struct history_walk *walk)
+{
+	struct arena *a = arena_new();
+	struct history_entry entry;
+	enum reader_status status = READER_OK;
+	walk->entry = &entry;
+	while (status == READER_OK && !walk->is_end) {
+		walk->matches = (struct matches){0};
+		status = history_read(reader, a, walk);
+		if (!history_hand_out(walk))
+			walk->is_end = true;
+		arena_reset(a);
+	}
+	arena_free(a);
+	return status;
+}
+
+enum reader_status
+history_each(struct memory_reader *reader, const struct history_search *search)
+{
+	struct history_walk walk = {.search = search, .place = UINT64_MAX};
+	return history_walk(reader, &walk);
+}
+
+enum reader_status
+history_newest(struct memory_reader *reader, uint64_t *ret)
+{
+	struct history history;
+	struct store_txn *txn = look_begin(reader);
+	if (txn == NULL)
+		return READER_BAD;
+	history_open(&history, txn);
+	*ret = history.next - 1;
+	return look_end(reader, txn);
+}
+
+enum reader_status
+history_newer(struct memory_reader *reader, const struct history_search *search,
+    uint64_t *place)
+{
+	struct history_walk walk = {
+	    .search = search, .place = *place, .is_forward = true};
+	enum reader_status status = history_walk(reader, &walk);
+	*place = walk.place;
+	return status;
+}
+
 /* ---- figures */
 
 static uint64_t
@@ -331,16 +469,19 @@ memory_read_stats(struct memory_reader *reader, struct memory_stats *ret)
 {
 	const struct record_key no_key = {{0}};
 	struct decisions decisions;
+	struct history history;
 	struct store_use use;
 	struct store_txn *txn = look_begin(reader);
 	if (txn == NULL)
 		return READER_BAD;
 	store_use(txn, &use);
 	decisions_open(&decisions, txn);
+	history_open(&history, txn);
 	struct ledger *ledger = ledger_open(txn, &no_key);
 	*ret = (struct memory_stats){
 	    .entries = ledger == NULL ? 0 : ledger_count(ledger, txn),
 	    .decisions = decisions_count(&decisions, txn),
+	    .history = store_table_entries(txn, &history.table),
 	    .file_bytes = use.file_bytes,
 	    .used_bytes = use.used_bytes,
 	    .size_bytes = limit_read(txn),

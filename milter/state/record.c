@@ -184,9 +184,14 @@ record_check(struct str s)
 	return (uint16_t)(sum ^ sum >> 16);
 }
 
-/* Put the check before what was appended since `from`. */
-static void
-check_put(struct buf *b, size_t from)
+void
+record_check_begin(struct buf *b)
+{
+	buf_put(b, STR("\0\0"));
+}
+
+void
+record_check_end(struct buf *b, size_t from)
 {
 	size_t body = from + RECORD_CHECK_BYTES;
 	if (b->len < body)
@@ -195,8 +200,8 @@ check_put(struct buf *b, size_t from)
 	memcpy(b->p + from, &check, sizeof(check));
 }
 
-static bool
-check_take(struct str *rest)
+bool
+record_check_take(struct str *rest)
 {
 	uint16_t check;
 	return unpack_bytes(rest, &check, sizeof(check)) &&
@@ -282,7 +287,7 @@ entry_pack(struct buf *b, const struct ledger_entry *e)
 {
 	size_t from = b->len;
 	size_t nrcpt = e->nrcpt > LEDGER_RCPT_MAX ? LEDGER_RCPT_MAX : e->nrcpt;
-	buf_put(b, STR("\0\0"));
+	record_check_begin(b);
 	pack_u32(b, time_u32(e->time_wall));
 	pack_u8(b, ((unsigned)e->class & CLASS_BITS) |
 		       (e->has_login ? FLAG_LOGIN : 0U) |
@@ -300,7 +305,7 @@ entry_pack(struct buf *b, const struct ledger_entry *e)
 		pack_short(b, e->rcpt[i], LEDGER_PATH_BYTES);
 	pack_short(b, e->queue_id, LEDGER_QUEUE_ID_BYTES);
 	client_pack(b, e->client_addr);
-	check_put(b, from);
+	record_check_end(b, from);
 }
 
 static bool
@@ -331,7 +336,7 @@ bool
 entry_unpack(struct arena *a, struct str rest, struct ledger_entry *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (!check_take(&rest) || !results_unpack(&rest, ret) ||
+	if (!record_check_take(&rest) || !results_unpack(&rest, ret) ||
 	    !unpack_short(&rest, LEDGER_ID_BYTES, &ret->message_id) ||
 	    !unpack_short(&rest, LEDGER_PATH_BYTES, &ret->sender))
 		return false;
@@ -361,7 +366,7 @@ void
 decision_pack(struct buf *b, const struct decision *d)
 {
 	size_t from = b->len;
-	buf_put(b, STR("\0\0"));
+	record_check_begin(b);
 	pack_u64(b, (uint64_t)d->time_wall);
 	for (size_t i = 0; i < COUNT_OF(decision_texts); i++) {
 		const struct str *text =
@@ -369,7 +374,7 @@ decision_pack(struct buf *b, const struct decision *d)
 						       decision_texts[i]);
 		pack_str(b, str_sub(*text, 0, DECISION_TEXT_BYTES));
 	}
-	check_put(b, from);
+	record_check_end(b, from);
 }
 
 bool
@@ -377,7 +382,7 @@ decision_unpack(struct str rest, struct decision *ret)
 {
 	uint64_t time;
 	memset(ret, 0, sizeof(*ret));
-	if (!check_take(&rest) || !unpack_u64(&rest, &time))
+	if (!record_check_take(&rest) || !unpack_u64(&rest, &time))
 		return false;
 	ret->time_wall = (int64_t)time;
 	for (size_t i = 0; i < COUNT_OF(decision_texts); i++) {

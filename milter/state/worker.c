@@ -17,6 +17,7 @@
 #include "state/budget.h"
 #include "state/decision.h"
 #include "state/file_check.h"
+#include "state/history.h"
 #include "state/keeper.h"
 #include "state/ledger.h"
 
@@ -40,6 +41,9 @@
  * than to drop still more. */
 #define DROPS_AT_ONCE 4
 #define DECISIONS_SHARE 8
+#define TRIM_A_BATCH (4 * TELLS_A_BATCH)
+#define TRIM_AT_ONCE 10000
+#define DROP_ENTRIES_MAX 50000
 
 struct worker {
 	const struct keeper_link *link;
@@ -51,6 +55,7 @@ struct worker {
 	struct ledger *ledger;
 	struct budgets budgets;
 	struct decisions decisions;
+	struct history history;
 	bool is_ending;    /* posternd is gone */
 	int64_t retry_ms;  /* no room before that; 0: there is */
 	int64_t report_ms; /* when the last report was */
@@ -88,6 +93,24 @@ limits_of(const struct worker *w)
 	    .file_bytes = w->store == NULL ? 0 : store_bytes(w->store),
 	    .days_s = (int64_t)atomic_load(&w->link->ring->days) * 86400,
 	};
+}
+
+static struct history_limits
+history_limits_of(const struct worker *w)
+{
+	const struct ring *ring = w->link->ring;
+	int64_t days = atomic_load(&ring->history_days);
+	return (struct history_limits){
+	    .max_bytes = atomic_load(&ring->history_bytes),
+	    .oldest_wall = clock_wall() - days * 86400,
+	};
+}
+
+/* Of the file: what both may take. */
+static uint64_t
+file_bytes_max(const struct worker *w)
+{
+	return limits_of(w).max_bytes + history_limits_of(w).max_bytes;
 }
 
 /* ---- the file is broken, or cannot be used now: say so */
@@ -170,7 +193,8 @@ no_room_tell(struct worker *w, const struct store_why *why)
 	    w->link->place.file, why->text,
 	    w->pinned_by != 0
 		? "end that process"
-		: "free space on the disk, or set a larger ledger-size");
+		: "free space on the disk, or set a larger ledger-size or "
+		  "history-size");
 }
 
 /* It is tried again in a while; said once a minute. */
@@ -232,7 +256,7 @@ key_read(struct worker *w, struct store_txn *txn)
 static void
 limit_write(struct worker *w, struct store_txn *txn)
 {
-	uint64_t limit = limits_of(w).max_bytes;
+	uint64_t limit = file_bytes_max(w);
 	struct str have;
 	if (!store_get(txn, &w->meta, STR("limit"), &have) ||
 	    have.len != sizeof(limit) ||
@@ -281,6 +305,7 @@ tables_open(struct worker *w, struct store_why *why)
 		place_read(w, txn);
 		budgets_open(&w->budgets, txn, &w->key);
 		decisions_open(&w->decisions, txn);
+		history_open(&w->history, txn);
 		w->ledger = ledger_open(txn, &w->key);
 		if (w->ledger != NULL)
 			ledger_catch_up(w->ledger, txn);
@@ -291,9 +316,8 @@ tables_open(struct worker *w, struct store_why *why)
 static enum store_status
 file_open(struct worker *w, struct store_why *why)
 {
-	uint64_t bytes = atomic_load(&w->link->ring->size_bytes);
 	enum store_status status =
-	    store_open(w->link->place.file, bytes, &w->store, why);
+	    store_open(w->link->place.file, file_bytes_max(w), &w->store, why);
 	if (status == STORE_OK)
 		status = tables_open(w, why);
 	while (status == STORE_FULL && w->store != NULL &&
@@ -411,13 +435,25 @@ commit_once_more(struct worker *w)
 		give_up(w, &why);
 }
 
+/* Who has more of the file gives. */
+static bool
+oldest_remove(struct worker *w, struct store_txn *txn)
+{
+	uint64_t history = store_table_bytes(txn, &w->history.table);
+	if (history < store_bytes(w->store) / 2)
+		return ledger_drop_oldest(w->ledger, txn);
+	struct history_limits limits = {.max_bytes = history - history / 16};
+	(void)history_trim(&w->history, txn, &limits, DROP_ENTRIES_MAX);
+	return true;
+}
+
 static enum store_status
 oldest_drop(struct worker *w, struct store_why *why, bool *ret_dropped)
 {
 	struct store_txn *txn = store_begin(w->store, true, why);
 	if (txn == NULL)
 		return STORE_BAD;
-	*ret_dropped = ledger_drop_oldest(w->ledger, txn);
+	*ret_dropped = oldest_remove(w, txn);
 	enum store_status status = store_commit(txn, why);
 	if (status == STORE_OK) {
 		w->dropped = store_change(w->store);
@@ -544,6 +580,9 @@ tell_apply(struct worker *w, struct store_txn *txn, struct str tell)
 		is_fine = decisions_add(&w->decisions, txn, tell,
 		    limits_of(w).max_bytes / DECISIONS_SHARE);
 		break;
+	case TELL_HISTORY:
+		is_fine = history_add(&w->history, txn, tell);
+		break;
 	}
 	if (!is_fine)
 		log_warning("memory: what was told could not be read");
@@ -567,6 +606,7 @@ batch_apply(struct worker *w, void *arg, struct store_why *why)
 {
 	struct batch *batch = arg;
 	struct ledger_limits limits = limits_of(w);
+	struct history_limits history = history_limits_of(w);
 	struct store_txn *txn = store_begin(w->store, true, why);
 	struct str tell;
 	if (txn == NULL)
@@ -577,6 +617,7 @@ batch_apply(struct worker *w, void *arg, struct store_why *why)
 			   ring_next(w->link->ring, &batch->place, &tell);
 	     i++)
 		tell_apply(w, txn, tell);
+	(void)history_trim(&w->history, txn, &history, TRIM_A_BATCH);
 	place_write(w, txn, batch->place);
 	return store_commit(txn, why);
 }
@@ -841,7 +882,7 @@ is_too_large(struct worker *w)
 		return false;
 	store_use(txn, &use);
 	store_abort(txn);
-	return use.used_bytes > limits_of(w).max_bytes;
+	return use.used_bytes > file_bytes_max(w);
 }
 
 static enum store_status
@@ -856,14 +897,30 @@ tables_tidy(struct worker *w, void *arg, struct store_why *why)
 	return store_commit(txn, why);
 }
 
+/* Some of what the history has too much; `arg`: there may be more. */
+static enum store_status
+history_tidy(struct worker *w, void *arg, struct store_why *why)
+{
+	struct history_limits limits = history_limits_of(w);
+	bool *has_more = arg;
+	struct store_txn *txn = store_begin(w->store, true, why);
+	if (txn == NULL)
+		return STORE_BAD;
+	*has_more = history_trim(&w->history, txn, &limits, TRIM_AT_ONCE);
+	return store_commit(txn, why);
+}
+
 static void
 tidy(struct worker *w)
 {
 	struct ledger_limits limits = limits_of(w);
 	struct store_why why;
-	bool is_dropped = true;
-	store_limit(w->store, limits.max_bytes);
+	bool is_dropped = true, has_more = true;
+	store_limit(w->store, file_bytes_max(w));
 	(void)store_tidy(w->store);
+	while (has_more)
+		if (!with_room(w, history_tidy, &has_more))
+			break;
 	while (
 	    is_dropped && (ledger_is_over(w->ledger, &limits, clock_wall()) ||
 			      is_too_large(w)))

@@ -222,7 +222,8 @@ main(int argc, char **argv)
 	if (argc > 1 && !str_u64(str_from(argv[1]), UINT32_MAX, &n))
 		return 2;
 	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	struct memory_config config = {str_from(dir), (uint64_t)2 << 30, 30};
+	struct memory_config config = {
+	    .dir = str_from(dir), .size_bytes = (uint64_t)2 << 30, .days = 30};
 	struct memory *m = memory_start(a, &config, &why);
 	if (m == NULL)
 		log_fatal("%.*s", STR_ARG(why));

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "state/history.h"
 #include "state/request.h"
 
 static void
@@ -71,6 +72,36 @@ decision(struct arena *a, struct str bytes)
 }
 
 static void
+same_hits(const struct history_hit *x, const struct history_hit *y)
+{
+	must(str_eq(x->rule, y->rule) && x->score == y->score);
+	must(x->count == y->count && str_starts(x->evidence, y->evidence));
+}
+
+static void
+history(struct arena *a, struct str bytes)
+{
+	static struct history_entry e, again;
+	if (!history_unpack(bytes, &e))
+		return;
+	must(e.nrcpt <= HISTORY_RCPT_MAX && e.nhits <= HISTORY_HITS_MAX);
+	struct buf *b = buf_new(a, HISTORY_BYTES_MAX);
+	history_pack(b, &e);
+	must(!b->is_cut);
+	must(history_unpack(buf_str(b), &again));
+	must(e.time_wall == again.time_wall && e.class == again.class);
+	must(e.score == again.score && e.threshold == again.threshold);
+	for (size_t i = 0; i < HISTORY_TEXTS; i++)
+		must(str_eq(e.text[i], again.text[i]));
+	must(e.nrcpt == again.nrcpt && e.nrcpt_all == again.nrcpt_all);
+	for (size_t i = 0; i < e.nrcpt; i++)
+		must(str_eq(e.rcpt[i], again.rcpt[i]));
+	must(e.nhits == again.nhits && e.nhits_all == again.nhits_all);
+	for (size_t i = 0; i < e.nhits; i++)
+		same_hits(&e.hits[i], &again.hits[i]);
+}
+
+static void
 request(struct arena *a, struct str bytes)
 {
 	struct request r, again;
@@ -110,6 +141,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	entry(a, checked(a, bytes));
 	decision(a, bytes);
 	decision(a, checked(a, bytes));
+	history(a, bytes);
+	history(a, checked(a, bytes));
 	request(a, bytes);
 	reply(a, bytes);
 	arena_free(a);

@@ -70,7 +70,8 @@ set_up(void **state)
 	assert_non_null(mkdtemp(f->top));
 	(void)snprintf(f->dir, sizeof(f->dir), "%s/ledger", f->top);
 	(void)snprintf(f->file, sizeof(f->file), "%s/memory.mdb", f->dir);
-	f->config = (struct memory_config){str_from(f->dir), 64 * MB, 30};
+	f->config = (struct memory_config){
+	    .dir = str_from(f->dir), .size_bytes = 64 * MB, .days = 30};
 	start(f);
 	*state = f;
 	return 0;
