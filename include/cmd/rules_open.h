@@ -20,4 +20,13 @@ struct snapshot *rules_open(struct snapshot_source *source);
  */
 struct filterer *rules_filter(struct snapshot *snapshot, bool is_awaited);
 
+/* --prefilter: beside the first messages if there are enough of them, before
+ * them, or not at all. */
+enum prefilter_when { PREFILTER_AUTO, PREFILTER_WAIT, PREFILTER_NO };
+#define PREFILTER_WANTED "auto, wait or no"
+MUST_CHECK bool prefilter_parse(struct str word, enum prefilter_when *ret);
+/* For that many messages; NULL: none is made. */
+struct filterer *rules_filter_for(
+    struct snapshot *snapshot, enum prefilter_when when, size_t messages);
+
 #endif

@@ -5,6 +5,27 @@
 #include "base/arena.h"
 #include "cmd/cmd.h"
 
+/* For fewer messages it is not worth it. */
+#define PREFILTER_MESSAGES 300
+
+static const char *const prefilter_words[] = {
+    [PREFILTER_AUTO] = "auto",
+    [PREFILTER_WAIT] = "wait",
+    [PREFILTER_NO] = "no",
+};
+
+bool
+prefilter_parse(struct str word, enum prefilter_when *ret)
+{
+	for (unsigned i = 0; i < COUNT_OF(prefilter_words); i++) {
+		if (str_eq(word, str_from(prefilter_words[i]))) {
+			*ret = (enum prefilter_when)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 struct snapshot *
 rules_open(struct snapshot_source *source)
 {
@@ -45,4 +66,14 @@ rules_filter(struct snapshot *snapshot, bool is_awaited)
 		    stderr);
 	filterer_wait(filterer);
 	return filterer;
+}
+
+struct filterer *
+rules_filter_for(
+    struct snapshot *snapshot, enum prefilter_when when, size_t messages)
+{
+	if (when == PREFILTER_NO ||
+	    (when == PREFILTER_AUTO && messages < PREFILTER_MESSAGES))
+		return NULL;
+	return rules_filter(snapshot, when == PREFILTER_WAIT);
 }

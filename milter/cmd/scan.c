@@ -14,18 +14,17 @@
 #include "cmd/cmd.h"
 #include "cmd/mail_file.h"
 #include "cmd/mailbox.h"
+#include "cmd/pool.h"
 #include "cmd/rules_open.h"
 #include "cmd/scan_output.h"
 #include "cmd/ui.h"
 
 #define OUTPUT_BYTES ((size_t)256 << 20)
-#define JOBS_MAX 256
 
 struct work {
 	const struct mailbox *mailbox;
 	struct mail_desk desk;
 	const struct scan_format *format;
-	_Atomic size_t next;
 	_Atomic bool has_found, has_trouble;
 	pthread_mutex_t lock; /* guards what is below */
 	struct str *lines;    /* heap; of those that are done and not printed */
@@ -73,47 +72,38 @@ lines_print(struct work *w)
 	ui_progress_add(&w->progress, 1);
 }
 
-static void *
-worker(void *arg)
+static void
+scan_and_print(void *arg, struct arena *a, size_t worker, size_t i)
 {
 	struct work *w = arg;
-	struct arena *a = arena_new();
-	size_t i;
-	while ((i = atomic_fetch_add(&w->next, 1)) < w->mailbox->n) {
-		struct str line = scan_one(w, a, i);
-		char *copy = malloc(line.len + 1);
-		if (copy == NULL)
-			abort();
-		memcpy(copy, line.p, line.len);
-		(void)pthread_mutex_lock(&w->lock);
-		w->lines[i] = (struct str){copy, line.len};
-		w->is_done[i] = true;
-		lines_print(w);
-		(void)pthread_mutex_unlock(&w->lock);
-		arena_reset(a);
-	}
-	arena_free(a);
-	return NULL;
+	(void)worker;
+	struct str line = scan_one(w, a, i);
+	char *copy = malloc(line.len + 1);
+	if (copy == NULL)
+		abort();
+	memcpy(copy, line.p, line.len);
+	(void)pthread_mutex_lock(&w->lock);
+	w->lines[i] = (struct str){copy, line.len};
+	w->is_done[i] = true;
+	lines_print(w);
+	(void)pthread_mutex_unlock(&w->lock);
 }
 
 static void
 run(struct work *w, struct arena *a, size_t jobs)
 {
-	pthread_t threads[JOBS_MAX];
+	struct pool pool = {
+	    .n = w->mailbox->n,
+	    .jobs = jobs,
+	    .work = scan_and_print,
+	    .arg = w,
+	};
 	w->lines = ARENA_ARRAY(a, struct str, w->mailbox->n);
 	w->is_done = ARENA_ARRAY(a, bool, w->mailbox->n);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	if (w->mailbox->n > 1)
 		ui_progress_begin(&w->progress, "scanning", w->mailbox->n);
-	if (jobs > w->mailbox->n)
-		jobs = w->mailbox->n;
-	size_t started = 0;
-	while (started + 1 < jobs &&
-	       pthread_create(&threads[started], NULL, worker, w) == 0)
-		started++;
-	(void)worker(w);
-	for (size_t i = 0; i < started; i++)
-		(void)pthread_join(threads[i], NULL);
+	pool_run(&pool);
 	ui_progress_end(&w->progress);
 	(void)pthread_mutex_destroy(&w->lock);
 }
@@ -155,31 +145,13 @@ static const struct option long_options[] = {
     {"prefilter", required_argument, NULL, OPT_PREFILTER},
     {"jobs", required_argument, NULL, OPT_JOBS}, {0}};
 
-/* When a prefilter is made: --prefilter. */
-enum { PREFILTER_AUTO, PREFILTER_WAIT, PREFILTER_NO };
-static const char *const prefilter_words[] = {"auto", "wait", "no"};
-/* For fewer messages it is not worth it. */
-#define PREFILTER_MESSAGES 300
-
 struct options {
 	struct mail_fixed fixed;
 	struct scan_format format;
 	struct snapshot_source source;
 	uint64_t jobs;
-	unsigned prefilter;
+	enum prefilter_when prefilter;
 };
-
-static bool
-prefilter_parse(struct str word, unsigned *ret)
-{
-	for (unsigned i = 0; i < COUNT_OF(prefilter_words); i++) {
-		if (str_eq(word, str_from(prefilter_words[i]))) {
-			*ret = i;
-			return true;
-		}
-	}
-	return false;
-}
 
 /* No blank and nothing else that would end a word on a command line. */
 static bool
@@ -236,14 +208,14 @@ is_class(struct str value)
 static bool
 is_jobs(struct str value)
 {
-	uint64_t n;
-	return str_u64(value, JOBS_MAX, &n) && n > 0;
+	uint64_t unused;
+	return pool_jobs_parse(value, &unused);
 }
 
 static bool
 is_prefilter(struct str value)
 {
-	unsigned unused;
+	enum prefilter_when unused;
 	return prefilter_parse(value, &unused);
 }
 
@@ -260,8 +232,8 @@ static const struct checked {
     {OPT_LOGIN, is_text, "login", "a name like alice or a@b.example"},
     {OPT_CLIENT, is_ip, "client", "an address like 192.0.2.7 or 2001:db8::7"},
     {OPT_HELO, is_word, "helo", "a name like mail.b.example"},
-    {OPT_JOBS, is_jobs, "jobs", "a number from 1 to 256"},
-    {OPT_PREFILTER, is_prefilter, "prefilter", "auto, wait or no"},
+    {OPT_JOBS, is_jobs, "jobs", POOL_JOBS_WANTED},
+    {OPT_PREFILTER, is_prefilter, "prefilter", PREFILTER_WANTED},
 };
 
 /* False: said what to write. */
@@ -323,7 +295,7 @@ option_take(struct arena *a, struct options *o, int c)
 	case OPT_PREFILTER:
 		return prefilter_parse(value, &o->prefilter);
 	case OPT_JOBS:
-		return str_u64(value, JOBS_MAX, &o->jobs);
+		return pool_jobs_parse(value, &o->jobs);
 	default:
 		return false;
 	}
@@ -348,24 +320,12 @@ online(struct arena *a, const struct options *o,
 	return true;
 }
 
-/* NULL: none is wanted. */
-static struct filterer *
-filterer_for(
-    const struct options *o, struct snapshot *snapshot, size_t messages)
-{
-	if (o->prefilter == PREFILTER_NO ||
-	    (o->prefilter == PREFILTER_AUTO && messages < PREFILTER_MESSAGES))
-		return NULL;
-	return rules_filter(snapshot, o->prefilter == PREFILTER_WAIT);
-}
-
 int
 cmd_scan(int argc, char **argv)
 {
 	struct arena *a = arena_new();
 	struct options o = {.fixed = MAIL_FIXED_NONE};
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	o.jobs = cpus > 0 && cpus < JOBS_MAX ? (uint64_t)cpus : 1;
+	o.jobs = pool_jobs_default();
 	int c;
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		bool is_good = option_check(c);
@@ -395,7 +355,8 @@ cmd_scan(int argc, char **argv)
 	    .desk = {snapshot, &o.fixed, dns, cmd_own_name(a)},
 	    .format = &o.format,
 	};
-	struct filterer *filterer = filterer_for(&o, snapshot, mailbox.n);
+	struct filterer *filterer =
+	    rules_filter_for(snapshot, o.prefilter, mailbox.n);
 	run(&w, a, (size_t)o.jobs);
 	filterer_stop(filterer);
 	bool is_trouble = !is_good || w.has_trouble || fflush(stdout) != 0;
