@@ -21,6 +21,9 @@ struct buf *buf_new(struct arena *a, size_t max);
 void buf_put(struct buf *b, struct str s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* As short as it reads back exactly, with three decimals at least; what is not
+ * finite is 0. */
+void buf_number(struct buf *b, double number);
 /* Room for `n` more bytes if the maximum allows; speeds up many small puts. */
 void buf_reserve(struct buf *b, size_t n);
 /* The text so far: good until the next call that adds to `b`. */

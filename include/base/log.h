@@ -36,5 +36,11 @@ struct buf;
 /* Append `s` with control characters, \ and bytes that are not valid UTF-8 as
  * \xNN. */
 void log_escape(struct buf *b, struct str s);
+/* The same for a word that a blank ends: blanks are escaped too. */
+void log_escape_word(struct buf *b, struct str s);
+struct arena;
+/* What these two made, back to bytes, in `a` or a view of `s`; false: it is not
+ * theirs. */
+MUST_CHECK bool log_unescape(struct arena *a, struct str s, struct str *ret);
 
 #endif

@@ -2,6 +2,7 @@
 /* buf -- growing text with a maximum. */
 #include "base/buf.h"
 
+#include <math.h>
 #include <stdarg.h>
 
 #include "base/arena.h"
@@ -86,4 +87,17 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 	buf_put(b, str_of(big, (size_t)len));
 	free(big);
+}
+
+void
+buf_number(struct buf *b, double number)
+{
+	char text[64];
+	double back;
+	if (!isfinite(number))
+		number = 0;
+	(void)snprintf(text, sizeof(text), "%.3f", number);
+	if (!str_double(str_from(text), &back) || back != number)
+		(void)snprintf(text, sizeof(text), "%.17g", number);
+	buf_put(b, str_from(text));
 }

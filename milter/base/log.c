@@ -69,6 +69,45 @@ log_escape(struct buf *b, struct str s)
 	}
 }
 
+void
+log_escape_word(struct buf *b, struct str s)
+{
+	while (s.len > 0) {
+		size_t n = str_chr(s, ' ');
+		log_escape(b, str_sub(s, 0, n));
+		if (n == STR_NONE)
+			break;
+		buf_put(b, STR("\\x20"));
+		s = str_skip(s, n + 1);
+	}
+}
+
+bool
+log_unescape(struct arena *a, struct str s, struct str *ret)
+{
+	if (str_chr(s, '\\') == STR_NONE) {
+		*ret = s;
+		return true;
+	}
+	char *p = arena_alloc(a, s.len);
+	size_t n = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] != '\\') {
+			p[n++] = s.p[i];
+			continue;
+		}
+		if (s.len - i < 4 || s.p[i + 1] != 'x')
+			return false;
+		int high = char_hex(s.p[i + 2]), low = char_hex(s.p[i + 3]);
+		if (high < 0 || low < 0)
+			return false;
+		p[n++] = (char)(high << 4 | low);
+		i += 3;
+	}
+	*ret = str_of(p, n);
+	return true;
+}
+
 /* Control characters that came in by an argument must not reach the log. */
 static void
 line_clean(char *line)

@@ -52,61 +52,6 @@ held_folder_parse(struct str name, enum held_folder *ret)
 	return false;
 }
 
-/* A word that blanks end: they are escaped too. */
-static void
-word_put(struct buf *b, struct str s)
-{
-	while (s.len > 0) {
-		size_t n = str_chr(s, ' ');
-		log_escape(b, str_sub(s, 0, n));
-		if (n == STR_NONE)
-			break;
-		buf_put(b, STR("\\x20"));
-		s = str_skip(s, n + 1);
-	}
-}
-
-/* As short as it reads back exactly. */
-static void
-number_put(struct buf *b, double number)
-{
-	char text[64];
-	double back;
-	if (!isfinite(number))
-		number = 0;
-	(void)snprintf(text, sizeof(text), "%.3f", number);
-	if (!str_double(str_from(text), &back) || back != number)
-		(void)snprintf(text, sizeof(text), "%.17g", number);
-	buf_put(b, str_from(text));
-}
-
-/* What log_escape() and word_put() made, back to bytes; false: not theirs. */
-static bool
-unescape(struct arena *a, struct str s, struct str *ret)
-{
-	if (str_chr(s, '\\') == STR_NONE) {
-		*ret = s;
-		return true;
-	}
-	char *p = arena_alloc(a, s.len);
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] != '\\') {
-			p[n++] = s.p[i];
-			continue;
-		}
-		if (s.len - i < 4 || s.p[i + 1] != 'x')
-			return false;
-		int high = char_hex(s.p[i + 2]), low = char_hex(s.p[i + 3]);
-		if (high < 0 || low < 0)
-			return false;
-		p[n++] = (char)(high << 4 | low);
-		i += 3;
-	}
-	*ret = str_of(p, n);
-	return true;
-}
-
 static void
 id_put(struct buf *b, const struct held *h)
 {
@@ -175,7 +120,7 @@ class_get(struct arena *a, struct str value, struct held *h)
 	static bool name##_get(                                     \
 	    struct arena *a, struct str value, struct held *h)      \
 	{                                                           \
-		return unescape(a, value, &h->field);               \
+		return log_unescape(a, value, &h->field);           \
 	}
 
 TEXT_LINE(reason, reason)
@@ -188,7 +133,7 @@ TEXT_LINE(subject, subject)
 static void
 client_put(struct buf *b, const struct held *h)
 {
-	word_put(b, h->envelope.client_addr);
+	log_escape_word(b, h->envelope.client_addr);
 	buf_putc(b, ' ');
 	log_escape(b, h->envelope.client_name);
 }
@@ -197,16 +142,16 @@ static bool
 client_get(struct arena *a, struct str value, struct held *h)
 {
 	struct str addr = str_cut(&value, ' ');
-	return unescape(a, addr, &h->envelope.client_addr) &&
-	       unescape(a, value, &h->envelope.client_name);
+	return log_unescape(a, addr, &h->envelope.client_addr) &&
+	       log_unescape(a, value, &h->envelope.client_name);
 }
 
 static void
 score_put(struct buf *b, const struct held *h)
 {
-	number_put(b, h->score);
+	buf_number(b, h->score);
 	buf_putc(b, '/');
-	number_put(b, h->threshold);
+	buf_number(b, h->threshold);
 }
 
 static bool
@@ -243,7 +188,7 @@ path_get(struct arena *a, struct str value, struct str *ret)
 {
 	if (value.len < 2 || value.p[0] != '<' || value.p[value.len - 1] != '>')
 		return false;
-	return unescape(a, str_sub(value, 1, value.len - 2), ret);
+	return log_unescape(a, str_sub(value, 1, value.len - 2), ret);
 }
 
 static void
@@ -283,9 +228,9 @@ hits_put(struct buf *b, const struct held *h)
 	for (size_t i = 0; i < h->nhits; i++) {
 		const struct held_hit *hit = &h->hits[i];
 		buf_put(b, ITEM_PREFIX);
-		word_put(b, hit->rule);
+		log_escape_word(b, hit->rule);
 		buf_putc(b, ' ');
-		number_put(b, hit->score);
+		buf_number(b, hit->score);
 		buf_printf(b, " %u ", hit->count);
 		log_escape(b, hit->evidence);
 	}
@@ -310,9 +255,10 @@ hits_get(struct arena *a, struct str item, struct held *h)
 	uint64_t count;
 	struct str rule = str_cut(&item, ' ');
 	struct str score = str_cut(&item, ' ');
-	if (!unescape(a, rule, &hit.rule) || !str_double(score, &hit.score) ||
+	if (!log_unescape(a, rule, &hit.rule) ||
+	    !str_double(score, &hit.score) ||
 	    !str_u64(str_cut(&item, ' '), UINT32_MAX, &count) ||
-	    !unescape(a, item, &hit.evidence))
+	    !log_unescape(a, item, &hit.evidence))
 		return false;
 	hit.count = (unsigned)count;
 	*hit_push(a, h) = hit;
