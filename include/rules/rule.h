@@ -297,7 +297,8 @@ struct ruleset {
 		double min_ham, max_spam;
 		const struct rule *rule; /* SHORTCIRCUIT, which says so */
 	} shortcuts;
-	struct strs tlds[3]; /* util_rb_tld, _2tld, _3tld */
+	uint8_t digest[RULESET_DIGEST_BYTES]; /* ruleset_digest() */
+	struct strs tlds[3];                  /* util_rb_tld, _2tld, _3tld */
 	struct {
 		struct unread *v;
 		size_t n, cap;
@@ -342,6 +343,9 @@ struct looks {
 };
 
 void filter_free(struct ruleset *rules);
+
+/* ruleset.c: `text` is one more file that the rules come from. */
+void ruleset_digest_add(struct ruleset *rules, struct str text);
 
 /* Letters, digits and _, no digit first. */
 bool rule_is_name(struct str name);

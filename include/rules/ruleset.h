@@ -85,6 +85,24 @@ struct ruleset_counts {
 };
 struct ruleset_counts ruleset_counts(const struct ruleset *rules);
 
+#define RULESET_DIGEST_BYTES 32
+/* Of the bytes of all files that were read, in their order: any change of a
+ * rule changes it.  Options are not in it. */
+const uint8_t *ruleset_digest(const struct ruleset *rules);
+
+/* A rule as it was defined. */
+struct rule_info {
+	struct str name, type, tflags;
+	double score; /* the one in force */
+	struct str file;
+	unsigned line;
+	bool is_sub; /* __NAME: it counts in metas only */
+	bool is_nice;
+	bool is_live; /* it is run: sound, and its score is not 0 */
+};
+/* Rule `i` by name, below ruleset_counts().rules; texts live in `rules`. */
+void ruleset_info(const struct ruleset *rules, size_t i, struct rule_info *ret);
+
 /* One rule that hit. */
 struct rule_hit {
 	struct str rule;
@@ -150,6 +168,10 @@ struct rule_costs {
  */
 struct rule_costs *rule_costs_new(
     struct arena *a, const struct ruleset *rules, int64_t (*clock_ns)(void));
+/* Back to 0. */
+void rule_costs_clear(struct rule_costs *costs);
+/* `costs` and `more` are of the same rules. */
+void rule_costs_add(struct rule_costs *costs, const struct rule_costs *more);
 
 struct rule_run {
 	bool wants_subs;

@@ -74,8 +74,7 @@ lap_run(struct rule_costs *costs, const struct mail_desk *desk, struct arena *a,
     const struct mail_bytes *bytes, struct lap *ret)
 {
 	struct mail_file file;
-	for (size_t i = 0; i < costs->n; i++)
-		costs->v[i].ns = costs->v[i].strings = costs->v[i].hits = 0;
+	rule_costs_clear(costs);
 	/* anew: what a message has shown once it need not make again */
 	mail_file_look(desk, a, bytes->raw, bytes->separated, &file);
 	int64_t wall = clock_ns(), cpu = clock_cpu_ns();
@@ -94,11 +93,7 @@ lap_add(struct profile *p, const struct lap *lap)
 	p->messages++;
 	p->late += lap->scan.result.is_out_of_time;
 	p->ns += (uint64_t)lap->wall_ns;
-	for (size_t i = 0; i < p->costs->n; i++) {
-		p->costs->v[i].ns += p->lap->v[i].ns;
-		p->costs->v[i].strings += p->lap->v[i].strings;
-		p->costs->v[i].hits += p->lap->v[i].hits;
-	}
+	rule_costs_add(p->costs, p->lap);
 }
 
 /*

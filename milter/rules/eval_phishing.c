@@ -110,12 +110,14 @@ feed_open(struct ruleset *rules, struct phishing *p, size_t which,
 	const struct setting_line *line = p->files[which];
 	struct arena *scratch = arena_new();
 	struct str text;
-	if (file_text(scratch, line->value, FEED_BYTES, &text))
+	if (file_text(scratch, line->value, FEED_BYTES, &text)) {
+		ruleset_digest_add(rules, text);
 		feed_read(rules, p, &feeds[which], text);
-	else
+	} else {
 		diag_add(diags, DIAG_WARNING, line->file, line->line,
 		    "%.*s: %s: it has no links", STR_ARG(line->value),
 		    strerror(errno));
+	}
 	arena_free(scratch);
 }
 

@@ -220,6 +220,7 @@ reader_text(struct reader *r, struct str name, struct str text)
 	struct place outer_place = r->place;
 	size_t outer_first = r->first_block, outer_errors = r->nerrors;
 	bool was_skipping = r->is_skipping;
+	ruleset_digest_add(r->rules, text);
 	r->nerrors = 0;
 	strs_add(r->arena, &r->open, name);
 	r->place = (struct place){.file = name};

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/table.h"
+#include "rules/digest.h"
 #include "rules/eval.h"
 #include "rules/regex.h"
 #include "rules/replace.h"
@@ -143,4 +144,36 @@ ruleset_counts(const struct ruleset *rules)
 	for (size_t i = 0; i < rules->rules.n; i++)
 		counts.disabled += rules->rules.v[i]->state == RULE_DISABLED;
 	return counts;
+}
+
+void
+ruleset_digest_add(struct ruleset *rules, struct str text)
+{
+	char both[RULESET_DIGEST_BYTES + DIGEST_BYTES];
+	memcpy(both, rules->digest, RULESET_DIGEST_BYTES);
+	sha256(text, (uint8_t *)both + RULESET_DIGEST_BYTES);
+	sha256(str_of(both, sizeof(both)), rules->digest);
+}
+
+const uint8_t *
+ruleset_digest(const struct ruleset *rules)
+{
+	return rules->digest;
+}
+
+void
+ruleset_info(const struct ruleset *rules, size_t i, struct rule_info *ret)
+{
+	const struct rule *rule = rules->rules.v[i];
+	*ret = (struct rule_info){
+	    .name = rule->name,
+	    .type = rule_type_name(rule->type),
+	    .tflags = rule->tflags,
+	    .score = rule->score,
+	    .file = rule->place.file,
+	    .line = rule->place.line,
+	    .is_sub = rule_is_sub(rule),
+	    .is_nice = rule->flags.is_nice,
+	    .is_live = rule_is_live(rule),
+	};
 }

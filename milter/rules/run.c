@@ -183,6 +183,23 @@ rule_costs_new(
 	return costs;
 }
 
+void
+rule_costs_clear(struct rule_costs *costs)
+{
+	for (size_t i = 0; i < costs->n; i++)
+		costs->v[i].ns = costs->v[i].strings = costs->v[i].hits = 0;
+}
+
+void
+rule_costs_add(struct rule_costs *costs, const struct rule_costs *more)
+{
+	for (size_t i = 0; i < costs->n; i++) {
+		costs->v[i].ns += more->v[i].ns;
+		costs->v[i].strings += more->v[i].strings;
+		costs->v[i].hits += more->v[i].hits;
+	}
+}
+
 double
 run_value(const struct run *run, const struct rule *rule)
 {
