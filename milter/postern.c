@@ -17,6 +17,11 @@ const struct command CMD_TABLE[] = {
 	"[--top N] [--json] [--prefilter wait|no] [--config FILE]\n"
 	"            [--rules PATH]... FILE|DIR|-...",
 	"which rules take how long on given mail", cmd_profile},
+    {"masscheck", NULL,
+	"--log FILE [--jobs N] [--subs] [--class C] [--json]\n"
+	"            [--config FILE] [--rules PATH]... ham:PATH|spam:PATH...",
+	"run the rules over folders of ham and spam, into a log",
+	cmd_masscheck},
     {"preflight", NULL, "[--from ADDRESS] [--json] DOMAIN|ADDRESS",
 	"what receivers will think of mail from a domain", cmd_preflight},
     {"doctor", NULL,

@@ -24,6 +24,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
+int cmd_masscheck(int argc, char **argv);
 int cmd_notices(int argc, char **argv);
 int cmd_preflight(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
