@@ -32,6 +32,9 @@
 #define AUTH_RESULTS STR("Authentication-Results")
 #define SLOT_WAIT_MS 2000
 #define SLOT_WAITS 60
+/* a second, all told */
+#define SOCKET_LOOKS 10
+#define SOCKET_LOOK_MS 100
 
 /* A header the client sent under one of our names. */
 struct stripped {
@@ -642,7 +645,23 @@ unix_path(struct str spec)
 	return is_unix ? spec : STR_EMPTY;
 }
 
-/* libmilter would take the place of a live posternd without a word. */
+static bool
+socket_answers(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const void *address = &to;
+	bool answers = fd >= 0 && connect(fd, address, sizeof(to)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return answers;
+}
+
+/*
+ * libmilter would take the place of a live posternd without a word.  The socket
+ * of one that was killed answers until its last thread is gone.
+ */
 static bool
 socket_is_free(const char *path)
 {
@@ -657,16 +676,14 @@ socket_is_free(const char *path)
 		log_error("%s is there and not a socket", path);
 		return false;
 	}
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const void *address = &to;
-	bool is_live = fd >= 0 && connect(fd, address, sizeof(to)) == 0;
-	if (fd >= 0)
-		(void)close(fd);
-	if (is_live)
-		log_error("%s: another posternd answers there", path);
-	return !is_live;
+	const struct timespec pause = {.tv_nsec = SOCKET_LOOK_MS * 1000000};
+	for (int i = 0; i < SOCKET_LOOKS; i++) {
+		if (!socket_answers(path))
+			return true;
+		(void)nanosleep(&pause, NULL);
+	}
+	log_error("%s: another posternd answers there", path);
+	return false;
 }
 
 /*

@@ -59,7 +59,7 @@ posternd_stop() {
 	process_stop "$POSTERND_PID"
 }
 
-# A socket answers until the last of the process is gone.
+# A thread may outlive the first one, and the socket with it: the next posternd waits.
 posternd_kill() {
 	kill -9 "$POSTERND_PID"
 	wait_for 10 is_gone "$POSTERND_PID"
