@@ -64,6 +64,14 @@ struct str quarantine_id(struct arena *a);
  */
 uint64_t quarantine_usage(struct quarantine *q);
 
+struct quarantine_stats {
+	uint64_t bytes[FOLDER_COUNT];
+	uint64_t messages[FOLDER_COUNT]; /* files */
+	uint64_t max_bytes;              /* 0: no limit */
+};
+/* As cheap, and as true. */
+void quarantine_stats(struct quarantine *q, struct quarantine_stats *ret);
+
 /* What can be said of a file in the quarantine. */
 enum held_state {
 	HELD_SOUND,    /* sealed, and the seal is right */

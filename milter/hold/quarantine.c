@@ -38,6 +38,7 @@ struct quarantine {
 	uint64_t max_bytes;
 	/* usage: a count that is corrected once a minute */
 	_Atomic uint64_t bytes[FOLDER_COUNT];
+	_Atomic uint64_t messages[FOLDER_COUNT];
 	_Atomic int64_t counted_ms;
 	atomic_flag is_counting;
 };
@@ -592,15 +593,24 @@ static void
 usage_add(struct quarantine *q, enum held_folder folder, uint64_t bytes)
 {
 	atomic_fetch_add(&q->bytes[folder], bytes);
+	atomic_fetch_add(&q->messages[folder], 1);
+}
+
+/* Never below 0: other processes take from it, too. */
+static void
+count_lower(_Atomic uint64_t *count, uint64_t n)
+{
+	uint64_t now = atomic_load(count);
+	while (
+	    !atomic_compare_exchange_weak(count, &now, now < n ? 0 : now - n))
+		;
 }
 
 static void
 usage_take(struct quarantine *q, enum held_folder folder, uint64_t bytes)
 {
-	uint64_t now = atomic_load(&q->bytes[folder]);
-	while (!atomic_compare_exchange_weak(
-	    &q->bytes[folder], &now, now < bytes ? 0 : now - bytes))
-		;
+	count_lower(&q->bytes[folder], bytes);
+	count_lower(&q->messages[folder], 1);
 }
 
 static enum quarantine_status
@@ -787,15 +797,28 @@ files_bytes(
 	return sum;
 }
 
+static uint64_t
+files_number(const struct files *files, enum held_folder folder)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < files->n; i++)
+		n += files->v[i].folder == folder;
+	return n;
+}
+
 static void
 usage_count(struct quarantine *q)
 {
 	struct arena *a = arena_new();
 	struct files files = {0};
 	if (files_list(q, a, FOLDER_COUNT, &files))
-		for (int i = 0; i < FOLDER_COUNT; i++)
-			atomic_store(&q->bytes[i],
-			    files_bytes(q, &files, (enum held_folder)i));
+		for (int i = 0; i < FOLDER_COUNT; i++) {
+			enum held_folder folder = (enum held_folder)i;
+			atomic_store(
+			    &q->bytes[i], files_bytes(q, &files, folder));
+			atomic_store(
+			    &q->messages[i], files_number(&files, folder));
+		}
 	atomic_store(&q->counted_ms, clock_ms());
 	arena_free(a);
 }
@@ -814,6 +837,17 @@ quarantine_usage(struct quarantine *q)
 	for (int i = 0; i < FOLDER_COUNT; i++)
 		sum += atomic_load(&q->bytes[i]);
 	return sum;
+}
+
+void
+quarantine_stats(struct quarantine *q, struct quarantine_stats *ret)
+{
+	(void)quarantine_usage(q);
+	for (int i = 0; i < FOLDER_COUNT; i++) {
+		ret->bytes[i] = atomic_load(&q->bytes[i]);
+		ret->messages[i] = atomic_load(&q->messages[i]);
+	}
+	ret->max_bytes = q->max_bytes;
 }
 
 /* A purge on its way. */
