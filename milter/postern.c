@@ -43,7 +43,7 @@ const struct command CMD_TABLE[] = {
 	cmd_lint},
     {"reload", NULL, "", "make posternd read configuration and rules again",
 	cmd_reload},
-    {"status", NULL, "", "what posternd has done since it was started",
+    {"status", NULL, "[--json]", "what posternd is and has done so far",
 	cmd_status},
     {"config", NULL, "[NAME...]", "show options, values and meanings",
 	cmd_config},

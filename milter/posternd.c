@@ -165,6 +165,8 @@ dirs_make(const struct config *config, const struct passwd *user)
 	dir_make(config->spool_dir, 0700, user);
 	dir_make(parent_of(socket_path(config)), 0755, user);
 	dir_make(parent_of(config->control_socket), 0755, user);
+	if (str_starts(config->metrics_socket, STR("/")))
+		dir_make(parent_of(config->metrics_socket), 0755, user);
 	dir_make(parent_of(config->pid_file), 0755, user);
 }
 

@@ -25,6 +25,7 @@ struct incoming {
 	bool mta_can_hold;      /* the MTA takes "quarantine" */
 	struct spool *spool;    /* the message */
 	struct str release;     /* X-Postern-Release; empty: none */
+	int64_t end_us;         /* clock_us() when its end came */
 	/* Called at most once, before it waits for the DNS; NULL: nobody cares.
 	 */
 	void (*on_wait)(void *arg);

@@ -38,6 +38,8 @@ struct config {
 	struct str socket, socket_group;
 	uint64_t socket_mode;
 	struct str control_socket, pid_file, user;
+	struct str metrics_socket;
+	uint64_t metrics_mode;
 	int log_to, log_format,
 	    log_level;    /* enum log_target, config_log_format, log_level */
 	uint64_t workers; /* scans at once; 0: one a processor */

@@ -2,7 +2,8 @@
 /*
  * control -- signals and the control socket: reload, status, stop.  The socket
  * speaks one line each way: a command in, text lines and a last line "ok" or
- * "error" out.  Who may open it is the file's permission.
+ * "error" out; "status" is answered by one of JSON (status.h).  Who may open it
+ * is the file's permission.
  */
 #ifndef SESSION_CONTROL_H
 #define SESSION_CONTROL_H
@@ -18,7 +19,7 @@ struct control;
 void control_block_signals(void);
 /*
  * Bind the control socket `path` (empty: none) and start the thread that serves
- * it and the signals.  NULL: `diags` says why.
+ * it and the signals; start the exporter.  NULL: `diags` says why.
  */
 struct control *control_start(struct gate *gate,
     const struct snapshot_source *source, struct str path, struct diags *diags);

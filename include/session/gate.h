@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * gate -- what all connections share: the current snapshot, the quarantine, the
- * slots that bound how many messages are scanned at once, and counters.
+ * slots that bound how many messages are scanned at once, and what is counted.
  */
 #ifndef SESSION_GATE_H
 #define SESSION_GATE_H
 
 #include "auth/dns.h"
 #include "session/snapshot.h"
-#include "session/verdict.h"
 
 struct gate;
 struct memory;
+struct metrics;
 struct quarantine;
 struct release;
 
@@ -59,8 +59,10 @@ void gate_answer_end(struct gate *gate);
  */
 bool gate_close(struct gate *gate, int64_t ms);
 
-void gate_count(struct gate *gate, enum mail_class class, enum action action);
-/* "accept=10 tag=1 ... in-flight=2" */
-struct str gate_status(struct arena *a, struct gate *gate);
+/* Messages that have begun and not ended. */
+unsigned gate_in_flight(struct gate *gate);
+/* When the current snapshot was put in place, s since 1970. */
+int64_t gate_snapshot_wall(struct gate *gate);
+struct metrics *gate_metrics(struct gate *gate);
 
 #endif

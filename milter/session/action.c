@@ -3,6 +3,7 @@
 #include "session/action.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -12,6 +13,7 @@
 #include "hold/release.h"
 #include "mail/header.h"
 #include "session/answers.h"
+#include "session/metrics.h"
 #include "session/receiver.h"
 #include "session/report.h"
 #include "session/spool.h"
@@ -200,6 +202,7 @@ quarantine_keep(struct action_work *w, enum held_folder folder)
 	log_error("%.*s: the quarantine cannot be written: %s",
 	    STR_ARG(w->in->envelope.queue_id), why);
 	w->note = str_printf(w->arena, "quarantine:%s", why);
+	(void)atomic_fetch_add(&gate_metrics(w->gate)->quarantine_errors, 1);
 	return false;
 }
 
@@ -505,6 +508,20 @@ log_verdict(struct action_work *w)
 	log_info("%.*s", STR_ARG(line));
 }
 
+static void
+count(struct action_work *w, int64_t decided_us)
+{
+	struct metrics_message message = {
+	    .envelope = &w->in->envelope,
+	    .verdict = &w->verdict,
+	    .hits = w->is_scanned ? &w->scan.result.hits : NULL,
+	    .size_bytes = spool_size(w->in->spool),
+	    .is_released = w->is_released,
+	    .verdict_us = decided_us - w->in->end_us,
+	};
+	metrics_count(gate_metrics(w->gate), &message);
+}
+
 void
 action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 {
@@ -515,9 +532,10 @@ action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 	else if (!w->is_decided)
 		scan(w);
 	rule_notice(w);
+	int64_t decided_us = clock_us();
 	answer_by_verdict(w);
 	remember_message(w);
 	remember_decision(w);
 	log_verdict(w);
-	gate_count(w->gate, w->in->envelope.class, w->verdict.action);
+	count(w, decided_us);
 }

@@ -4,6 +4,7 @@
 
 #include "auth/dkim_sign.h"
 #include "base/arena.h"
+#include "base/listen.h"
 #include "base/network.h"
 
 #define AT(field) offsetof(struct config, field)
@@ -36,6 +37,11 @@ static const struct option_row rows[] = {
     {"control-socket", OPTION_TEXT, AT(control_socket),
 	"/run/postern/control.sock", 0, 0, NULL,
 	"Where postern(1) reaches posternd; empty: nowhere."},
+    {"metrics-socket", OPTION_TEXT, AT(metrics_socket), "", 0, 0, NULL,
+	"Where GET /metrics is answered: a path, or a loopback address and "
+	"port; empty: nowhere."},
+    {"metrics-mode", OPTION_MODE, AT(metrics_mode), "0660", 0, 0, NULL,
+	"Permissions of metrics-socket, if that is a path."},
     {"pid-file", OPTION_TEXT, AT(pid_file), "/run/postern/posternd.pid", 0, 0,
 	NULL, "Process id, written before serving; empty: none."},
     {"user", OPTION_TEXT, AT(user), "postern", 0, 0, NULL,
@@ -252,6 +258,18 @@ check_order(const struct class_config *class, const char *title,
 		    title, class->tag, class->hold);
 }
 
+/* Counters are for this host only. */
+static void
+check_metrics(const struct config *config, struct str path, struct diags *diags)
+{
+	struct str at = config->metrics_socket;
+	if (at.len > 0 && at.p[0] != '/' && !listen_loopback_is_valid(at))
+		diag_add(diags, DIAG_ERROR, path, 0,
+		    "metrics-socket: \"%.*s\" is neither a path nor a loopback "
+		    "address and port such as 127.0.0.1:9797",
+		    STR_ARG(at));
+}
+
 /* Options whose default depends on another one. */
 static void
 fill_derived(struct arena *a, struct config *config)
@@ -281,6 +299,7 @@ config_read(
 		check_networks(&ret->class[i].listen, "listen", name, diags);
 		check_order(&ret->class[i], class_titles[i], name, diags);
 	}
+	check_metrics(ret, name, diags);
 	fill_derived(a, ret);
 	return diags_count(diags, DIAG_ERROR) == errors;
 }

@@ -6,18 +6,20 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/listen.h"
 #include "base/log.h"
 #include "session/answers.h"
+#include "session/exporter.h"
 #include "session/filterer.h"
 #include "session/session.h"
+#include "session/status.h"
 
 #define COMMAND_BYTES 256
 #define ANSWER_BYTES (1024 * 1024)
@@ -30,6 +32,7 @@ struct control {
 	struct gate *gate;
 	const struct snapshot_source *source;
 	struct filterer *filterer;
+	struct exporter *exporter; /* NULL: none */
 	char path[108];
 	int listener; /* -1: none */
 	int signals;
@@ -62,10 +65,10 @@ warn_restart(
     struct arena *a, const struct config *old, const struct config *fresh)
 {
 	static const char *const fixed[] = {"socket", "socket-mode",
-	    "socket-group", "control-socket", "pid-file", "user", "log",
-	    "log-level", "workers", "state-dir", "quarantine-dir",
-	    "quarantine-size", "dns", "dns-hosts", "dns-query-time",
-	    "dns-cache", "dnssec"};
+	    "socket-group", "control-socket", "metrics-socket", "metrics-mode",
+	    "pid-file", "user", "log", "log-level", "workers", "state-dir",
+	    "quarantine-dir", "quarantine-size", "dns", "dns-hosts",
+	    "dns-query-time", "dns-cache", "dnssec"};
 	for (const struct option_row *row = CONFIG_FILE.rows; row->name != NULL;
 	     row++)
 		for (size_t i = 0; i < COUNT_OF(fixed); i++)
@@ -126,6 +129,7 @@ reload(struct control *control, struct buf *out)
 {
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
+	struct metrics *metrics = gate_metrics(control->gate);
 	struct snapshot *fresh = snapshot_load(control->source, true, &diags);
 	if (fresh != NULL && !has_spool(&fresh->config, &diags)) {
 		snapshot_put(fresh);
@@ -133,6 +137,7 @@ reload(struct control *control, struct buf *out)
 	}
 	diags_show(&diags, out);
 	if (fresh == NULL) {
+		(void)atomic_fetch_add(&metrics->reloads_refused, 1);
 		log_error(
 		    "reload refused: the old configuration and rules stay");
 		buf_printf(out, "reload refused: the old configuration and "
@@ -146,6 +151,7 @@ reload(struct control *control, struct buf *out)
 		memory_configure(gate_memory(control->gate), &memory);
 		filter_take(control, fresh);
 		gate_swap(control->gate, fresh);
+		(void)atomic_fetch_add(&metrics->reloads, 1);
 		log_info("reloaded: %zu rules active", counts.active);
 		buf_printf(out, "reloaded: %zu rules active\n", counts.active);
 	}
@@ -153,17 +159,18 @@ reload(struct control *control, struct buf *out)
 	return fresh != NULL;
 }
 
+/* One line of JSON. */
 static bool
 status(struct control *control, struct buf *out)
 {
 	struct arena *a = arena_new();
-	struct snapshot *snapshot = gate_snapshot(control->gate);
-	buf_printf(out, "%.*s rules=%zu prefilter=%s observe=%s\n",
-	    STR_ARG(gate_status(a, control->gate)),
-	    ruleset_counts(snapshot->rules).active,
-	    filterer_state(control->filterer),
-	    snapshot->config.observe ? "yes" : "no");
-	snapshot_put(snapshot);
+	struct status now;
+	status_read(a, control->gate, filterer_state(control->filterer), &now);
+	json_t *json = status_json(&now);
+	char *line = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10));
+	buf_printf(out, "%s\n", line);
+	free(line);
+	json_decref(json);
 	arena_free(a);
 	return true;
 }
@@ -288,59 +295,61 @@ serve(void *arg)
 	return NULL;
 }
 
-static bool
-address_of(struct str path, struct sockaddr_un *ret)
+/* What the exporter shows. */
+static struct str
+exposition(void *arg, struct arena *a)
 {
-	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (path.len == 0 || path.len >= sizeof(ret->sun_path)) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	memcpy(ret->sun_path, path.p, path.len);
-	return true;
+	struct control *control = arg;
+	struct status status;
+	status_read(
+	    a, control->gate, filterer_state(control->filterer), &status);
+	return status_exposition(a, &status);
 }
 
-/* Another posternd answers there. */
 static bool
-is_live(const struct sockaddr_un *at)
+exporter_open(struct control *control, struct diags *diags)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const void *address = at;
-	bool is_live = fd >= 0 && connect(fd, address, sizeof(*at)) == 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return is_live;
+	struct snapshot *snapshot = gate_snapshot(control->gate);
+	const struct config *config = &snapshot->config;
+	struct exporter_options options = {
+	    .at = config->metrics_socket,
+	    .mode = (mode_t)config->metrics_mode,
+	    .text = exposition,
+	    .arg = control,
+	};
+	if (options.at.len > 0)
+		control->exporter = exporter_start(&options);
+	bool is_good = options.at.len == 0 || control->exporter != NULL;
+	if (!is_good)
+		diag_add(diags, DIAG_ERROR, options.at, 0, "metrics-socket: %s",
+		    strerror(errno));
+	snapshot_put(snapshot);
+	return is_good;
 }
 
-static int
-listener_open(struct str path)
+static bool
+listener_open(struct control *control, struct str path, struct diags *diags)
 {
-	struct sockaddr_un at;
-	if (!address_of(path, &at))
-		return -1;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	const void *address = &at;
-	struct stat st;
-	if (lstat(at.sun_path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		if (is_live(&at)) {
-			(void)close(fd);
-			errno = EADDRINUSE;
-			return -1;
-		}
-		(void)unlink(at.sun_path);
-	}
-	mode_t mask = umask(0177);
-	bool is_good =
-	    bind(fd, address, sizeof(at)) == 0 && listen(fd, 16) == 0;
-	(void)umask(mask);
-	if (is_good)
-		return fd;
-	int error = errno;
-	(void)close(fd);
-	errno = error;
-	return -1;
+	control->listener = -1;
+	if (path.len == 0)
+		return true;
+	control->listener = listen_local(path, 0600);
+	if (control->listener < 0)
+		diag_add(diags, DIAG_ERROR, path, 0, "control socket: %s",
+		    strerror(errno));
+	else
+		(void)snprintf(control->path, sizeof(control->path), "%.*s",
+		    STR_ARG(path));
+	return control->listener >= 0;
+}
+
+static void
+listener_close(struct control *control)
+{
+	if (control->listener < 0)
+		return;
+	(void)close(control->listener);
+	(void)unlink(control->path);
 }
 
 struct control *
@@ -352,19 +361,17 @@ control_start(struct gate *gate, const struct snapshot_source *source,
 		log_fatal("out of memory");
 	control->gate = gate;
 	control->source = source;
-	control->listener = -1;
-	if (path.len > 0) {
-		control->listener = listener_open(path);
-		if (control->listener < 0) {
-			diag_add(diags, DIAG_ERROR, path, 0,
-			    "control socket: %s", strerror(errno));
-			free(control);
-			return NULL;
-		}
-		(void)snprintf(control->path, sizeof(control->path), "%.*s",
-		    STR_ARG(path));
+	if (!listener_open(control, path, diags)) {
+		free(control);
+		return NULL;
 	}
 	control->filterer = filterer_start();
+	if (!exporter_open(control, diags)) {
+		filterer_stop(control->filterer);
+		listener_close(control);
+		free(control);
+		return NULL;
+	}
 	struct snapshot *snapshot = gate_snapshot(gate);
 	filter_take(control, snapshot);
 	snapshot_put(snapshot);
@@ -385,11 +392,9 @@ control_done(struct control *control)
 	/* libmilter may have given up by itself */
 	(void)kill(getpid(), SIGTERM);
 	(void)pthread_join(control->thread, NULL);
+	exporter_stop(control->exporter);
 	filterer_stop(control->filterer);
-	if (control->listener >= 0) {
-		(void)close(control->listener);
-		(void)unlink(control->path);
-	}
+	listener_close(control);
 	(void)close(control->signals);
 	free(control);
 }

@@ -8,11 +8,11 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "hold/quarantine.h"
 #include "hold/release.h"
+#include "session/metrics.h"
 
 struct gate {
 	pthread_mutex_t lock; /* guards `current` */
@@ -27,7 +27,8 @@ struct gate {
 	_Atomic unsigned generation;
 	_Atomic unsigned answering;
 	_Atomic bool is_closed;
-	_Atomic uint64_t counts[CLASS_COUNT][ACTION_COUNT];
+	_Atomic int64_t snapshot_wall;
+	struct metrics *metrics;
 };
 
 static bool
@@ -75,6 +76,8 @@ gate_new(struct snapshot *snapshot, struct memory *memory, struct diags *diags)
 	(void)pthread_mutex_init(&gate->lock, NULL);
 	gate->current = snapshot;
 	gate->memory = memory;
+	gate->metrics = metrics_new();
+	atomic_store(&gate->snapshot_wall, clock_wall());
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t workers = snapshot->config.workers;
 	if (workers == 0)
@@ -94,6 +97,7 @@ gate_free(struct gate *gate)
 	quarantine_close(gate->quarantine);
 	release_close(gate->release);
 	dns_close(&gate->dns);
+	metrics_free(gate->metrics);
 	snapshot_put(gate->current);
 	(void)sem_destroy(&gate->slots);
 	(void)pthread_mutex_destroy(&gate->lock);
@@ -116,6 +120,7 @@ gate_swap(struct gate *gate, struct snapshot *snapshot)
 	struct snapshot *old = gate->current;
 	gate->current = snapshot;
 	(void)pthread_mutex_unlock(&gate->lock);
+	atomic_store(&gate->snapshot_wall, clock_wall());
 	snapshot_put(old);
 }
 
@@ -229,35 +234,21 @@ gate_close(struct gate *gate, int64_t ms)
 	return wait_for_none(&gate->answering, ms);
 }
 
-void
-gate_count(struct gate *gate, enum mail_class class, enum action action)
+unsigned
+gate_in_flight(struct gate *gate)
 {
-	(void)atomic_fetch_add(&gate->counts[class][action], 1);
+	return atomic_load(&gate->in_flight[0]) +
+	       atomic_load(&gate->in_flight[1]);
 }
 
-struct str
-gate_status(struct arena *a, struct gate *gate)
+int64_t
+gate_snapshot_wall(struct gate *gate)
 {
-	struct buf *b = buf_new(a, 4096);
-	for (size_t c = 0; c < CLASS_COUNT; c++)
-		for (size_t n = 0; n < ACTION_COUNT; n++) {
-			uint64_t count = atomic_load(&gate->counts[c][n]);
-			if (count > 0)
-				buf_printf(b, "%.*s.%.*s=%llu ",
-				    STR_ARG(
-					mail_class_name((enum mail_class)c)),
-				    STR_ARG(action_name((enum action)n)),
-				    (unsigned long long)count);
-		}
-	struct resolver_stats dns;
-	resolver_stats(gate->dns.resolver, &dns);
-	buf_printf(b,
-	    "dns-asked=%llu dns-timeouts=%llu dns-failures=%llu "
-	    "dns-waiting=%u ",
-	    (unsigned long long)dns.asked, (unsigned long long)dns.timeouts,
-	    (unsigned long long)dns.failures, dns.waiting);
-	buf_printf(b, "in-flight=%u",
-	    atomic_load(&gate->in_flight[0]) +
-		atomic_load(&gate->in_flight[1]));
-	return buf_str(b);
+	return atomic_load(&gate->snapshot_wall);
+}
+
+struct metrics *
+gate_metrics(struct gate *gate)
+{
+	return gate->metrics;
 }

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "session/action.h"
 #include "session/class.h"
+#include "session/metrics.h"
 #include "session/spool.h"
 #include "session/strip.h"
 
@@ -114,6 +115,14 @@ message_forget(struct session *s)
 	arena_reset(s->arena);
 }
 
+static void
+count_connection(struct gate *gate)
+{
+	struct metrics *metrics = gate_metrics(gate);
+	(void)atomic_fetch_add(&metrics->connections, 1);
+	(void)atomic_fetch_add(&metrics->connections_open, 1);
+}
+
 static struct session *
 session_new(struct gate *gate)
 {
@@ -121,6 +130,7 @@ session_new(struct gate *gate)
 	if (s == NULL)
 		log_fatal("out of memory");
 	s->gate = gate;
+	count_connection(gate);
 	s->snapshot = gate_snapshot(gate);
 	s->connection = arena_new();
 	s->arena = arena_new();
@@ -141,6 +151,7 @@ session_free(struct session *s)
 	arena_free(s->arena);
 	arena_free(s->connection);
 	snapshot_put(s->snapshot);
+	(void)atomic_fetch_sub(&gate_metrics(s->gate)->connections_open, 1);
 	free(s);
 }
 
@@ -566,6 +577,7 @@ on_eom(SMFICTX *ctx)
 	}
 	header_end(s);
 	struct incoming in = incoming_of(s);
+	in.end_us = clock_us();
 	in.envelope.queue_id = macro(ctx, s->arena, "i");
 	struct arena *scratch = arena_new();
 	struct answer answer;
@@ -582,6 +594,7 @@ on_eom(SMFICTX *ctx)
 	bool has_slot = wants_slot && slot_wait(ctx, s->gate);
 	action_finish(work, wants_slot && !has_slot, &answer);
 	sfsistat status = answer_give(ctx, s, &answer);
+	histogram_add(&gate_metrics(s->gate)->answer, clock_us() - in.end_us);
 	arena_free(scratch);
 	spool_reset(s->spool);
 	if (has_slot)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* control_ask -- a question to the running posternd, over its control socket.
+ */
+#ifndef CMD_CONTROL_ASK_H
+#define CMD_CONTROL_ASK_H
+
+#include "base/json.h"
+#include "session/config.h"
+
+/*
+ * Ask `command` of control.h.  The lines of the answer in `*ret`, in `a`;
+ * false: it was "error", and they say why, or there was no answer, which has
+ * been said to standard error.
+ */
+MUST_CHECK bool control_ask(struct arena *a, const struct config *config,
+    const char *command, struct strs *ret);
+
+/* What status_json() of session/status.h has made; the caller's reference.
+ * NULL: it has been said why. */
+json_t *control_status(struct arena *a, const struct config *config);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * exporter -- "GET /metrics" over HTTP, for Prometheus and curl: a thread of
+ * its own, so that nobody who asks can make mail or signals wait.  Who may open
+ * a unix socket is the file's permission.
+ */
+#ifndef SESSION_EXPORTER_H
+#define SESSION_EXPORTER_H
+
+#include "base/str.h"
+
+#include <sys/stat.h>
+
+struct arena;
+struct exporter;
+
+struct exporter_options {
+	struct str at; /* a path, or a loopback address and port; listen.h */
+	mode_t mode;   /* of the unix socket */
+	/* What is shown, in `a`; called by the exporter's thread. */
+	struct str (*text)(void *arg, struct arena *a);
+	void *arg;
+};
+
+/* NULL: errno says why. */
+MUST_CHECK struct exporter *exporter_start(
+    const struct exporter_options *options);
+/* NULL is fine.  The socket's file is removed. */
+void exporter_stop(struct exporter *exporter);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* control_ask -- a question to the running posternd. */
+#include "cmd/control_ask.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#define ANSWER_BYTES ((size_t)4 << 20)
+/* a reload compiles every rule */
+#define ASK_TIMEOUT_S 120
+
+/* All lines but the last to `ret`.  1: that one is "ok", 0: "error", -1:
+ * neither. */
+static int
+answer_read(struct arena *a, int fd, struct strs *ret)
+{
+	struct buf *b = buf_new(a, ANSWER_BYTES);
+	char chunk[4096];
+	ssize_t n;
+	while ((n = recv(fd, chunk, sizeof(chunk), 0)) > 0)
+		buf_put(b, str_of(chunk, (size_t)n));
+	struct str rest = buf_str(b), last = STR_EMPTY;
+	while (rest.len > 0) {
+		if (last.len > 0)
+			strs_add(a, ret, last);
+		last = str_line(&rest);
+	}
+	if (str_eq(last, STR("ok")) || str_eq(last, STR("error")))
+		return str_eq(last, STR("ok"));
+	errno = n < 0 ? errno : EPIPE;
+	return -1;
+}
+
+/* The protocol is that of control.h. */
+static int
+exchange(
+    struct arena *a, struct str path, const char *command, struct strs *ret)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	if (path.len == 0 || path.len >= sizeof(to.sun_path)) {
+		errno = path.len == 0 ? ENOENT : ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(to.sun_path, path.p, path.len);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	struct timeval wait = {.tv_sec = ASK_TIMEOUT_S};
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	const void *address = &to;
+	int result = -1;
+	if (connect(fd, address, sizeof(to)) == 0 &&
+	    dprintf(fd, "%s\n", command) > 0)
+		result = answer_read(a, fd, ret);
+	int error = errno;
+	(void)close(fd);
+	errno = error;
+	return result;
+}
+
+bool
+control_ask(struct arena *a, const struct config *config, const char *command,
+    struct strs *ret)
+{
+	*ret = (struct strs){0};
+	int answer = exchange(a, config->control_socket, command, ret);
+	if (answer < 0)
+		fprintf(stderr,
+		    "postern: posternd does not answer at %.*s: %s\n",
+		    STR_ARG(config->control_socket), strerror(errno));
+	return answer == 1;
+}
+
+json_t *
+control_status(struct arena *a, const struct config *config)
+{
+	struct strs lines;
+	if (!control_ask(a, config, "status", &lines))
+		return NULL;
+	json_t *status =
+	    lines.n != 1 ? NULL
+			 : json_loadb(lines.v[0].p, lines.v[0].len, 0, NULL);
+	if (status == NULL)
+		(void)fputs("postern: posternd's answer cannot be read: is it "
+			    "of another version?\n",
+		    stderr);
+	return status;
+}
