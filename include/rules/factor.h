@@ -17,7 +17,12 @@ struct factor {
 	bool is_folded;  /* ASCII letters are small and stand for both cases */
 	double cost;     /* a guess: see literal_set.h */
 	unsigned times;  /* they are there so often at least, side by side */
+	/* The first is within these bytes, counted from the match's start. */
+	uint32_t from, to;
 };
+
+/* An `to` that is not known, or too large to be of use. */
+#define FACTOR_ANYWHERE UINT32_MAX
 
 #define FACTORS_MAX 3
 #define FACTOR_TIMES_MAX 50
@@ -56,6 +61,7 @@ double clauses_cost(const struct clauses *clauses);
 struct factor_pairs {
 	uint64_t first[4], last[4];
 	uint64_t has[256 * 256 / 64];
+	uint32_t longest; /* match, or FACTOR_ANYWHERE */
 };
 
 /* Those of `pattern`, in `a`.  NULL: nothing is known. */

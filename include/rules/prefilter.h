@@ -50,11 +50,17 @@ struct candidate_cursor {
 
 struct candidate_cursor candidates_begin(
     const struct candidates *c, uint32_t slot);
+/* A match may begin in bytes `from` to `until` of a string, both included. */
+struct candidate_place {
+	size_t string;
+	size_t from, until; /* `until` may be behind the end of the string */
+};
+
 /*
- * The next string that the pattern of the slot may match, in order.  False:
- * there is none.
+ * The next place where a match of the slot's pattern may begin, in order; none
+ * overlaps another.  False: there is none.
  */
-bool candidates_next(
-    const struct candidates *c, struct candidate_cursor *cursor, size_t *ret);
+bool candidates_next(const struct candidates *c,
+    struct candidate_cursor *cursor, struct candidate_place *ret);
 
 #endif

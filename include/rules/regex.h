@@ -95,6 +95,11 @@ MUST_CHECK enum regex_result regex_match(const struct regex *re,
     struct regex_scratch *scratch, struct str subject, size_t from,
     bool is_again, struct regex_span *ret);
 
+/* The same for a match that starts at `until` or before. */
+MUST_CHECK enum regex_result regex_match_within(const struct regex *re,
+    struct regex_scratch *scratch, struct str subject, size_t from,
+    size_t until, bool is_again, struct regex_span *ret);
+
 /*
  * Its groups with a name in capitals, (?<NAME>...), in the order of the names;
  * a name may stand for several groups.

@@ -32,6 +32,11 @@ struct reading {
 	struct factor_pairs *pairs; /* that matches may have; NULL: not asked */
 };
 
+/* How many bytes something may have; `most`: FACTOR_ANYWHERE is no bound. */
+struct extent {
+	uint32_t least, most;
+};
+
 /* Where a piece meets its neighbours. */
 struct edges {
 	uint64_t first[4], last[4]; /* bits, by byte */
@@ -42,6 +47,7 @@ struct edges {
 struct piece {
 	bool is_exact; /* just `set`; if that is empty there is no match */
 	struct literal_set set;
+	struct extent extent;
 	/* if it is not exact: */
 	struct factors must;
 	struct clauses any;        /* by alternatives; or none */
@@ -52,7 +58,9 @@ struct piece {
 struct chain {
 	struct arena *a;
 	bool is_plain;          /* what cannot be in plain text is left out */
+	struct extent before;   /* `run` */
 	struct literal_set run; /* what ends here */
+	struct extent run_extent;
 	bool has_gap;
 	bool is_never; /* a piece has no match */
 	struct factors must;
@@ -72,6 +80,45 @@ factor_is_plain(struct str text)
 	return str_is_ascii(text) && str_find(text, STR(ENTITY)) == STR_NONE;
 }
 
+/* ---- extents */
+
+/* More than any text has. */
+#define EXTENT_MAX (UINT32_C(1) << 30)
+
+static struct extent
+extent_of(uint64_t least, uint64_t most)
+{
+	return (struct extent){
+	    least < EXTENT_MAX ? (uint32_t)least : EXTENT_MAX,
+	    most < EXTENT_MAX ? (uint32_t)most : FACTOR_ANYWHERE,
+	};
+}
+
+/* One behind the other. */
+static struct extent
+extent_add(struct extent x, struct extent y)
+{
+	return extent_of(
+	    (uint64_t)x.least + y.least, (uint64_t)x.most + y.most);
+}
+
+/* `x`, `least` to `most` times. */
+static struct extent
+extent_repeat(struct extent x, uint32_t least, uint32_t most)
+{
+	return extent_of((uint64_t)x.least * least, (uint64_t)x.most * most);
+}
+
+/* One or the other. */
+static struct extent
+extent_join(struct extent x, struct extent y)
+{
+	return (struct extent){
+	    x.least < y.least ? x.least : y.least,
+	    x.most > y.most ? x.most : y.most,
+	};
+}
+
 /* ---- factors */
 
 static void
@@ -89,17 +136,50 @@ factors_add(struct factors *must, struct factor factor)
 	must->v[at] = factor;
 }
 
-/* False: `set` says nothing. */
+/* `set` is within `place`.  False: it says nothing. */
 static bool
-factor_of_set(
-    struct arena *a, const struct literal_set *set, struct factor *ret)
+factor_of_set(struct arena *a, const struct literal_set *set,
+    struct extent place, struct factor *ret)
 {
 	if (set->all.n == 0 || literal_set_has_empty(set))
 		return false;
 	struct literal_set part = literal_set_cheapest(a, set);
 	*ret = (struct factor){
-	    part.all, part.is_folded, literal_set_cost(&part), 1};
+	    .any = part.all,
+	    .is_folded = part.is_folded,
+	    .cost = literal_set_cost(&part),
+	    .times = 1,
+	    .from = place.least,
+	    .to = place.most,
+	};
 	return true;
+}
+
+/* They are in something that comes behind `before`. */
+static void
+factors_shift(struct factors *must, struct extent before)
+{
+	for (size_t i = 0; i < must->n; i++) {
+		struct factor *factor = &must->v[i];
+		struct extent place = extent_add(
+		    before, (struct extent){factor->from, factor->to});
+		factor->from = place.least;
+		factor->to = place.most;
+	}
+}
+
+/* The same of clauses, in `a`. */
+static struct clauses
+clauses_shifted(
+    struct arena *a, const struct clauses *from, struct extent before)
+{
+	struct clauses ret = {.is_never = from->is_never};
+	for (size_t i = 0; i < from->n; i++) {
+		struct factors *must = &ARENA_PUSH(a, &ret);
+		*must = from->v[i];
+		factors_shift(must, before);
+	}
+	return ret;
 }
 
 /* Strings are about so long that a second factor may be in one by chance. */
@@ -201,10 +281,17 @@ edges_new(struct arena *a)
 
 /* ---- pieces and chains of them */
 
+/* Anything of `least` to `most` bytes. */
 static struct piece
-piece_gap(void)
+piece_gap(uint32_t least, uint32_t most)
 {
-	return (struct piece){0};
+	return (struct piece){.extent = {least, most}};
+}
+
+static struct piece
+piece_unknown(void)
+{
+	return piece_gap(0, FACTOR_ANYWHERE);
 }
 
 static struct piece
@@ -234,14 +321,16 @@ edges_of(struct arena *a, const struct byte_set *bytes, struct modes modes)
 static struct piece
 piece_bytes(struct reading *r, const struct byte_set *bytes, struct modes modes)
 {
-	struct piece piece = {0};
+	struct piece piece = piece_gap(1, 1);
 	struct byte_set set = *bytes;
+	if (r->pairs != NULL) {
+		piece.edges = edges_of(r->a, bytes, modes);
+		return piece;
+	}
 	if (r->is_plain)
 		memset(set.has + 128, 0, 128);
 	piece.is_exact =
 	    literal_set_bytes(r->a, &set, modes.is_caseless, &piece.set);
-	if (r->pairs != NULL)
-		piece.edges = edges_of(r->a, bytes, modes);
 	return piece;
 }
 
@@ -276,10 +365,16 @@ static void
 chain_flush(struct chain *chain)
 {
 	struct factor factor;
-	if (factor_of_set(chain->a, &chain->run, &factor))
-		factors_add(&chain->must, factor);
+	struct extent end = extent_add(chain->before, chain->run_extent);
 	chain->has_gap = true;
+	if (chain->run_extent.most == 0)
+		return;
+	if (factor_of_set(chain->a, &chain->run,
+		(struct extent){chain->before.least, end.most}, &factor))
+		factors_add(&chain->must, factor);
 	chain->run = literal_set_empty(chain->a);
+	chain->before = end;
+	chain->run_extent = (struct extent){0, 0};
 }
 
 static void
@@ -290,10 +385,14 @@ chain_add(struct chain *chain, const struct piece *piece)
 		return;
 	if (!piece->is_exact) {
 		chain_flush(chain);
-		for (size_t i = 0; i < piece->must.n; i++)
-			factors_add(&chain->must, piece->must.v[i]);
+		struct factors must = piece->must;
+		factors_shift(&must, chain->before);
+		for (size_t i = 0; i < must.n; i++)
+			factors_add(&chain->must, must.v[i]);
 		if (clauses_cost(&piece->any) < clauses_cost(&chain->any))
-			chain->any = piece->any;
+			chain->any = clauses_shifted(
+			    chain->a, &piece->any, chain->before);
+		chain->before = extent_add(chain->before, piece->extent);
 		return;
 	}
 	struct literal_set longer;
@@ -305,6 +404,7 @@ chain_add(struct chain *chain, const struct piece *piece)
 		literal_set_drop(&longer, STR(ENTITY));
 	chain->is_never = longer.all.n == 0;
 	chain->run = longer;
+	chain->run_extent = extent_add(chain->run_extent, piece->extent);
 }
 
 /* `piece`, at least `least` and at most `most` times. */
@@ -320,6 +420,7 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
 	if (least == 0 && piece_is_never(piece))
 		return;
 	struct literal_set empty = literal_set_empty(chain->a);
+	maybe.extent = extent_repeat(piece->extent, least, most);
 	if (least == 0 && most == 1 && piece->is_exact &&
 	    literal_set_join(chain->a, &maybe.set, &empty, UNION_MAX)) {
 		chain_add(chain, &maybe);
@@ -330,20 +431,27 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
 		chain_add(chain, &maybe);
 		return;
 	}
+	struct extent start = extent_add(chain->before, chain->run_extent);
 	uint32_t copies = least < COPIES_MAX ? least : COPIES_MAX;
 	for (uint32_t i = 0; i < copies; i++)
 		chain_add(chain, piece);
 	if (most == copies)
 		return;
 	chain_flush(chain);
-	if (copies > 0)
+	bool has_last = copies > 0;
+	chain->before = extent_add(start,
+	    extent_repeat(piece->extent, least - has_last, most - has_last));
+	if (has_last)
 		chain_add(chain, piece);
 }
 
 static struct piece
 chain_end(struct chain *chain)
 {
-	struct piece piece = {.edges = chain->edges};
+	struct piece piece = {
+	    .edges = chain->edges,
+	    .extent = extent_add(chain->before, chain->run_extent),
+	};
 	if (!chain->is_never && chain->has_gap) {
 		chain_flush(chain);
 		piece.must = chain->must;
@@ -681,7 +789,7 @@ read_class(struct reading *r, struct modes modes)
 		add_range(&bytes, from, to);
 	}
 	(void)take_byte(r);
-	return is_negated ? piece_gap() : piece_bytes(r, &bytes, modes);
+	return is_negated ? piece_gap(1, 1) : piece_bytes(r, &bytes, modes);
 }
 
 /* Behind "\k" or "\g": which group does not matter. */
@@ -693,11 +801,11 @@ read_reference(struct reading *r)
 		if (next_is(r, ends[i][0])) {
 			(void)take_byte(r);
 			skip_to(r, ends[i][1]);
-			return piece_gap();
+			return piece_unknown();
 		}
 	}
 	r->is_odd = true;
-	return piece_gap();
+	return piece_unknown();
 }
 
 /* Behind "\Q". */
@@ -725,10 +833,10 @@ read_escape(struct reading *r, struct modes modes)
 	struct byte_set bytes = {0};
 	unsigned char byte;
 	char c = take_byte(r);
-	if (strchr("AbBGzZK", c) != NULL && c != '\0')
+	if (strchr("AbBzZK", c) != NULL && c != '\0')
 		return piece_nothing(r->a);
 	if (c == 'N' || c == 'R')
-		return piece_gap();
+		return piece_gap(1, c == 'N' ? 1 : 2);
 	if (c == 'Q')
 		return read_quoted(r, modes);
 	if (c == 'k')
@@ -736,14 +844,14 @@ read_escape(struct reading *r, struct modes modes)
 	if (c >= '1' && c <= '9') {
 		while (r->rest.len > 0 && char_is_digit(r->rest.p[0]))
 			(void)take_byte(r);
-		return piece_gap();
+		return piece_unknown();
 	}
 	if (class_escape(c, &bytes))
 		return piece_bytes(r, &bytes, modes);
 	if (byte_escape(r, c, &byte))
 		return piece_byte(r, byte, modes);
 	r->is_odd = true;
-	return piece_gap();
+	return piece_unknown();
 }
 
 /*
@@ -804,7 +912,7 @@ read_group(struct reading *r, struct modes *modes)
 	static const char *const assertions[] = {"?=", "?!", "?<=", "?<!"};
 	if (next_is(r, '*')) {
 		r->is_odd = true;
-		return piece_gap();
+		return piece_unknown();
 	}
 	for (size_t i = 0; i < COUNT_OF(assertions); i++) {
 		if (take(r, str_from(assertions[i]))) {
@@ -816,7 +924,7 @@ read_group(struct reading *r, struct modes *modes)
 		return read_inside(r, *modes);
 	if (take(r, STR("P="))) {
 		skip_to(r, ')');
-		return piece_gap();
+		return piece_unknown();
 	}
 	if (take(r, STR(">")) || take(r, STR("|")) || take_name(r))
 		return read_inside(r, *modes);
@@ -824,7 +932,7 @@ read_group(struct reading *r, struct modes *modes)
 	bool is_group;
 	if (!read_modes(r, &inside, &is_group)) {
 		r->is_odd = true;
-		return piece_gap();
+		return piece_unknown();
 	}
 	if (is_group)
 		return read_inside(r, inside);
@@ -844,7 +952,7 @@ read_atom(struct reading *r, struct modes *modes)
 	case '\\':
 		return read_escape(r, *modes);
 	case '.':
-		return piece_gap();
+		return piece_gap(1, 1);
 	case '^':
 	case '$':
 		return piece_nothing(r->a);
@@ -884,17 +992,21 @@ struct union_of {
 	bool has_any;
 	struct literal_set any; /* one of them is in every match... */
 	unsigned times;         /* ... so often; 0: nothing yet */
+	struct extent place;    /* ... and the first is here */
 	bool has_clauses;
 	struct clauses clauses; /* one for each that is not exact */
 	struct edges *edges;    /* NULL: anything, or not asked */
+	struct extent extent;
 	bool is_first;
+	bool has_match; /* one alternative has, at least */
 };
 
 static bool
 best_factor(struct arena *a, const struct piece *piece, struct factor *ret)
 {
 	if (piece->is_exact)
-		return factor_of_set(a, &piece->set, ret);
+		return factor_of_set(a, &piece->set,
+		    (struct extent){0, piece->extent.most}, ret);
 	if (piece->must.n > 0)
 		*ret = piece->must.v[0];
 	return piece->must.n > 0;
@@ -942,6 +1054,9 @@ union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 	union_add_edges(a, all, piece->edges);
 	if (piece_is_never(piece))
 		return;
+	all->extent = all->has_match ? extent_join(all->extent, piece->extent)
+				     : piece->extent;
+	all->has_match = true;
 	all->is_exact =
 	    all->is_exact && piece->is_exact &&
 	    literal_set_join(a, &all->exact, &piece->set, UNION_MAX);
@@ -950,6 +1065,8 @@ union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 		return;
 	struct literal_set set = {factor.any, factor.is_folded};
 	all->has_any = literal_set_join(a, &all->any, &set, UNION_MAX);
+	struct extent place = {factor.from, factor.to};
+	all->place = all->times == 0 ? place : extent_join(all->place, place);
 	if (all->times == 0 || factor.times < all->times)
 		all->times = factor.times;
 	union_add_clauses(a, all, piece, &factor);
@@ -961,12 +1078,13 @@ union_end(struct arena *a, const struct union_of *all)
 	struct piece piece = {
 	    .is_exact = all->is_exact,
 	    .set = all->exact,
+	    .extent = all->extent,
 	    .edges = all->edges,
 	};
 	struct factor factor;
 	if (all->is_exact || !all->has_any)
 		return piece;
-	if (factor_of_set(a, &all->any, &factor)) {
+	if (factor_of_set(a, &all->any, all->place, &factor)) {
 		struct factors one = {{factor}, 1};
 		factors_repeat(&one, all->times);
 		piece.must = one;
@@ -981,7 +1099,7 @@ read_alternatives(struct reading *r, struct modes modes)
 {
 	if (++r->depth > DEPTH_MAX) {
 		r->is_odd = true;
-		return piece_gap();
+		return piece_unknown();
 	}
 	struct piece first = read_sequence(r, &modes);
 	if (!next_is(r, '|')) {
@@ -1018,7 +1136,9 @@ piece_clauses(struct arena *a, const struct piece *piece)
 	struct clauses all = {.is_never = piece_is_never(piece)};
 	struct factors must = piece->must;
 	struct factor factor;
-	if (piece->is_exact && factor_of_set(a, &piece->set, &factor))
+	if (piece->is_exact &&
+	    factor_of_set(a, &piece->set,
+		(struct extent){0, piece->extent.most}, &factor))
 		must = (struct factors){{factor}, 1};
 	if (clauses_cost(&piece->any) < factors_cost(&must))
 		return piece->any;
@@ -1033,11 +1153,11 @@ factors_of(struct arena *a, struct str pattern, bool is_plain)
 	struct reading r = {
 	    .a = arena_new(), .rest = pattern, .is_plain = is_plain};
 	struct clauses ret = {0};
-	struct piece piece = piece_gap();
+	struct piece piece = piece_unknown();
 	if (pattern.len <= PATTERN_MAX)
 		piece = read_alternatives(&r, (struct modes){0});
 	if (r.is_odd || r.rest.len > 0)
-		piece = piece_gap();
+		piece = piece_unknown();
 	struct clauses clauses = piece_clauses(r.a, &piece);
 	ret.is_never = clauses.is_never;
 	for (size_t i = 0; i < clauses.n; i++) {
@@ -1055,13 +1175,14 @@ factor_pairs_of(struct arena *a, struct str pattern)
 {
 	struct factor_pairs *pairs = ARENA_NEW(a, struct factor_pairs);
 	struct reading r = {.a = arena_new(), .rest = pattern, .pairs = pairs};
-	struct piece piece = piece_gap();
+	struct piece piece = piece_unknown();
 	if (pattern.len <= PATTERN_MAX)
 		piece = read_alternatives(&r, (struct modes){0});
 	bool is_known = !r.is_odd && r.rest.len == 0 && piece.edges != NULL;
 	if (is_known) {
 		bits_join(pairs->first, piece.edges->first);
 		bits_join(pairs->last, piece.edges->last);
+		pairs->longest = piece.extent.most;
 	}
 	arena_free(r.a);
 	return is_known ? pairs : NULL;

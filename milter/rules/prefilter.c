@@ -5,6 +5,8 @@
  */
 #include "rules/prefilter.h"
 
+#include <float.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
@@ -25,10 +27,18 @@
 /* Shapes of one view. */
 #define SHAPES_BYTES ((size_t)1024 * 1024)
 
+/* Starts so few bytes apart are tried in one go. */
+#define STARTS_GAP 16
+/* Spans of one string; with more the last of a clause grows. */
+#define SPANS_MAX 10000
+
 /* A factor whose literal was seen. */
 struct use {
 	uint32_t clause;
 	uint8_t number;
+	bool is_near; /* it tells where matches begin: so far in front of the
+			 end of the literal */
+	uint32_t least, most;
 };
 
 struct uses {
@@ -127,17 +137,31 @@ struct prefilter {
 struct candidate {
 	uint32_t string;
 	uint32_t next; /* of the same slot; 0: none */
+	uint32_t from, until;
+};
+
+/* Bytes of a string in which a match may begin. */
+struct span {
+	uint32_t from, until;
+	uint32_t next; /* 0: none */
+};
+
+/* Spans in order, by number; 0: none. */
+struct span_list {
+	uint32_t first, last;
 };
 
 /* What a pass knows of a slot. */
 struct seen {
-	uint32_t first, last; /* of its candidates; 0: none */
+	uint32_t first, last;   /* of its candidates; 0: none */
+	struct span_list spans; /* in the string that the pass is in */
 };
 
 /* What it knows of a clause. */
 struct bits {
 	uint32_t string; /* whose bits these are, plus 1 */
 	uint8_t bits;
+	struct span_list spans;
 };
 
 struct candidates {
@@ -159,8 +183,21 @@ struct pass {
 	const size_t *ends; /* of the strings in the text that is searched */
 	size_t string;      /* that the pass is in */
 	size_t entered;     /* how many have been looked at for pairs */
-	size_t base;        /* of the window */
-	size_t overlap;     /* with the window before */
+	/* Of that string: */
+	struct {
+		struct span *v; /* the first is not used */
+		size_t n, cap;
+	} spans;
+	struct {
+		uint32_t *v;
+		size_t n, cap;
+	} clauses; /* that have all their factors */
+	struct {
+		uint32_t *v;
+		size_t n, cap;
+	} slots;        /* that have spans */
+	size_t base;    /* of the window */
+	size_t overlap; /* with the window before */
 	bool is_over;
 };
 
@@ -221,6 +258,38 @@ clauses_best(struct arena *a, struct str pattern, bool *ret_is_plain)
 	return plain;
 }
 
+/*
+ * The factor that leaves the fewest places to begin at, of those that `needs`
+ * has.
+ */
+static size_t
+factor_nearest(const struct factors *factors, uint8_t needs)
+{
+	size_t best = 0;
+	double least = DBL_MAX;
+	for (size_t i = 0; i < factors->n; i++) {
+		const struct factor *factor = &factors->v[i];
+		double starts = factor->cost * (factor->to - factor->from);
+		if ((needs & 1U << i) == 0 || starts >= least)
+			continue;
+		least = starts;
+		best = i;
+	}
+	return best;
+}
+
+/* Where it is, seen from the end of one of its literals. */
+static struct use
+use_of(uint32_t clause, size_t number, const struct factor *factor)
+{
+	return (struct use){
+	    .clause = clause,
+	    .number = (uint8_t)number,
+	    .least = factor->from,
+	    .most = factor->to,
+	};
+}
+
 /* A factor more, if the ones before leave too much. */
 static void
 clause_add(
@@ -236,9 +305,16 @@ clause_add(
 			clause.counts = b->ncounts;
 			b->ncounts += FACTORS_MAX;
 		}
-		factor_add(b, factor,
-		    (struct use){(uint32_t)b->clauses.n, (uint8_t)i});
 		most = factor->cost > COST_ENOUGH ? COST_MORE : 0;
+	}
+	size_t nearest = factor_nearest(factors, clause.needs);
+	for (size_t i = 0; i < factors->n; i++) {
+		if ((clause.needs & 1U << i) == 0)
+			continue;
+		struct use use =
+		    use_of((uint32_t)b->clauses.n, i, &factors->v[i]);
+		use.is_near = i == nearest;
+		factor_add(b, &factors->v[i], use);
 	}
 	ARENA_PUSH(b->arena, &b->clauses) = clause;
 }
@@ -426,23 +502,97 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 	return p;
 }
 
-/* The pattern of `slot` may match the string that the pass is in. */
+/* A match of the pattern of `slot` may begin there. */
 static void
-candidate_add(struct pass *pass, uint32_t slot)
+candidate_add(struct pass *pass, uint32_t slot, uint32_t from, uint32_t until)
 {
 	struct candidates *found = pass->found;
 	struct seen *seen = &found->slots[slot];
 	uint32_t at = (uint32_t)found->list.n;
-	if (seen->last != 0 && found->list.v[seen->last].string == pass->string)
-		return;
-	ARENA_PUSH(pass->a, &found->list) =
-	    (struct candidate){.string = (uint32_t)pass->string};
+	ARENA_PUSH(pass->a, &found->list) = (struct candidate){
+	    .string = (uint32_t)pass->string, .from = from, .until = until};
 	if (seen->first == 0)
 		seen->first = at;
 	else
 		found->list.v[seen->last].next = at;
 	seen->last = at;
 	pass->is_over = found->list.n > CANDIDATES_MAX;
+}
+
+/* A span begins not before the last one of `list`. */
+static void
+span_push(
+    struct pass *pass, struct span_list *list, uint32_t from, uint32_t until)
+{
+	struct span *last = &pass->spans.v[list->last];
+	bool is_full = pass->spans.n > SPANS_MAX;
+	if (list->last != 0 &&
+	    (is_full || from <= (uint64_t)last->until + STARTS_GAP)) {
+		if (last->until < until)
+			last->until = until;
+		return;
+	}
+	uint32_t number = (uint32_t)pass->spans.n;
+	ARENA_PUSH(pass->a, &pass->spans) =
+	    (struct span){.from = is_full ? 0 : from, .until = until};
+	if (list->last == 0)
+		list->first = number;
+	else
+		pass->spans.v[list->last].next = number;
+	list->last = number;
+}
+
+/* Take the first span of the one that begins first. */
+static struct span
+span_take(const struct pass *pass, struct span_list *x, struct span_list *y)
+{
+	const struct span *v = pass->spans.v;
+	bool is_x = y->first == 0 ||
+		    (x->first != 0 && v[x->first].from <= v[y->first].from);
+	struct span_list *list = is_x ? x : y;
+	struct span span = v[list->first];
+	list->first = span.next;
+	return span;
+}
+
+/* A match may begin in one of `spans`, of the string that the pass is in. */
+static void
+slot_add(struct pass *pass, uint32_t slot, struct span_list spans)
+{
+	struct seen *seen = &pass->found->slots[slot];
+	if (seen->spans.first == 0) {
+		ARENA_PUSH(pass->a, &pass->slots) = slot;
+		seen->spans = spans;
+		return;
+	}
+	struct span_list old = seen->spans, both = {0, 0};
+	while (old.first != 0 || spans.first != 0) {
+		struct span span = span_take(pass, &old, &spans);
+		span_push(pass, &both, span.from, span.until);
+	}
+	seen->spans = both;
+}
+
+/* All that has been found in the string. */
+static void
+pass_leave(struct pass *pass)
+{
+	for (size_t i = 0; i < pass->clauses.n; i++) {
+		uint32_t clause = pass->clauses.v[i];
+		slot_add(pass, pass->filter->clauses[clause].slot,
+		    pass->bits[clause].spans);
+	}
+	for (size_t i = 0; i < pass->slots.n; i++) {
+		struct seen *seen = &pass->found->slots[pass->slots.v[i]];
+		for (uint32_t k = seen->spans.first; k != 0;
+		     k = pass->spans.v[k].next)
+			candidate_add(pass, pass->slots.v[i],
+			    pass->spans.v[k].from, pass->spans.v[k].until);
+		seen->spans = (struct span_list){0, 0};
+	}
+	pass->clauses.n = 0;
+	pass->slots.n = 0;
+	pass->spans.n = 1;
 }
 
 /* Where a string is not plain, as runs of bytes from..to. */
@@ -481,36 +631,52 @@ odd_runs_find(struct str s, struct odd_runs *ret)
 	}
 }
 
-static bool
-fits_odd_runs(const struct slot *slot, struct str s, const struct odd_runs *odd)
+/* Where matches may begin that have a part of what is not plain. */
+static struct span_list
+odd_spans(struct pass *pass, const struct slot *slot, struct str s,
+    const struct odd_runs *odd)
 {
-	if (slot->pairs == NULL || odd->is_over)
-		return true;
-	for (size_t i = 0; i < odd->n; i++)
-		if (factor_pairs_fit(
-			slot->pairs, s, odd->v[i].from, odd->v[i].to))
-			return true;
-	return false;
+	struct span_list spans = {0, 0};
+	if (slot->pairs == NULL || odd->is_over) {
+		span_push(pass, &spans, 0, (uint32_t)s.len);
+		return spans;
+	}
+	for (size_t i = 0; i < odd->n; i++) {
+		size_t from = odd->v[i].from, to = odd->v[i].to;
+		size_t longest = slot->pairs->longest;
+		if (factor_pairs_fit(slot->pairs, s, from, to))
+			span_push(pass, &spans,
+			    (uint32_t)(from < longest ? 0 : from - longest + 1),
+			    (uint32_t)(to - 1));
+	}
+	return spans;
 }
 
 /*
  * The pass comes to string number `to`.  What is known of matches in plain text
- * does not rule out a string in which a match may be where it is not plain.
+ * does not rule out a match that is not plain.
  */
 static void
 pass_enter(struct pass *pass, size_t to)
 {
 	const struct prefilter *p = pass->filter;
 	struct odd_runs odd;
+	if (pass->string != to)
+		pass_leave(pass);
 	for (; pass->entered <= to && p->nplain > 0; pass->entered++) {
 		struct str s = pass->strings->v[pass->entered];
 		if (factor_is_plain(s))
 			continue;
 		pass->string = pass->entered;
 		odd_runs_find(s, &odd);
-		for (size_t i = 0; i < p->nplain; i++)
-			if (fits_odd_runs(&p->slots[p->plain[i]], s, &odd))
-				candidate_add(pass, p->plain[i]);
+		for (size_t i = 0; i < p->nplain; i++) {
+			struct span_list spans =
+			    odd_spans(pass, &p->slots[p->plain[i]], s, &odd);
+			if (spans.first != 0)
+				slot_add(pass, p->plain[i], spans);
+		}
+		if (pass->entered != to)
+			pass_leave(pass);
 	}
 	pass->string = to;
 }
@@ -530,6 +696,18 @@ count_up(
 		count->n++;
 	count->last = at;
 	return count->n >= clause->times[number];
+}
+
+/* A literal of `len` bytes ends before byte `end` of the string. */
+static void
+starts_add(struct pass *pass, struct bits *bits, const struct use *use,
+    uint32_t len, size_t end)
+{
+	if (end < (size_t)use->least + len)
+		return;
+	size_t from = use->most < end ? end - use->most : 0;
+	span_push(pass, &bits->spans, (uint32_t)from,
+	    (uint32_t)(end - len - use->least));
 }
 
 /* A literal ends before byte `to` of the window. */
@@ -555,13 +733,16 @@ on_literal(void *arg, uint32_t id, size_t to)
 		struct bits *bits = &pass->bits[use->clause];
 		if (bits->string != string + 1)
 			*bits = (struct bits){.string = string + 1};
+		if (use->is_near)
+			starts_add(pass, bits, use, literal->len,
+			    pass->base + to - start);
 		if (bits->bits == clause->needs)
 			continue;
 		if (!count_up(pass, clause, use->number, pass->base + to))
 			continue;
 		bits->bits |= (uint8_t)(1U << use->number);
 		if (bits->bits == clause->needs)
-			candidate_add(pass, clause->slot);
+			ARENA_PUSH(pass->a, &pass->clauses) = use->clause;
 	}
 	return pass->is_over;
 }
@@ -590,7 +771,7 @@ on_shape(void *arg, uint32_t id, size_t to)
 {
 	(void)to;
 	struct pass *pass = arg;
-	candidate_add(pass, pass->shapes->slots[id]);
+	candidate_add(pass, pass->shapes->slots[id], 0, UINT32_MAX);
 	return pass->is_over;
 }
 
@@ -602,7 +783,7 @@ shapes_try(struct pass *pass, struct str s)
 	bool is_odd = s.len == 0 || s.len > HS_DB_BYTES;
 	for (uint32_t i = 0; i < p->nslots; i++)
 		if (is_odd || p->slots[i].is_any)
-			candidate_add(pass, i);
+			candidate_add(pass, i, 0, UINT32_MAX);
 	for (size_t i = 0; i < p->nshapes && !is_odd; i++) {
 		pass->shapes = &p->shapes[i];
 		if (hs_db_search(p->shapes[i].db, s, on_shape, pass) !=
@@ -661,9 +842,11 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 	pass.bits = ARENA_ARRAY(a, struct bits, p->nclauses);
 	pass.counts = ARENA_ARRAY(a, struct count, p->ncounts);
 	pass.ends = ends;
+	ARENA_PUSH(a, &pass.spans) = (struct span){0, 0, 0};
 	if (p->db != NULL && !text_search(&pass, text, is_expired, arg))
 		return NULL;
 	pass_enter(&pass, strings->n - 1);
+	pass_leave(&pass);
 	return pass.is_over ? NULL : found;
 }
 
@@ -674,12 +857,14 @@ candidates_begin(const struct candidates *c, uint32_t slot)
 }
 
 bool
-candidates_next(
-    const struct candidates *c, struct candidate_cursor *cursor, size_t *ret)
+candidates_next(const struct candidates *c, struct candidate_cursor *cursor,
+    struct candidate_place *ret)
 {
 	if (cursor->next == 0)
 		return false;
-	*ret = c->list.v[cursor->next].string;
-	cursor->next = c->list.v[cursor->next].next;
+	const struct candidate *candidate = &c->list.v[cursor->next];
+	*ret = (struct candidate_place){
+	    candidate->string, candidate->from, candidate->until};
+	cursor->next = candidate->next;
 	return true;
 }

@@ -764,38 +764,50 @@ span_of(const struct regex *re, struct regex_scratch *s, struct regex_span *ret)
 }
 
 enum regex_result
-regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
-    size_t from, bool is_again, struct regex_span *ret)
+regex_match_within(const struct regex *re, struct regex_scratch *s,
+    struct str subject, size_t from, size_t until, bool is_again,
+    struct regex_span *ret)
 {
 	if (re->code == NULL)
 		load_wide(s, subject);
+	if (until > subject.len)
+		until = subject.len;
 	scratch_make_room(s, re);
 	limit_steps(re, s, subject.len);
 	uint32_t options = is_again ? PCRE2_NOTEMPTY_ATSTART : 0;
 	size_t begin = from;
-	for (;;) {
-		size_t left = subject.len - from;
+	while (from <= until) {
+		size_t left = until - from;
 		size_t window = window_next(re, subject.len, from - begin);
-		size_t until = window < left ? from + window : PCRE2_UNSET;
-		if (budget_is_used(
-			s, window_bytes(re, subject.len,
-			       until == PCRE2_UNSET ? left : window)))
+		bool is_last = window >= left;
+		if (is_last)
+			window = left;
+		if (budget_is_used(s, window_bytes(re, subject.len, window)))
 			return REGEX_EXPIRED;
-		int rc =
-		    re->code != NULL
-			? match_narrow(re, s, subject, from, until, options)
-			: match_wide(re, s, subject, from, until, options);
+		size_t last = from + window;
+		int rc = re->code != NULL
+			     ? match_narrow(re, s, subject, from, last, options)
+			     : match_wide(re, s, subject, from, last, options);
 		enum regex_result result = result_of(rc);
 		if (result == REGEX_YES)
 			span_of(re, s, ret);
-		if (result != REGEX_NO || until == PCRE2_UNSET)
+		if (result != REGEX_NO || is_last)
 			return result;
-		from = until + 1;
+		from = last + 1;
 		while (re->is_unicode && from < subject.len &&
 		       ((unsigned char)subject.p[from] & 0xc0) == 0x80)
 			from++;
 		options = 0;
 	}
+	return REGEX_NO;
+}
+
+enum regex_result
+regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
+    size_t from, bool is_again, struct regex_span *ret)
+{
+	return regex_match_within(
+	    re, s, subject, from, subject.len, is_again, ret);
 }
 
 size_t

@@ -443,38 +443,97 @@ may_match(const struct run *run, const struct rule *rule, struct str text)
 	return look == NULL || look_may_match(look, text);
 }
 
+/* Where the matches of a rule are looked for in one string. */
+struct search {
+	struct str label, text;
+	size_t from;   /* the next match begins here or later; SIZE_MAX: the
+			  regex has given up */
+	bool is_again; /* ... and is not an empty one just here */
+};
+
+/*
+ * The matches of a rule that begin before or at byte `until`.  False: enough,
+ * or out of time.
+ */
+static bool
+match_until(
+    struct run *run, struct tally *t, struct search *search, size_t until)
+{
+	struct regex_span span;
+	struct str text = search->text;
+	while (t->count < t->most && search->from <= until) {
+		enum regex_result result =
+		    regex_match_within(t->regex, run->scratch, text,
+			search->from, until, search->is_again, &span);
+		if (result == REGEX_EXPIRED) {
+			run->result->is_out_of_time = true;
+			return false;
+		}
+		if (result == REGEX_LIMIT || result == REGEX_STACK) {
+			tally_trouble(run, t, result);
+			search->from = SIZE_MAX;
+		}
+		if (result != REGEX_YES || span.to < search->from)
+			return true;
+		if (regex_capture_count(t->regex) > 0)
+			captured_add(run_tags(run), &t->captured, t->regex,
+			    run->scratch, text);
+		tally_hit(run, t, search->label,
+		    t->count == 0 ? excerpt(text, span) : STR_EMPTY);
+		search->is_again = span.to == span.from;
+		search->from = span.to;
+	}
+	return t->count < t->most;
+}
+
+/* A string is looked at by the rule's regex, unless a quick look says no. */
+static bool
+search_begin(struct run *run, const struct tally *t, struct str text)
+{
+	if (!t->is_unicode && !may_match(run, t->rule, text))
+		return false;
+	if (run->options->costs != NULL)
+		run->options->costs->v[t->rule->id].strings++;
+	return true;
+}
+
 /* All matches of a rule in one string.  False: enough, or out of time. */
 static bool
 match_string(
     struct run *run, struct tally *t, struct str label, struct str text)
 {
-	size_t from = 0;
-	bool is_again = false;
-	struct regex_span span;
-	if (!t->is_unicode && !may_match(run, t->rule, text))
-		return true;
-	if (run->options->costs != NULL)
-		run->options->costs->v[t->rule->id].strings++;
-	while (t->count < t->most) {
-		enum regex_result result = regex_match(
-		    t->regex, run->scratch, text, from, is_again, &span);
-		if (result == REGEX_EXPIRED) {
-			run->result->is_out_of_time = true;
-			return false;
+	struct search search = {label, text, 0, false};
+	return !search_begin(run, t, text) ||
+	       match_until(run, t, &search, text.len);
+}
+
+/* All matches of a rule in what a pass has left. */
+static void
+match_places(struct run *run, struct tally *t, struct str label,
+    const struct candidates *candidates, struct candidate_cursor cursor,
+    const struct strs *strings, size_t first)
+{
+	struct candidate_place place;
+	struct search search = {.label = label};
+	size_t string = SIZE_MAX;
+	bool is_begun = false, is_more = true;
+	while (is_more && candidates_next(candidates, &cursor, &place)) {
+		if (place.string < first)
+			continue;
+		if (place.string != string) {
+			string = place.string;
+			search.text = strings->v[string];
+			search.from = 0;
+			search.is_again = false;
+			is_begun = search_begin(run, t, search.text);
 		}
-		if (result == REGEX_LIMIT || result == REGEX_STACK)
-			tally_trouble(run, t, result);
-		if (result != REGEX_YES || span.to < from)
-			return true;
-		if (regex_capture_count(t->regex) > 0)
-			captured_add(run_tags(run), &t->captured, t->regex,
-			    run->scratch, text);
-		tally_hit(run, t, label,
-		    t->count == 0 ? excerpt(text, span) : STR_EMPTY);
-		is_again = span.to == span.from;
-		from = span.to;
+		if (search.from < place.from) {
+			search.from = place.from;
+			search.is_again = false;
+		}
+		is_more =
+		    !is_begun || match_until(run, t, &search, place.until);
 	}
-	return false;
 }
 
 /* "maxhits=0" ends a loop that asks for it behind a hit. */
@@ -546,28 +605,28 @@ static bool
 match_list(struct run *run, struct tally *t, size_t view,
     const struct strs *strings, size_t first)
 {
-	struct candidate_cursor cursor;
+	struct candidate_cursor cursor = {0};
+	struct candidate_place unused;
 	const struct rule *rule = t->rule;
 	if (rule->tag.len > 0 && tags_bytes(run_tags(run), rule->tag) == 0)
 		return false;
 	(void)is_view_cut(run);
 	const struct candidates *candidates =
 	    run_candidates(run, view, rule, strings, &cursor);
-	t->regex = NULL;
-	if (candidates == NULL &&
-	    (t->regex = regex_for(run, rule, t->is_unicode)) == NULL)
+	struct candidate_cursor ahead = cursor;
+	if (candidates != NULL && !candidates_next(candidates, &ahead, &unused))
+		return true;
+	t->regex = regex_for(run, rule, t->is_unicode);
+	if (t->regex == NULL)
 		return false;
-	for (size_t i = 0; candidates != NULL || i < strings->n; i++) {
-		if (candidates != NULL &&
-		    !candidates_next(candidates, &cursor, &i))
-			break;
-		if (t->regex == NULL &&
-		    (t->regex = regex_for(run, rule, t->is_unicode)) == NULL)
-			return false;
-		if (i >= first &&
-		    !match_string(run, t, STR_EMPTY, strings->v[i]))
-			break;
+	if (candidates != NULL) {
+		match_places(
+		    run, t, STR_EMPTY, candidates, cursor, strings, first);
+		return true;
 	}
+	size_t i = first;
+	while (i < strings->n && match_string(run, t, STR_EMPTY, strings->v[i]))
+		i++;
 	return true;
 }
 
@@ -668,8 +727,7 @@ header_match(struct run *run, const struct header_seen *seen, struct tally *t)
 	const struct rule *rule = t->rule;
 	struct str value = seen->value;
 	struct strs one = {&value, 1, 1};
-	struct candidate_cursor cursor;
-	size_t unused;
+	struct candidate_cursor cursor = {0};
 	if (!seen->is_there && rule->has_unset) {
 		(void)match_string(run, t, rule->label, rule->unset);
 		return;
@@ -677,8 +735,10 @@ header_match(struct run *run, const struct header_seen *seen, struct tally *t)
 	const struct candidates *candidates =
 	    seen->is_there ? run_pass(run, seen->view, rule, &one, &cursor)
 			   : NULL;
-	if (candidates == NULL || candidates_next(candidates, &cursor, &unused))
+	if (candidates == NULL)
 		(void)match_string(run, t, rule->label, value);
+	else
+		match_places(run, t, rule->label, candidates, cursor, &one, 0);
 }
 
 static void
@@ -754,7 +814,7 @@ static bool
 is_ruled_out(const struct run *run, const struct turn *turn,
     const struct turn_found *found, size_t i)
 {
-	size_t unused;
+	struct candidate_place unused;
 	for (size_t k = 0; k < FILTERS; k++) {
 		if (found->of[k] == NULL)
 			continue;

@@ -13,27 +13,36 @@
 #define PATTERN_BYTES 400
 #define TEXT_BYTES 4000
 
-/* By string: has it been left? */
-static bool *
-candidates(struct arena *a, struct str pattern, const struct strs *strings)
+/* NULL: the prefilter says nothing of the pattern. */
+static struct candidates *
+candidates(struct arena *a, struct str pattern, const struct strs *strings,
+    uint32_t *ret_slot)
 {
-	bool *is_left = ARENA_ARRAY(a, bool, strings->n);
 	struct prefilter_builder *b = prefilter_builder_new(a);
-	uint32_t slot = prefilter_add(b, pattern);
+	*ret_slot = prefilter_add(b, pattern);
 	struct prefilter *p = prefilter_build(a, b, hs_pool_new(a), NULL);
-	for (size_t i = 0; i < strings->n; i++)
-		is_left[i] = slot == PREFILTER_NONE || p == NULL;
-	if (slot == PREFILTER_NONE || p == NULL)
-		return is_left;
-	struct candidates *c = prefilter_pass(p, a, strings, NULL, NULL);
+	return *ret_slot == PREFILTER_NONE || p == NULL
+		   ? NULL
+		   : prefilter_pass(p, a, strings, NULL, NULL);
+}
+
+/* Places are in order and none overlaps another; one has the start `at`. */
+static bool
+is_left(const struct candidates *c, uint32_t slot, size_t string, size_t at)
+{
 	struct candidate_cursor cursor = candidates_begin(c, slot);
-	size_t last = 0;
-	for (size_t i; candidates_next(c, &cursor, &i); last = i + 1) {
-		if (i < last || i >= strings->n)
-			abort(); /* not in order */
-		is_left[i] = true;
+	struct candidate_place place, last = {0};
+	bool ret = false, is_first = true;
+	for (; candidates_next(c, &cursor, &place); last = place) {
+		if (!is_first && (place.string < last.string ||
+				     (place.string == last.string &&
+					 place.from <= last.until)))
+			abort();
+		is_first = false;
+		ret = ret || (place.string == string && place.from <= at &&
+				 at <= place.until);
 	}
-	return is_left;
+	return ret;
 }
 
 int
@@ -57,13 +66,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct regex_scratch *scratch = regex_scratch_new(a, env, NULL, NULL);
 	struct look *look =
 	    look_new(a, hs_pool_new(a), regex_pattern(a, pattern));
-	const bool *is_left = candidates(a, pattern, &strings);
+	uint32_t slot;
+	const struct candidates *c = candidates(a, pattern, &strings, &slot);
+	/* \K moves the start that is told */
+	bool has_start = str_find(pattern, STR("\\K")) == STR_NONE;
 	for (size_t i = 0; i < strings.n; i++) {
 		struct regex_span span;
 		if (regex_match(re, scratch, strings.v[i], 0, false, &span) !=
 		    REGEX_YES)
 			continue;
-		if (!is_left[i] ||
+		if ((c != NULL && has_start &&
+			!is_left(c, slot, i, span.from)) ||
 		    (look != NULL && !look_may_match(look, strings.v[i])))
 			abort();
 	}

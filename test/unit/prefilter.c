@@ -160,8 +160,27 @@ left(struct arena *a, struct str pattern, const struct strs *strings)
 	struct candidates *c = prefilter_pass(p, a, strings, NULL, NULL);
 	assert_non_null(c);
 	struct candidate_cursor cursor = candidates_begin(c, slot);
-	for (size_t i; candidates_next(c, &cursor, &i);)
-		buf_printf(b, "%s%zu", b->len > 0 ? " " : "", i);
+	size_t last = SIZE_MAX;
+	for (struct candidate_place place; candidates_next(c, &cursor, &place);
+	     last = place.string)
+		if (place.string != last)
+			buf_printf(
+			    b, "%s%zu", b->len > 0 ? " " : "", place.string);
+	return buf_str(b);
+}
+
+/* Where matches may begin: "string:from-until string:from-until". */
+static struct str
+places(struct arena *a, struct str pattern, const struct strs *strings)
+{
+	uint32_t slot;
+	struct buf *b = buf_new(a, 10000);
+	struct prefilter *p = prefilter_of(a, pattern, &slot);
+	struct candidates *c = prefilter_pass(p, a, strings, NULL, NULL);
+	struct candidate_cursor cursor = candidates_begin(c, slot);
+	for (struct candidate_place place; candidates_next(c, &cursor, &place);)
+		buf_printf(b, "%s%zu:%zu-%zu", b->len > 0 ? " " : "",
+		    place.string, place.from, place.until);
 	return buf_str(b);
 }
 
@@ -177,7 +196,8 @@ a_pass_leaves_strings_in_order(void **state)
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		strs_add(a, &strings, str_from(texts[i]));
 	assert_str(left(a, STR("(?i)cheap"), &strings), "0 3 7");
-	assert_str(left(a, STR("cheap.*pills"), &strings), "0 2 3 6");
+	/* there is no room for "cheap" in front of the other pills */
+	assert_str(left(a, STR("cheap.*pills"), &strings), "0");
 	assert_str(left(a, STR("(?i)c(?:hea|aff)[p\\xe9]"), &strings), "0 3 7");
 	/* poor but for plain text: others are left if their bytes fit */
 	assert_str(left(a,
@@ -185,6 +205,69 @@ a_pass_leaves_strings_in_order(void **state)
 			   "[\\x80-\\xff]+x|zq[\\x80-\\xff]*qz"),
 		       &strings),
 	    "8");
+	arena_free(a);
+}
+
+static void
+a_pass_knows_where_matches_may_begin(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *text, *want;
+	} cases[] = {
+	    {"cheap", "so cheap", "0:3-3"},
+	    {"cheap.*pills", "so cheap, these pills", "0:0-11"},
+	    {"\\d{2,5}cheap", "number 123cheap", "0:5-9"},
+	    {"\\d+cheap", "number 123cheap", "0:0-10"},
+	    {"x?cheap", "cheap and, for all of us, cheap", "0:0-0 0:25-26"},
+	    {"x?cheap", "cheap and cheap", "0:0-10"},
+	    {"cheap.one|very free",
+		"free cheap one and many other things very free",
+		"0:5-5 0:37-37"},
+	    {"(?:very )?cheap", "a cheap\nb", "0:0-2"},
+	    /* too early for what must be in front of it */
+	    {"\\d{9}cheap", "12345cheap", ""},
+	    /* what is not plain is where the match is */
+	    {"[a\\xc0-\\xff]x[b\\xc0-\\xff]y[c\\xc0-\\xcf]",
+		"so \xe9q and \xc1"
+		"xby\xc2",
+		"0:6-14"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str text = str_from(cases[i].text);
+		struct strs one = {&text, 1, 1};
+		struct str got = places(a, str_from(cases[i].pattern), &one);
+		if (!str_eq(got, str_from(cases[i].want)))
+			print_error("of %s\n", cases[i].pattern);
+		assert_str(got, cases[i].want);
+	}
+	arena_free(a);
+}
+
+/* What a hostile text makes many of is kept as few. */
+static void
+places_of_one_string_are_bounded(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct buf *b = buf_new(a, 2 << 20);
+	for (unsigned i = 0; i < 30000; i++)
+		buf_printf(b, "cheap%60s", "");
+	struct str text = buf_str(b);
+	struct strs one = {&text, 1, 1};
+	uint32_t slot;
+	struct prefilter *p = prefilter_of(a, STR("cheap"), &slot);
+	struct candidates *c = prefilter_pass(p, a, &one, NULL, NULL);
+	struct candidate_cursor cursor = candidates_begin(c, slot);
+	struct candidate_place place = {0};
+	size_t n = 0, next = 0;
+	for (; candidates_next(c, &cursor, &place); n++) {
+		assert_true(n == 0 || place.from > next);
+		next = place.until;
+	}
+	assert_true(n > 1000 && n < 20000);
+	assert_int_equal(place.until, 29999 * 65);
 	arena_free(a);
 }
 
@@ -212,8 +295,9 @@ shapes_are_tried_on_each_string(void **state)
 	for (unsigned i = 0; i < COUNT_OF(slots); i++) {
 		struct candidate_cursor cursor = candidates_begin(c, slots[i]);
 		struct buf *got = buf_new(a, 100);
-		for (size_t k; candidates_next(c, &cursor, &k);)
-			buf_printf(got, "%zu ", k);
+		for (struct candidate_place place;
+		     candidates_next(c, &cursor, &place);)
+			buf_printf(got, "%zu ", place.string);
 		assert_str(buf_str(got), i == 11 ? "0 1 2 3 "
 					 : i < 2 ? "0 1 3 "
 						 : "1 3 ");
@@ -292,35 +376,49 @@ struct tried {
 	size_t matches;
 };
 
+/* By byte of `text`: may a match begin there, as far as `c` knows? */
+static bool *
+starts_left(struct arena *a, const struct candidates *c, uint32_t slot,
+    const struct strs *texts, size_t text)
+{
+	size_t len = texts->v[text].len;
+	bool *is_left = ARENA_ARRAY(a, bool, len + 1);
+	struct candidate_cursor cursor = candidates_begin(c, slot);
+	for (struct candidate_place place; candidates_next(c, &cursor, &place);)
+		for (size_t i = place.from;
+		     place.string == text && i <= len && i <= place.until; i++)
+			is_left[i] = true;
+	return is_left;
+}
+
 static void
 matches_are_left(
     struct arena *a, struct str pattern, struct strs *texts, struct tried *t)
 {
 	uint32_t slot;
 	struct prefilter *p = prefilter_of(a, pattern, &slot);
-	struct candidates *c =
-	    p == NULL ? NULL : prefilter_pass(p, a, texts, NULL, NULL);
-	struct candidate_cursor cursor = {0};
-	bool *is_left = ARENA_ARRAY(a, bool, texts->n);
-	if (slot != PREFILTER_NONE && c != NULL)
-		cursor = candidates_begin(c, slot);
-	for (size_t i; slot != PREFILTER_NONE && c != NULL &&
-		       candidates_next(c, &cursor, &i);)
-		is_left[i] = true;
+	struct candidates *c = p == NULL || slot == PREFILTER_NONE
+				   ? NULL
+				   : prefilter_pass(p, a, texts, NULL, NULL);
 	for (size_t i = 0; i < texts->n; i++) {
 		struct regex_span span;
-		if (regex_match(t->re, t->scratch, texts->v[i], 0, false,
-			&span) != REGEX_YES)
-			continue;
-		t->matches++;
-		bool is_lost =
-		    slot != PREFILTER_NONE && c != NULL && !is_left[i];
-		bool is_unseen =
-		    t->look != NULL && !look_may_match(t->look, texts->v[i]);
-		if (is_lost || is_unseen)
-			fail_msg("%s of [%.*s] in [%.*s]",
-			    is_lost ? "no candidate" : "no look",
-			    STR_ARG(pattern), STR_ARG(texts->v[i]));
+		const bool *is_left =
+		    c == NULL ? NULL : starts_left(a, c, slot, texts, i);
+		for (size_t from = 0;
+		     from <= texts->v[i].len &&
+		     regex_match(t->re, t->scratch, texts->v[i], from, false,
+			 &span) == REGEX_YES;
+		     from = span.from + 1) {
+			t->matches++;
+			bool is_lost = is_left != NULL && !is_left[span.from];
+			bool is_unseen = t->look != NULL &&
+					 !look_may_match(t->look, texts->v[i]);
+			if (is_lost || is_unseen)
+				fail_msg("%s of [%.*s] in [%.*s] at %zu",
+				    is_lost ? "no candidate" : "no look",
+				    STR_ARG(pattern), STR_ARG(texts->v[i]),
+				    span.from);
+		}
 	}
 }
 
@@ -502,6 +600,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_tag_is_a_gap),
     cmocka_unit_test(matches_in_ascii_have_factors_of_their_own),
     cmocka_unit_test(a_pass_leaves_strings_in_order),
+    cmocka_unit_test(a_pass_knows_where_matches_may_begin),
+    cmocka_unit_test(places_of_one_string_are_bounded),
     cmocka_unit_test(shapes_are_tried_on_each_string),
     cmocka_unit_test(long_strings_are_searched_in_windows),
     cmocka_unit_test(nothing_that_matches_is_ruled_out),
