@@ -31,6 +31,13 @@ const struct command CMD_TABLE[] = {
 	cmd_doctor},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},
+    {"history", NULL,
+	"[--sender A] [--login U] [--to A] [--class C] [--action A]\n"
+	"            [--would A] [--rule R] [--score-min N] [--score-max N]\n"
+	"            [--id ID] [--client IP|NET|NAME] [--subject T] [--notice K]\n"
+	"            [--reason R] [--spf R] [--dkim R] [--dmarc R] [--since T]\n"
+	"            [--until T] [--limit N] [--follow] [--json] [--csv]",
+	"search what was decided", cmd_history},
     {"notices", NULL,
 	"[--limit N] [--kind K] [--origin O] [--to ADDRESS] [--explain]\n"
 	"            [--json]",

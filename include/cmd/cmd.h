@@ -21,7 +21,9 @@ extern const struct command CMD_TABLE[];
 
 int cmd_config(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_help(int argc, char **argv);
+int cmd_history(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_masscheck(int argc, char **argv);

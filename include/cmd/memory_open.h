@@ -29,6 +29,10 @@ MUST_CHECK bool memory_limit_parse(const char *text, uint64_t *ret);
  * standard error; `*ret_exit` is the command's exit code.
  */
 struct memory_reader *memory_open(struct arena *a, int *ret_exit);
+struct config;
+/* The same, with a configuration that was read. */
+struct memory_reader *memory_open_in(
+    struct arena *a, const struct config *config, int *ret_exit);
 /* The command's exit code: as `postern quarantine list`. */
 int memory_exit(enum reader_status status, uint64_t shown);
 

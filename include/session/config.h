@@ -9,6 +9,7 @@
 #include "base/option.h"
 #include "mail/envelope.h"
 
+enum config_history { HISTORY_PLAIN, HISTORY_HASHED };
 enum config_hold_in { HOLD_IN_POSTERN, HOLD_IN_MTA };
 /* What to do with a message that could not be decided. */
 enum config_fallback { FALLBACK_DEFER, FALLBACK_ACCEPT, FALLBACK_HOLD };
@@ -86,6 +87,8 @@ struct config {
 	int notice_over; /* enum config_over_budget */
 	uint64_t notices_addressee, notices_domain, notices_total;
 	uint64_t ledger_days, ledger_bytes;
+	uint64_t history_days, history_bytes;
+	int history_addresses; /* enum config_history */
 	/* words */
 	struct str reject_text, defer_text;
 	bool add_headers;

@@ -9,6 +9,8 @@
 #include "notice/origin.h"
 #include "session/scan.h"
 
+struct history_entry;
+
 /* What one line says. */
 struct report {
 	const struct envelope *envelope;
@@ -25,5 +27,9 @@ struct report {
 /* Keys in the order of posternd(8), untrusted values escaped. */
 struct str report_text(struct arena *a, const struct report *report);
 struct str report_json(struct arena *a, const struct report *report);
+
+/* What of it the history has in the same words. */
+void report_history(
+    struct arena *a, const struct report *report, struct history_entry *ret);
 
 #endif

@@ -11,7 +11,7 @@
 #include "cmd/cmd.h"
 #include "session/config.h"
 
-#define FLAGS_MAX 16
+#define FLAGS_MAX 32
 
 bool
 memory_flags_parse(int argc, char **argv, const struct memory_flag *flags)
@@ -48,11 +48,17 @@ struct memory_reader *
 memory_open(struct arena *a, int *ret_exit)
 {
 	struct config config;
+	cmd_config_load(a, &config);
+	return memory_open_in(a, &config, ret_exit);
+}
+
+struct memory_reader *
+memory_open_in(struct arena *a, const struct config *config, int *ret_exit)
+{
 	struct memory_reader *reader = NULL;
 	struct str why = STR_EMPTY;
-	cmd_config_load(a, &config);
 	struct str dir =
-	    str_printf(a, "%.*s/ledger", STR_ARG(config.state_dir));
+	    str_printf(a, "%.*s/ledger", STR_ARG(config->state_dir));
 	switch (memory_read_open(a, dir, &reader, &why)) {
 	case READER_OK:
 		return reader;

@@ -13,6 +13,7 @@
 #include "hold/release.h"
 #include "mail/header.h"
 #include "session/answers.h"
+#include "session/chronicle.h"
 #include "session/metrics.h"
 #include "session/receiver.h"
 #include "session/report.h"
@@ -46,6 +47,8 @@ struct action_work {
 	bool has_view;
 	bool is_lost; /* there is no whole message to keep */
 	bool is_full; /* the quarantine has as much as it may */
+	bool is_kept; /* in `folder` */
+	enum held_folder folder;
 	struct str id;
 	struct str note;
 	struct answer *answer;
@@ -192,8 +195,10 @@ quarantine_keep(struct action_work *w, enum held_folder folder)
 	    .size_bytes = w->raw.len,
 	};
 	errno = 0;
-	if (quarantine_store(gate_quarantine(w->gate), &held, w->raw) ==
-	    QUARANTINE_OK)
+	w->folder = folder;
+	w->is_kept = quarantine_store(gate_quarantine(w->gate), &held,
+			 w->raw) == QUARANTINE_OK;
+	if (w->is_kept)
 		return true;
 	w->is_full = errno == EDQUOT;
 	const char *why = w->is_full   ? "quarantine-size is reached"
@@ -459,6 +464,15 @@ remember_message(struct action_work *w)
 		    memory, &w->in->envelope, &w->arrival, clock_wall());
 }
 
+/* A notice that passes has one, too. */
+static const char *
+ruling_reason(const struct action_work *w)
+{
+	return w->input.permit_reason != NULL && w->verdict.would <= ACTION_TAG
+		   ? w->input.permit_reason
+		   : w->verdict.reason;
+}
+
 static void
 remember_decision(struct action_work *w)
 {
@@ -475,10 +489,7 @@ remember_decision(struct action_work *w)
 	    .origin = notice_origin_name(notice->origin),
 	    .from = notice->author,
 	    .addressee = notice->addressee,
-	    .reason = str_from(
-		w->input.permit_reason != NULL && w->verdict.would <= ACTION_TAG
-		    ? w->input.permit_reason
-		    : w->verdict.reason),
+	    .reason = str_from(ruling_reason(w)),
 	    .evidence = str_printf(w->arena, "%s%s%.*s", notice->never,
 		notice->never[0] != '\0' ? "; " : "",
 		STR_ARG(notice->evidence)),
@@ -486,10 +497,10 @@ remember_decision(struct action_work *w)
 	decision_add(gate_memory(w->gate), &decision);
 }
 
-static void
-log_verdict(struct action_work *w)
+static struct report
+report_of(struct action_work *w)
 {
-	struct report report = {
+	return (struct report){
 	    .envelope = &w->in->envelope,
 	    .scan = w->is_scanned ? &w->scan : NULL,
 	    .facts = w->has_view ? &w->view.facts : NULL,
@@ -502,9 +513,14 @@ log_verdict(struct action_work *w)
 	    .note = w->note,
 	    .size_bytes = spool_size(w->in->spool),
 	};
+}
+
+static void
+log_verdict(struct action_work *w, const struct report *report)
+{
 	struct str line = w->config->log_format == LOG_FORMAT_JSON
-			      ? report_json(w->arena, &report)
-			      : report_text(w->arena, &report);
+			      ? report_json(w->arena, report)
+			      : report_text(w->arena, report);
 	log_info("%.*s", STR_ARG(line));
 }
 
@@ -522,6 +538,50 @@ count(struct action_work *w, int64_t decided_us)
 	metrics_count(gate_metrics(w->gate), &message);
 }
 
+static enum mail_place
+place_of(const struct action_work *w)
+{
+	switch (w->answer->kind) {
+	case ANSWER_ACCEPT:
+		return PLACE_MTA;
+	case ANSWER_TEMPFAIL:
+	case ANSWER_REJECT:
+		return PLACE_CLIENT;
+	case ANSWER_MTA_HOLD:
+		return PLACE_MTA_HOLD;
+	case ANSWER_DISCARD:
+		break;
+	}
+	if (!w->is_kept)
+		return PLACE_NOWHERE;
+	return w->folder == FOLDER_HELD ? PLACE_QUARANTINE : PLACE_DISCARDED;
+}
+
+static void
+remember_verdict(struct action_work *w, const struct report *report)
+{
+	struct memory *memory = gate_memory(w->gate);
+	const struct mac_key *key =
+	    w->config->history_addresses == HISTORY_HASHED
+		? release_key(gate_release(w->gate))
+		: NULL;
+	if (!history_is_kept(memory))
+		return;
+	struct chronicle chronicle = {
+	    .report = report,
+	    .place = place_of(w),
+	    .reason = str_from(ruling_reason(w)),
+	    .message_id = w->has_arrival && w->arrival.nids > 0
+			      ? w->arrival.ids[0]
+			      : STR_EMPTY,
+	    .subject = subject_of(w),
+	    .can_refuse = w->in->can_refuse,
+	    .is_observed = w->config->observe,
+	    .is_released = w->is_released,
+	};
+	chronicle_tell(w->arena, memory, key, &chronicle);
+}
+
 void
 action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 {
@@ -536,6 +596,8 @@ action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 	answer_by_verdict(w);
 	remember_message(w);
 	remember_decision(w);
-	log_verdict(w);
+	struct report report = report_of(w);
+	remember_verdict(w, &report);
+	log_verdict(w, &report);
 	count(w, decided_us);
 }

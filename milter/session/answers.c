@@ -81,5 +81,7 @@ answers_memory(struct arena *a, const struct config *config)
 	    .dir = str_printf(a, "%.*s/ledger", STR_ARG(config->state_dir)),
 	    .size_bytes = config->ledger_bytes,
 	    .days = (unsigned)config->ledger_days,
+	    .history_bytes = config->history_bytes,
+	    .history_days = (unsigned)config->history_days,
 	};
 }

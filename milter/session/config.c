@@ -18,6 +18,7 @@ static const char *const log_levels[] = {
     "error", "warning", "info", "debug", NULL};
 static const char *const fallbacks[] = {"defer", "accept", "hold", NULL};
 static const char *const hold_places[] = {"postern", "mta", NULL};
+static const char *const history_names[] = {"plain", "hashed", NULL};
 static const char *const over_budget[] = {"discard", "hold", NULL};
 static const char *const canons[] = {"relaxed/relaxed", "relaxed/simple",
     "simple/relaxed", "simple/simple", NULL};
@@ -187,6 +188,13 @@ static const struct option_row rows[] = {
 	"How long messages are remembered, to know whom a notice answers."},
     {"ledger-size", OPTION_SIZE, AT(ledger_bytes), "2G", 8 * MIB, 1e12, NULL,
 	"Bytes the ledger may take on disk; past it the oldest entries go."},
+    /* history */
+    {"history-days", OPTION_COUNT, AT(history_days), "30", 0, 3650, NULL,
+	"How long postern history knows what was decided; 0: not at all."},
+    {"history-size", OPTION_SIZE, AT(history_bytes), "1G", MIB, 1e12, NULL,
+	"Bytes the history may take on disk; past it the oldest entries go."},
+    {"history-addresses", OPTION_CHOICE, AT(history_addresses), "plain", 0, 0,
+	history_names, "Whether the history names people, or hashes them."},
     /* words */
     {"reject-text", OPTION_TEXT, AT(reject_text),
 	"This message looks like spam and was not sent. Ask your postmaster "

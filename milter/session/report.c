@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "state/history.h"
 
 #define RULES_BYTES 1500
 #define TROUBLE_BYTES 300
@@ -318,37 +319,49 @@ get_id(struct arena *a, const struct report *r)
 	return text(r->id);
 }
 
-/* The order of posternd(8), LOGGING. */
+/* The order of posternd(8), LOGGING; HISTORY_TEXTS: not in words of the
+ * history.
+ */
 static const struct {
 	const char *key;
 	struct value (*get)(struct arena *a, const struct report *r);
+	enum history_text text;
 } keys[] = {
-    {"action", get_action},
-    {"would", get_would},
-    {"score", get_score},
-    {"rules", get_rules},
-    {"class", get_class},
-    {"login", get_login},
-    {"client", get_client},
-    {"from", get_from},
-    {"nrcpt", get_nrcpt},
-    {"size", get_size},
-    {"spf", get_spf},
-    {"dkim", get_dkim},
-    {"dmarc", get_dmarc},
-    {"preflight", get_preflight},
-    {"because", get_because},
-    {"sign", get_sign},
-    {"notice", get_notice},
-    {"origin", get_origin},
-    {"to", get_to},
-    {"evidence", get_evidence},
-    {"reason", get_reason},
-    {"trouble", get_trouble},
-    {"note", get_note},
-    {"ms", get_ms},
-    {"id", get_id},
+    {"action", get_action, HISTORY_TEXTS},
+    {"would", get_would, HISTORY_TEXTS},
+    {"score", get_score, HISTORY_TEXTS},
+    {"rules", get_rules, HISTORY_TEXTS},
+    {"class", get_class, HISTORY_TEXTS},
+    {"login", get_login, HISTORY_TEXTS},
+    {"client", get_client, HISTORY_TEXTS},
+    {"from", get_from, HISTORY_TEXTS},
+    {"nrcpt", get_nrcpt, HISTORY_TEXTS},
+    {"size", get_size, HISTORY_TEXTS},
+    {"spf", get_spf, HISTORY_SPF},
+    {"dkim", get_dkim, HISTORY_DKIM},
+    {"dmarc", get_dmarc, HISTORY_DMARC},
+    {"preflight", get_preflight, HISTORY_PREFLIGHT},
+    {"because", get_because, HISTORY_BECAUSE},
+    {"sign", get_sign, HISTORY_SIGN},
+    {"notice", get_notice, HISTORY_NOTICE},
+    {"origin", get_origin, HISTORY_ORIGIN},
+    {"to", get_to, HISTORY_TEXTS},
+    {"evidence", get_evidence, HISTORY_EVIDENCE},
+    {"reason", get_reason, HISTORY_TEXTS},
+    {"trouble", get_trouble, HISTORY_TROUBLE},
+    {"note", get_note, HISTORY_NOTE},
+    {"ms", get_ms, HISTORY_TEXTS},
+    {"id", get_id, HISTORY_ID},
 };
+
+void
+report_history(
+    struct arena *a, const struct report *report, struct history_entry *ret)
+{
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (keys[i].text != HISTORY_TEXTS)
+			ret->text[keys[i].text] = keys[i].get(a, report).text;
+}
 
 /* A value is one word: blanks and controls are \xNN. */
 static void

@@ -123,6 +123,14 @@ memory_read_close(struct memory_reader *reader)
 	guard_set(SIG_DFL);
 }
 
+bool
+memory_read_is_current(struct memory_reader *reader)
+{
+	struct stat st;
+	return lstat(reader->place.file, &st) == 0 &&
+	       store_is_file(reader->store, &st);
+}
+
 static enum reader_status
 broken(const struct memory_reader *r, const char *why)
 {

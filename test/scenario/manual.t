@@ -49,6 +49,10 @@ for command in notices ledger profile masscheck status; do
 	is "postern(1) has every option of $command" "$(flags $command)" \
 		"$(postern help $command | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
 done
+for command in history; do
+	is "postern(1) has every option of $command" "$(flags $command)" \
+		"$(postern help $command | grep -oE -- '--[a-z-]+' | cut -c 3- | sort -u)"
+done
 is "postern(1) has every option of quarantine" \
 	"$(sed -n '/^\.Ss quarantine$/,/^\.S[sh] /p' "$man/postern.1" |
 		grep -oE '^(\.It )?[. ,A-Z].*' | grep -oE 'Fl -[a-z-]+' | sort -u)" \

@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# postern history: every message is in it as it was decided, and is found by
+# each of its fields, as a table, JSON and CSV; nothing that was told is lost.
+. "$(dirname "$0")/lib/scenario.sh"
+. "$(dirname "$0")/lib/mclient.sh"
+gate_alone 'class submission { tag = 4 defer = 5 hold = 6 reject = 10 }'
+
+# told SUBJECT OPTION...: one message
+told() {
+	{
+		echo "Message-ID: <${1// /-}@mail.example>"
+		mail "$1"
+	} >"$W/mail"
+	shift
+	mclient_files "$W/mail" -- "$@" >/dev/null
+}
+
+# Until this many are in the file.
+history_has() { [ "$(postern history --json --limit 0 | wc -l)" -ge "$1" ]; }
+count() { postern history --json --limit 0 "$@" | wc -l; }
+field() { sed -nE "s/.*\"$1\": *\"?([^,\"]*).*/\1/p"; }
+
+told "plain words" --login alice --from alice@ours.example --rcpt bob@example.net \
+	--client 198.51.100.7 --queue-id PLAIN
+told "tag me" --login alice --from alice@ours.example --queue-id TAG
+told "defer me" --login alice --from alice@ours.example --queue-id DEFER
+told "hold me" --login carol --from carol@ours.example --client 198.51.100.99 --queue-id HOLD
+told "reject me" --login carol --from carol@ours.example --rcpt x@a.example \
+	--rcpt y@b.example --queue-id REJECT
+told "from nobody" --from "" --queue-id NULL --client 203.0.113.5
+wait_for 20 history_has 6
+is "every message is in it" "$(count)" 6
+
+is "with its action" "$(postern history --json | field action | sort | xargs)" \
+	"accept accept defer hold reject tag"
+for filter in "1|--action hold" "1|--action reject" "2|--login carol" \
+	"2|--sender carol@ours.example" "3|--sender <Alice@OURS.example>" \
+	"5|--sender *@ours.example" "1|--sender <>" "1|--to y@b.example" \
+	"1|--to bob@example.net" "5|--class submission" "1|--rule TEST_HOLD" \
+	"2|--score-min 6" "1|--score-min 6 --score-max 8" "1|--client 198.51.100.7" \
+	"2|--client 198.51.100.0/24" "1|--id hold-me@mail.example" \
+	"1|--id <hold-me@mail.example>" "0|--id nothing" "6|--since 1h" \
+	"0|--until 1h" "0|--since 2030-01-01" "6|--until 2100-01-01T00:00:00Z" \
+	"1|--subject reject?me" "4|--reason score" "0|--notice dsn" \
+	"1|--login alice --action tag"; do
+	# shellcheck disable=SC2086
+	is "postern history ${filter#*|}" "$(set -f; count ${filter#*|})" "${filter%%|*}"
+done
+
+held=$(held_ids)
+line=$(postern history --json --id "$held")
+like "the id of the quarantine finds it" "$line" '"subject": *"hold me"'
+like "by queue id" "$(postern history --json --id "$(field queue_id <<<"$line")")" "$held"
+like "with what hit, and why" "$line" \
+	'"hits": *\[\{"rule": *"TEST_HOLD", *"score": *7.0, *"count": *1, *"evidence": *"Subject: hold me"\}\]'
+like "with threshold, class, client and login" "$line" \
+	'"place": *"quarantine".*"login": *"carol".*"client": *"198.51.100.99".*"class": *"submission".*"threshold": *6.0'
+
+like "a table" "$(postern history --action hold)" \
+	"^TIME +QUEUE-ID .*submission +carol +198.51.100.99 +<carol@ours.example> .*TEST_HOLD:7 +hold me +$held"
+csv=$(postern history --csv --to y@b.example | tr -d '\r')
+like "CSV" "$csv" ',submission,20,10,[0-9]+,[0-9.]+,2,"x@a.example y@b.example","TEST_REJECT:20","reject",'
+is "its lines end as RFC 4180 has it" \
+	"$(postern history --csv | grep -c $'\r$')" 7
+
+ok "nothing found is 1" test "$(postern history --id none >"$W/out"; echo $?)" = 1
+for wrong in "--since 5" "--class spam" "--action drop" "--score-min x" \
+	"--json --csv" "--limit x" "--since soon" "extra"; do
+	# shellcheck disable=SC2086
+	ok "wrong: $wrong" test "$(postern history $wrong >"$W/out" 2>&1; echo $?)" = 2
+done
+
+# ---- as it comes
+
+process_start follow "$POSTERN_PROGRAM" -c "$CONF" history --follow --login dave --json
+follower=$process
+wait_for 10 is_alive "$follower"
+told "the first" --login erin
+told "the second" --login dave --queue-id DAVE
+ok "it is shown as it comes" wait_for 20 grep -q '"subject": *"the second"' "$W/log/follow"
+is "and nothing else" "$(wc -l <"$W/log/follow")" 1
+process_stop "$follower"
+
+# ---- killed, nothing is lost
+
+for i in 1 2 3 4 5 6 7 8; do
+	told "number $i" --login frank
+done
+posternd_kill
+posternd_start || bail "posternd starts again"
+ok "what was told before a kill -9 is there" wait_for 20 \
+	test "$(postern history --json --login frank | wc -l)" = 8
+
+# ---- it names nobody
+
+sed -i '$a history-addresses = hashed' "$CONF"
+ok "reload" postern reload
+{
+	echo "Message-ID: <secret-id@mail.example>"
+	mail "hold me, secret words"
+} >"$W/mail"
+mclient_files "$W/mail" -- --login secret-login --from secret-from@ours.example \
+	--rcpt secret-to@dest.example >/dev/null
+wait_for 20 history_has 17
+is "it is found by its sender" "$(count --sender Secret-From@ours.example)" 1
+is "by its login" "$(count --login secret-login)" 1
+is "by its recipient" "$(count --to secret-to@dest.example)" 1
+is "by a domain" "$(count --to '*@dest.example')" 1
+is "by its Message-ID" "$(count --id '<secret-id@mail.example>')" 1
+is "and by no other" "$(count --sender other@ours.example)" 0
+unlike "but nothing of it is there" \
+	"$(postern history --json --limit 1; postern history --csv --limit 1)" "secret"
+ok "not in the file either" test "$(grep -ac secret "$POSTERN/state/ledger/memory.mdb")" = 0
+
+# ---- none is wanted
+
+sed -i '$a history-days = 0' "$CONF"
+ok "reload" postern reload
+told "after that" --login alice
+gone() { [ "$(count 2>/dev/null)" = 0 ]; }
+ok "without days there is none" wait_for 60 gone
+like "and it is said" "$(postern history 2>&1)" "history-days is 0"
+done_testing
