@@ -133,9 +133,12 @@ struct str
 random_word(struct arena *a, size_t n)
 {
 	char *word = arena_alloc(a, n);
+	unsigned char some[64]; /* asked for at once: a call each is dear */
+	size_t left = 0;
 	for (size_t i = 0; i < n;) {
-		unsigned char c;
-		random_fill(&c, 1);
+		if (left == 0)
+			random_fill(some, left = sizeof(some));
+		unsigned char c = some[--left];
 		if (c < 256 / ALPHABET_SIZE * ALPHABET_SIZE)
 			word[i++] = alphabet[c % ALPHABET_SIZE];
 	}

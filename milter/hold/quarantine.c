@@ -207,8 +207,9 @@ quarantine_id(struct arena *a)
 	char when[7];
 	for (size_t i = sizeof(when); i > 0; ms /= 62)
 		when[--i] = digits[ms % 62];
-	return str_printf(a, "%.*s%.*s", (int)sizeof(when), when,
-	    STR_ARG(random_word(a, 16 - sizeof(when))));
+	struct str chance = random_word(a, 16 - sizeof(when));
+	return str_printf(
+	    a, "%.*s%.*s", (int)sizeof(when), when, STR_ARG(chance));
 }
 
 /* "SECONDS.ID.postern", and in cur ":2,FLAGS" behind it. */
