@@ -83,7 +83,8 @@ scan_and_print(void *arg, struct arena *a, size_t worker, size_t i)
 		abort();
 	memcpy(copy, line.p, line.len);
 	(void)pthread_mutex_lock(&w->lock);
-	w->lines[i] = (struct str){copy, line.len};
+	w->lines[i].p = copy;
+	w->lines[i].len = line.len;
 	w->is_done[i] = true;
 	lines_print(w);
 	(void)pthread_mutex_unlock(&w->lock);
