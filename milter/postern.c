@@ -22,6 +22,13 @@ const struct command CMD_TABLE[] = {
 	"            [--config FILE] [--rules PATH]... ham:PATH|spam:PATH...",
 	"run the rules over folders of ham and spam, into a log",
 	cmd_masscheck},
+    {"freqs", NULL,
+	"[--hash H] [--top N] [--overlap PERCENT] [--never] [--json] LOG",
+	"how often each rule hits ham and spam, by that log", cmd_freqs},
+    {"fpfn", NULL,
+	"[--hash H] [--from SCORE] [--to SCORE] [--step N]\n"
+	"            [--max-fp PERCENT] [--lambda N] [--json] LOG",
+	"what each threshold does to ham and spam, by that log", cmd_fpfn},
     {"preflight", NULL, "[--from ADDRESS] [--json] DOMAIN|ADDRESS",
 	"what receivers will think of mail from a domain", cmd_preflight},
     {"doctor", NULL,

@@ -22,6 +22,8 @@ extern const struct command CMD_TABLE[];
 int cmd_config(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_fpfn(int argc, char **argv);
+int cmd_freqs(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mass_open -- the log that a command is to read. */
+#include "cmd/mass_open.h"
+
+#include <errno.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#define LOG_BYTES ((size_t)4 << 30)
+
+static void
+say(struct arena *a, const char *path, struct str what)
+{
+	struct buf *b = buf_new(a, 8192);
+	log_escape(b, str_from(path));
+	fprintf(stderr, "postern: %.*s: %.*s\n", STR_ARG(buf_str(b)),
+	    STR_ARG(what));
+}
+
+/* What makes the figures worth less. */
+static void
+oddities_say(struct arena *a, const char *path, const struct mass *mass)
+{
+	if (mass->broken > 0)
+		say(a, path,
+		    str_printf(a, "%zu lines are broken and not counted",
+			mass->broken));
+	if (mass->failed > 0)
+		say(a, path,
+		    str_printf(a,
+			"%zu messages have no result and are not "
+			"counted",
+			mass->failed));
+}
+
+bool
+mass_open(struct arena *a, const char *path, struct str hash, struct mass *ret)
+{
+	struct str text;
+	if (!file_text(a, str_from(path), LOG_BYTES, &text)) {
+		say(a, path, str_from(strerror(errno)));
+		return false;
+	}
+	if (!mass_read(a, text, hash, ret)) {
+		say(a, path,
+		    hash.len == 0 ? STR("it is no log of postern masscheck")
+				  : STR("it has no rule set of that hash"));
+		return false;
+	}
+	oddities_say(a, path, ret);
+	if (ret->mails.n == 0)
+		say(a, path, STR("it has no message of these rules"));
+	return ret->mails.n > 0;
+}
+
+struct str
+mass_title(struct arena *a, const struct mass *mass)
+{
+	return str_printf(a, "%zu ham and %zu spam; rules %.*s, %.*s",
+	    mass->count[0], mass->count[1], STR_ARG(mass->hash),
+	    STR_ARG(mass->date));
+}
