@@ -59,6 +59,8 @@ const struct command CMD_TABLE[] = {
 	cmd_reload},
     {"status", NULL, "[--json]", "what posternd is and has done so far",
 	cmd_status},
+    {"top", NULL, "[--interval SECONDS] [--rounds N] [--once] [--json]",
+	"what posternd does now, every second", cmd_top},
     {"config", NULL, "[NAME...]", "show options, values and meanings",
 	cmd_config},
     {"help", NULL, "[COMMAND]", "say what a command takes", cmd_help}, {0}};

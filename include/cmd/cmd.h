@@ -36,6 +36,7 @@ int cmd_quarantine(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /* `postern -c`: the configuration file of this run. */
 extern const char *cmd_config_path;

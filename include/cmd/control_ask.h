@@ -9,14 +9,15 @@
 
 /*
  * Ask `command` of control.h.  The lines of the answer in `*ret`, in `a`;
- * false: it was "error", and they say why, or there was no answer, which has
- * been said to standard error.
+ * false: it was "error", and they say why, or there was no answer, and
+ * `*ret_why`, otherwise empty, says why.
  */
 MUST_CHECK bool control_ask(struct arena *a, const struct config *config,
-    const char *command, struct strs *ret);
+    const char *command, struct strs *ret, struct str *ret_why);
 
 /* What status_json() of session/status.h has made; the caller's reference.
- * NULL: it has been said why. */
-json_t *control_status(struct arena *a, const struct config *config);
+ * NULL: `*ret_why`, in `a`. */
+json_t *control_status(
+    struct arena *a, const struct config *config, struct str *ret_why);
 
 #endif

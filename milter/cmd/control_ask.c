@@ -64,29 +64,29 @@ exchange(
 
 bool
 control_ask(struct arena *a, const struct config *config, const char *command,
-    struct strs *ret)
+    struct strs *ret, struct str *ret_why)
 {
 	*ret = (struct strs){0};
+	*ret_why = STR_EMPTY;
 	int answer = exchange(a, config->control_socket, command, ret);
 	if (answer < 0)
-		fprintf(stderr,
-		    "postern: posternd does not answer at %.*s: %s\n",
+		*ret_why = str_printf(a, "posternd does not answer at %.*s: %s",
 		    STR_ARG(config->control_socket), strerror(errno));
 	return answer == 1;
 }
 
 json_t *
-control_status(struct arena *a, const struct config *config)
+control_status(
+    struct arena *a, const struct config *config, struct str *ret_why)
 {
 	struct strs lines;
-	if (!control_ask(a, config, "status", &lines))
+	if (!control_ask(a, config, "status", &lines, ret_why))
 		return NULL;
-	json_t *status =
-	    lines.n != 1 ? NULL
-			 : json_loadb(lines.v[0].p, lines.v[0].len, 0, NULL);
+	json_t *status = lines.n != 1 ? NULL
+				      : json_loadb(lines.v[0].p, lines.v[0].len,
+					    JSON_ALLOW_NUL, NULL);
 	if (status == NULL)
-		(void)fputs("postern: posternd's answer cannot be read: is it "
-			    "of another version?\n",
-		    stderr);
+		*ret_why = STR("posternd's answer cannot be read: is it of "
+			       "another version?");
 	return status;
 }

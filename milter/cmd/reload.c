@@ -12,11 +12,14 @@ cmd_reload(int argc, char **argv)
 	struct arena *a = arena_new();
 	struct config config;
 	struct strs lines;
+	struct str why;
 	cmd_config_load(a, &config);
-	bool is_good = control_ask(a, &config, "reload", &lines);
+	bool is_good = control_ask(a, &config, "reload", &lines, &why);
 	for (size_t i = 0; i < lines.n; i++)
 		fprintf(
 		    is_good ? stdout : stderr, "%.*s\n", STR_ARG(lines.v[i]));
+	if (why.len > 0)
+		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
 	arena_free(a);
 	return is_good ? CMD_FINE : CMD_TROUBLE;
 }

@@ -217,8 +217,11 @@ cmd_status(int argc, char **argv)
 	struct ui ui;
 	cmd_config_load(a, &config);
 	ui_init(&ui, stdout, UI_COLOR_AUTO);
-	json_t *status = control_status(a, &config);
+	struct str why;
+	json_t *status = control_status(a, &config, &why);
 	int code = status == NULL ? CMD_TROUBLE : CMD_FINE;
+	if (status == NULL)
+		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
 	if (status != NULL && is_json)
 		json_line(stdout, json_incref(status));
 	else if (status != NULL && ui.is_terminal)
