@@ -13,6 +13,7 @@ get() { curl -sS --max-time 20 --unix-socket "$socket" "$@"; }
 scrape() { get http://localhost/metrics; }
 read_strictly() { $PYTHON "$srcdir/test/scenario/lib/exposition"; }
 
+wait_for 20 socket_is_open "$socket" # it comes after the milter's
 is "the socket has the mode that was asked for" "$(stat -c '%a %U' "$socket")" \
 	"640 $POSTERND_USER"
 like "the page says what it is" "$(get -i http://localhost/metrics)" \
@@ -109,6 +110,7 @@ ok "the socket goes with posternd" eval '! [ -e "$socket" ]'
 port_free
 sed -i "s|^metrics-socket.*|metrics-socket = \"127.0.0.1:$port\"|" "$CONF"
 ok "at a loopback address" posternd_start
+wait_for 20 port_is_open "$port"
 ok "it is the same page" eval \
 	'curl -sS "http://127.0.0.1:$port/metrics" | read_strictly'
 posternd_stop

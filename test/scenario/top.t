@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib/dkim.sh"
 needs "$PYTHON"
 gate_alone 'class submission { tag = 4 hold = 6 reject = 10 }'
+wait_for 20 socket_is_open "$POSTERN/control.sock" # it comes after the milter's
 escape=$'\033'
 mail "hold me" >"$W/held"
 mail "good" >"$W/good"
