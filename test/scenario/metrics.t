@@ -89,9 +89,10 @@ like "status is one line in a pipe" "$(postern status)" \
 status=$(postern status --json)
 is "and an object" "$(json_of "$status" 'o["actions"]["submission"]["reject"]')" 1
 is "with the hits" "$(json_of "$status" 'o["rule_hits"]["TEST_HOLD"]')" 2
+# these fade: a turn of the window may fall in between
 is "with the senders" "$(json_of "$status" \
-	'[(s["sender"], s["stopped"], s["recipients"]) for s in o["senders"]]')" \
-	"[('alice', 3.0, 13.0)]"
+	'[(s["sender"], 0 < s["stopped"] <= 3, 0 < s["recipients"] <= 13) for s in o["senders"]]')" \
+	"[('alice', True, True)]"
 ok "on a terminal a page" eval \
 	'script -qec "\"$POSTERN_PROGRAM\" -c \"$CONF\" status" /dev/null | grep -aq "up "'
 echo 'body BAD /(/' >"$POSTERN/rules/zz.cf"
