@@ -38,11 +38,15 @@ const struct command CMD_TABLE[] = {
 	cmd_doctor},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},
+    {"explain", NULL, "[--json] ID", "what happened to a message, and why",
+	cmd_explain},
     {"history", NULL,
 	"[--sender A] [--login U] [--to A] [--class C] [--action A]\n"
 	"            [--would A] [--rule R] [--score-min N] [--score-max N]\n"
-	"            [--id ID] [--client IP|NET|NAME] [--subject T] [--notice K]\n"
-	"            [--reason R] [--spf R] [--dkim R] [--dmarc R] [--since T]\n"
+	"            [--id ID] [--client IP|NET|NAME] [--subject T] [--notice "
+	"K]\n"
+	"            [--reason R] [--spf R] [--dkim R] [--dmarc R] [--since "
+	"T]\n"
 	"            [--until T] [--limit N] [--follow] [--json] [--csv]",
 	"search what was decided", cmd_history},
     {"notices", NULL,

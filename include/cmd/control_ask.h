@@ -15,6 +15,13 @@
 MUST_CHECK bool control_ask(struct arena *a, const struct config *config,
     const char *command, struct strs *ret, struct str *ret_why);
 
+/*
+ * The same, of what posternd is only told: nothing is said.  False: it does not
+ * know.
+ */
+bool control_tell(
+    struct arena *a, const struct config *config, const char *command);
+
 /* What status_json() of session/status.h has made; the caller's reference.
  * NULL: `*ret_why`, in `a`. */
 json_t *control_status(

@@ -39,7 +39,10 @@ struct chronicle {
 void chronicle_tell(struct arena *a, struct memory *memory,
     const struct mac_key *key, const struct chronicle *chronicle);
 
-/* What an operator did to a kept message; "released", "deleted", "purged". */
+/* What can be done to a kept message: "released", "released-part" (to some of
+ * its recipients), "deleted", "purged". */
+bool chronicle_event_is_valid(struct str verb);
+/* An operator, `by`, did so. */
 void chronicle_tell_event(
     struct memory *memory, struct str id, struct str verb, struct str by);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control -- signals and the control socket: reload, status, stop.  The socket
- * speaks one line each way: a command in, text lines and a last line "ok" or
- * "error" out; "status" is answered by one of JSON (status.h).  Who may open it
- * is the file's permission.
+ * control -- signals and the control socket: reload, status, event, stop.  The
+ * socket speaks one line each way: a command in, text lines and a last line
+ * "ok" or "error" out; "status" is answered by one of JSON (status.h).  Who may
+ * open it is the file's permission.
  */
 #ifndef SESSION_CONTROL_H
 #define SESSION_CONTROL_H

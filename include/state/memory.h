@@ -175,6 +175,7 @@ struct memory_stats {
 	uint64_t entries, decisions, history;
 	uint64_t file_bytes, used_bytes, size_bytes;
 	int64_t oldest_wall; /* 0: no entry */
+	int64_t history_oldest_wall;
 };
 MUST_CHECK enum reader_status memory_read_stats(
     struct memory_reader *reader, struct memory_stats *ret);

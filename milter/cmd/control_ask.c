@@ -75,6 +75,13 @@ control_ask(struct arena *a, const struct config *config, const char *command,
 	return answer == 1;
 }
 
+bool
+control_tell(struct arena *a, const struct config *config, const char *command)
+{
+	struct strs lines = {0};
+	return exchange(a, config->control_socket, command, &lines) == 1;
+}
+
 json_t *
 control_status(
     struct arena *a, const struct config *config, struct str *ret_why)

@@ -11,7 +11,7 @@
 #include "cmd/history_open.h"
 #include "cmd/history_output.h"
 #include "cmd/memory_open.h"
-#include "session/verdict.h"
+#include "session/chronicle.h"
 
 #define LIMIT_DEFAULT 50
 #define FOLLOW_LIMIT_DEFAULT 10
@@ -173,16 +173,14 @@ class_parse(const char *text, struct history_filter *f)
 static bool
 action_is_known(const char *name, const char *text)
 {
-	static const char *const events[] = {"released", "deleted", "purged"};
-	bool is_known = text == NULL;
+	bool is_known =
+	    text == NULL || chronicle_event_is_valid(str_from(text));
 	for (int i = 0; i < ACTION_COUNT && !is_known; i++)
 		is_known = str_eq(action_name((enum action)i), str_from(text));
-	for (size_t i = 0; i < COUNT_OF(events) && !is_known; i++)
-		is_known = strcmp(events[i], text) == 0;
 	return is_known ||
 	       cmd_refuse(name, text,
 		   "accept, tag, defer, hold, reject, discard, released, "
-		   "deleted or purged");
+		   "released-part, deleted or purged");
 }
 
 static bool

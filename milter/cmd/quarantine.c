@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/history_event.h"
 #include "cmd/held_output.h"
 #include "cmd/held_request.h"
 #include "hold/reinject.h"
@@ -275,6 +276,8 @@ delete_one(struct run *run, const struct held_entry *e)
 	enum quarantine_status status =
 	    run->request->is_dry_run ? QUARANTINE_OK
 				     : quarantine_delete(run->quarantine, e);
+	if (status == QUARANTINE_OK && !run->request->is_dry_run)
+		history_event_tell(&run->config, e->held.id, "deleted");
 	if (status == QUARANTINE_OK)
 		done_line(run, e, "deleted", NULL, UI_RED);
 	else
@@ -379,6 +382,9 @@ release_one(struct run *run, const struct held_entry *e)
 	};
 	struct reinject_report report;
 	enum reinject_status status = reinject(a, &how, e, &report);
+	if (report.sent > 0)
+		history_event_tell(&run->config, e->held.id,
+		    status == REINJECT_PART ? "released-part" : "released");
 	if (r->is_json)
 		released_json(run, e, status, &report);
 	else
@@ -430,6 +436,8 @@ purge_tell(void *arg, const struct held_entry *e, enum purge_reason reason)
 {
 	struct run *run = arg;
 	run->matched++;
+	if (!run->request->is_dry_run)
+		history_event_tell(&run->config, e->held.id, "purged");
 	done_line(
 	    run, e, "purged", reason == PURGE_AGE ? "age" : "size", UI_YELLOW);
 }

@@ -138,6 +138,17 @@ chronicle_tell(struct arena *a, struct memory *memory,
 	history_record(memory, &e);
 }
 
+bool
+chronicle_event_is_valid(struct str verb)
+{
+	static const char *const verbs[] = {
+	    "released", "released-part", "deleted", "purged"};
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		if (str_eq(verb, str_from(verbs[i])))
+			return true;
+	return false;
+}
+
 void
 chronicle_tell_event(
     struct memory *memory, struct str id, struct str verb, struct str by)

@@ -15,7 +15,9 @@
 #include "base/clock.h"
 #include "base/listen.h"
 #include "base/log.h"
+#include "hold/held.h"
 #include "session/answers.h"
+#include "session/chronicle.h"
 #include "session/exporter.h"
 #include "session/filterer.h"
 #include "session/session.h"
@@ -125,8 +127,9 @@ filter_take(struct control *control, struct snapshot *snapshot)
 /* A sound new snapshot takes the place of the old one, a broken one does not.
  */
 static bool
-reload(struct control *control, struct buf *out)
+reload(struct control *control, struct str words, struct buf *out)
 {
+	(void)words;
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
 	struct metrics *metrics = gate_metrics(control->gate);
@@ -161,8 +164,9 @@ reload(struct control *control, struct buf *out)
 
 /* One line of JSON. */
 static bool
-status(struct control *control, struct buf *out)
+status(struct control *control, struct str words, struct buf *out)
 {
+	(void)words;
 	struct arena *a = arena_new();
 	struct status now;
 	status_read(a, control->gate, filterer_state(control->filterer), &now);
@@ -175,17 +179,34 @@ status(struct control *control, struct buf *out)
 	return true;
 }
 
+/* "VERB ID BY": an operator has done something to a kept message. */
+static bool
+event(struct control *control, struct str words, struct buf *out)
+{
+	struct str verb = str_cut(&words, ' '), id = str_cut(&words, ' ');
+	if (!chronicle_event_is_valid(verb) || !held_id_is_valid(id)) {
+		buf_printf(out, "event wants a verb, an id and a name\n");
+		return false;
+	}
+	chronicle_tell_event(gate_memory(control->gate), id, verb, words);
+	return true;
+}
+
 static const struct {
 	const char *name;
-	bool (*run)(struct control *control, struct buf *out);
-} commands[] = {{"reload", reload}, {"status", status}};
+	bool has_words;
+	bool (*run)(struct control *control, struct str words, struct buf *out);
+} commands[] = {{"reload", false, reload}, {"status", false, status},
+    {"event", true, event}};
 
 static void
 command_run(struct control *control, struct str command, struct buf *out)
 {
+	struct str words = command, name = str_cut(&words, ' ');
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		if (str_eq(command, str_from(commands[i].name))) {
-			bool is_good = commands[i].run(control, out);
+		if (str_eq(name, str_from(commands[i].name)) &&
+		    (words.len > 0) == commands[i].has_words) {
+			bool is_good = commands[i].run(control, words, out);
 			buf_printf(out, "%s\n", is_good ? "ok" : "error");
 			return;
 		}
@@ -272,7 +293,7 @@ signal_serve(struct control *control)
 		return;
 	}
 	struct arena *a = arena_new();
-	(void)reload(control, buf_new(a, ANSWER_BYTES));
+	(void)reload(control, STR_EMPTY, buf_new(a, ANSWER_BYTES));
 	arena_free(a);
 }
 

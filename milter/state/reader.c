@@ -472,6 +472,19 @@ limit_read(struct store_txn *txn)
 		   : 0;
 }
 
+/* 0: it is empty. */
+static int64_t
+history_oldest(struct history *history, struct store_txn *txn)
+{
+	struct history_entry entry;
+	struct str bytes;
+	uint64_t number;
+	return store_first(txn, &history->table, &number, &bytes) &&
+		       history_peek(bytes, &entry)
+		   ? entry.time_wall
+		   : 0;
+}
+
 enum reader_status
 memory_read_stats(struct memory_reader *reader, struct memory_stats *ret)
 {
@@ -490,6 +503,7 @@ memory_read_stats(struct memory_reader *reader, struct memory_stats *ret)
 	    .entries = ledger == NULL ? 0 : ledger_count(ledger, txn),
 	    .decisions = decisions_count(&decisions, txn),
 	    .history = store_table_entries(txn, &history.table),
+	    .history_oldest_wall = history_oldest(&history, txn),
 	    .file_bytes = use.file_bytes,
 	    .used_bytes = use.used_bytes,
 	    .size_bytes = limit_read(txn),

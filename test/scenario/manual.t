@@ -49,7 +49,7 @@ for command in notices ledger profile masscheck freqs fpfn status top; do
 	is "postern(1) has every option of $command" "$(flags $command)" \
 		"$(postern help $command | grep -oE -- '--[a-z-]+' | sed 's/^--//' | sort -u)"
 done
-for command in history; do
+for command in explain history; do
 	is "postern(1) has every option of $command" "$(flags $command)" \
 		"$(postern help $command | grep -oE -- '--[a-z-]+' | cut -c 3- | sort -u)"
 done
