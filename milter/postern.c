@@ -29,6 +29,13 @@ const struct command CMD_TABLE[] = {
 	"[--hash H] [--from SCORE] [--to SCORE] [--step N]\n"
 	"            [--max-fp PERCENT] [--lambda N] [--json] LOG",
 	"what each threshold does to ham and spam, by that log", cmd_fpfn},
+    {"rescore", NULL,
+	"[--hash H] [--threshold SCORE] [--max-change N]\n"
+	"            [--deviation N] [--ham-weight N] [--min-hits N] [--folds "
+	"K]\n"
+	"            [--seed N] [--jobs N] [--top N] [--json] [--output FILE] "
+	"LOG",
+	"scores that fit ham and spam better, by that log", cmd_rescore},
     {"preflight", NULL, "[--from ADDRESS] [--json] DOMAIN|ADDRESS",
 	"what receivers will think of mail from a domain", cmd_preflight},
     {"doctor", NULL,

@@ -34,6 +34,7 @@ int cmd_preflight(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
 int cmd_quarantine(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
+int cmd_rescore(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
@@ -51,6 +52,21 @@ struct str cmd_own_name(struct arena *a);
 int cmd_usage(const char *name);
 /* "--OPTION VALUE: write WANTED" to standard error; returns false. */
 bool cmd_refuse(const char *option, const char *value, const char *wanted);
+
+/* An option that is a number: a double of a struct. */
+struct cmd_number {
+	int option; /* what getopt_long() gives */
+	const char *name, *wanted;
+	size_t offset;
+	double least, most;
+};
+/*
+ * Put optarg where the row of option `c` says.  False: `c` is none of the `n`
+ * rows; else `*ret_good`, and if that is false, said what is wrong.
+ */
+bool cmd_number_take(const struct cmd_number *rows, size_t n, int c,
+    void *options, bool *ret_good);
+
 /* file:line: level: text, for each of `least` or worse, to standard error. */
 void cmd_diags_print(const struct diags *diags, enum diag_level least);
 

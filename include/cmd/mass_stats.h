@@ -58,6 +58,9 @@ struct mass_errors {
 	size_t false_positives; /* ham that reaches it */
 	size_t false_negatives; /* spam that does not */
 };
+/* Count one message. */
+void mass_errors_add(
+    struct mass_errors *errors, bool is_spam, double score, double threshold);
 /* `class`: of posternd; empty: all. */
 struct mass_errors mass_errors_at(
     const struct mass *mass, struct str class, double threshold);

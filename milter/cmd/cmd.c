@@ -2,6 +2,8 @@
 /* cmd -- what the subcommands share. */
 #include "cmd/cmd.h"
 
+#include <getopt.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -39,6 +41,25 @@ cmd_refuse(const char *option, const char *value, const char *wanted)
 	fprintf(stderr, "postern: --%s %.*s: write %s\n", option,
 	    STR_ARG(buf_str(escaped)), wanted);
 	arena_free(a);
+	return false;
+}
+
+bool
+cmd_number_take(const struct cmd_number *rows, size_t n, int c, void *options,
+    bool *ret_good)
+{
+	double x;
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].option != c)
+			continue;
+		*ret_good = str_double(str_from(optarg), &x) &&
+			    x >= rows[i].least && x <= rows[i].most;
+		if (*ret_good)
+			memcpy((char *)options + rows[i].offset, &x, sizeof(x));
+		else
+			(void)cmd_refuse(rows[i].name, optarg, rows[i].wanted);
+		return true;
+	}
 	return false;
 }
 

@@ -221,13 +221,7 @@ static const struct option long_options[] = {
     {"lambda", required_argument, NULL, OPT_LAMBDA},
     {"json", no_argument, NULL, OPT_JSON}, {0}};
 
-/* Options that are a number, with its bounds. */
-static const struct number_row {
-	int option;
-	const char *name, *wanted;
-	size_t offset;
-	double least, most;
-} numbers[] = {
+static const struct cmd_number numbers[] = {
     {OPT_FROM, "from", "a score like 1", offsetof(struct options, from), -1000,
 	1000},
     {OPT_TO, "to", "a score like 15", offsetof(struct options, to), -1000,
@@ -240,24 +234,13 @@ static const struct number_row {
 	0, 1e9},
 };
 
-static bool
-number_take(struct options *o, const struct number_row *row)
-{
-	double x;
-	if (!str_double(str_from(optarg), &x) || x < row->least ||
-	    x > row->most)
-		return cmd_refuse(row->name, optarg, row->wanted);
-	memcpy((char *)o + row->offset, &x, sizeof(x));
-	return true;
-}
-
 /* One option.  False: said what is wrong. */
 static bool
 option_take(struct options *o, int c, const char *command)
 {
-	for (size_t i = 0; i < COUNT_OF(numbers); i++)
-		if (numbers[i].option == c)
-			return number_take(o, &numbers[i]);
+	bool is_good;
+	if (cmd_number_take(numbers, COUNT_OF(numbers), c, o, &is_good))
+		return is_good;
 	if (c == OPT_HASH)
 		o->hash = str_from(optarg);
 	else if (c == OPT_JSON)

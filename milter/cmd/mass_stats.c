@@ -198,6 +198,17 @@ mass_overlap(struct arena *a, const struct mass *mass, double share,
 
 /* --- thresholds ----------------------------------------------------------- */
 
+void
+mass_errors_add(
+    struct mass_errors *errors, bool is_spam, double score, double threshold)
+{
+	bool is_caught = score >= threshold;
+	errors->ham += !is_spam;
+	errors->spam += is_spam;
+	errors->false_positives += !is_spam && is_caught;
+	errors->false_negatives += is_spam && !is_caught;
+}
+
 struct mass_errors
 mass_errors_at(const struct mass *mass, struct str class, double threshold)
 {
@@ -206,11 +217,7 @@ mass_errors_at(const struct mass *mass, struct str class, double threshold)
 		const struct mass_mail *mail = &mass->mails.v[i];
 		if (class.len > 0 && !str_eq(mail->class, class))
 			continue;
-		bool is_caught = mail->score >= threshold;
-		errors.ham += !mail->is_spam;
-		errors.spam += mail->is_spam;
-		errors.false_positives += !mail->is_spam && is_caught;
-		errors.false_negatives += mail->is_spam && !is_caught;
+		mass_errors_add(&errors, mail->is_spam, mail->score, threshold);
 	}
 	return errors;
 }

@@ -45,7 +45,7 @@ flags() { sed -n "/^\.Ss $1$/,/^\.S[sh] /p" "$man/postern.1" |
 	sed -nE 's/^\.It Fl -([a-z-]+).*/\1/p' | sort -u; }
 is "postern(1) has every option of scan" "$(flags scan)" \
 	"$(postern help scan | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
-for command in notices ledger profile masscheck freqs fpfn status top; do
+for command in notices ledger profile masscheck freqs fpfn rescore status top; do
 	is "postern(1) has every option of $command" "$(flags $command)" \
 		"$(postern help $command | grep -oE -- '--[a-z-]+' | sed 's/^--//' | sort -u)"
 done
@@ -121,6 +121,22 @@ while IFS= read -r example; do
 	result $? "postern(1): $example" "$said"
 done < <(sed -nE '/^\.Sh EXAMPLES/,$s/^(\.Dl )?[$#] //p' "$man/postern.1")
 is "the example released the message" "$(held_count)" 0
+
+# Rule work: the folders are made here, the lines are the manual's.
+mkdir -p "$W/work/ham" "$W/work/spam" "$W/work/rules"
+cp "$srcdir"/test/scenario/rules/test.cf "$W/work/rules/"
+for i in {1..30}; do
+	mail "minutes $i" >"$W/work/ham/$i"
+	mail "defer me $i" >"$W/work/spam/$i"
+done
+while IFS= read -r example; do
+	said=$(cd "$W/work" && PATH="$W/place/bin:$PATH" \
+		sh -c "${example//\/etc\/postern\/rules/$W/work/rules}" 2>&1)
+	result $? "postern(1), RULE WORK: $example" "$said"
+	case $example in "postern fpfn "*) before=${after-} after=$said ;; esac
+done < <(sed -nE '/^\.Sh RULE WORK/,/^\.Sh FILES/s/^[$#] //p' "$man/postern.1")
+like "by the old scores spam was missed" "$before" "all +6 +0 +0.000% +30 +100.000%|submission +6 +0 +0.000% +30 +100.000%"
+like "by the new ones none is" "$after" "submission +6 +0 +0.000% +0 +0.000%"
 
 for page in "$man"/*.[1-8]; do
 	command -v mandoc >/dev/null || break

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What is made of a log of masscheck: postern freqs and fpfn.
+# What is made of a log of masscheck: postern freqs, fpfn and rescore.
 . "$(dirname "$0")/lib/scenario.sh"
 posternd_configure
 log=$W/log.txt
@@ -65,9 +65,57 @@ if command -v jq >/dev/null; then
 		'{"a":"LURE","b":"TWIN","both":10,"a_hits":10,"b_hits":10,"percent":100}'
 	is "fpfn --json" "$(postern fpfn --json "$log" | jq -r 'select(.recommended) | .threshold')" 3.5
 	ok "all of it is JSON" jq -se 'length == 29' <(postern fpfn --json "$log")
+	is "rescore --json" "$(postern rescore --json --folds 2 "$log" |
+		jq -r 'select(.rule == "SILENT" or .mail == "held out") | [.kept, .was, .fp_before] | @csv')" \
+		'"rare",3,
+,,0'
 else
 	skip "--json" "needs jq"
 fi
+
+# ---- rescore: WEAK alone misses spam, LOUD is in both
+
+cat >"$W/rules.cf" <<'END'
+header WEAK Subject =~ /lure/
+score WEAK 3.5
+header LOUD Subject =~ /minutes|lure/
+score LOUD 1
+header RARE Subject =~ /rare/
+score RARE 2
+END
+mkdir "$W/ham" "$W/spam"
+for i in {1..25}; do
+	mail "lure $i" >"$W/spam/$i"
+	mail "minutes $i" >"$W/ham/$i"
+done
+mail "lure rare" >"$W/spam/25"
+postern masscheck --rules "$W/rules.cf" --log "$W/rescore" "ham:$W/ham" "spam:$W/spam" >/dev/null
+postern rescore --output "$W/scores.cf" "$W/rescore" >"$W/said"
+is "rescore: exit 0" $? 0
+is "errors on mail that was held out, before and after" \
+	"$(awk '$1 == "held" {print $3, $4, $6, $8, $9, $11}' "$W/said")" "25 0 0 25 24 0"
+is "five folds" "$(grep -c '^fold ' "$W/said")" 5
+like "what is rare keeps its score" "$(tail -n 1 "$W/said")" '^[12] scores change; 1 rules are too rare'
+is "a file of score lines" "$(grep -cvE '^(#.*|score [A-Z]+ [0-9.]+ # was [0-9.]+; .*|)$' "$W/scores.cf")" 0
+is "lint accepts it" "$(postern lint "$W/rules.cf" "$W/scores.cf" 2>&1)" \
+	"3 rules, 3 active, 0 disabled, 0 warnings"
+postern masscheck --rules "$W/rules.cf" --rules "$W/scores.cf" --log "$W/rescore" \
+	"ham:$W/ham" "spam:$W/spam" >/dev/null
+is "with it the same mail scores as was foretold" \
+	"$(postern fpfn --from 5 --to 5 "$W/rescore" | awk '$2 == 5 {print $3, $5}')" \
+	"$(sed 's/([^)]*)//g' "$W/said" | awk '$1 == "fitted" {print $5, $8}')"
+postern rescore --output "$W/again.cf" --hash "$(sed -nE 's/^# Scores.*rules ([0-9a-f]+),.*/\1/p' "$W/scores.cf")" \
+	--jobs 1 "$W/rescore" >/dev/null
+is "the same log gives the same scores" "$(diff "$W/scores.cf" "$W/again.cf")" ""
+is "too little mail for so many folds: exit 2" "$(postern rescore --folds 26 "$W/rescore" 2>&1
+	echo $?)" "postern: 25 ham and 25 spam are too few for 26 folds
+2"
+is "a file that cannot be written: exit 2" "$(postern rescore --output "$W/none/x" "$W/rescore" 2>&1 >/dev/null
+	echo $?)" "postern: $W/none/x: No such file or directory
+2"
+sed 's/name=WEAK/name=WEAK\\x0abody/; s/hits=LOUD,WEAK/hits=LOUD,WEAK\\x0abody/' "$W/rescore" >"$W/hostile"
+postern rescore --min-hits 1 --output "$W/hostile.cf" "$W/hostile" >/dev/null 2>&1
+is "no name of a log becomes a line of the file" "$(grep -c body "$W/hostile.cf")" 0
 
 # ---- more than one rule set, and what is no log
 
@@ -94,6 +142,7 @@ refused() { # COMMAND OPTION=VALUE
 }
 for bad in top=x overlap=0 overlap=101; do refused freqs $bad; done
 for bad in from=x step=0 max-fp=101 lambda=-1 to=0; do refused fpfn $bad; done
+for bad in threshold=0 folds=1 ham-weight=0 jobs=0 max-change=x; do refused rescore $bad; done
 postern freqs >/dev/null 2>&1
 is "no log is named: exit 2" $? 2
 done_testing
