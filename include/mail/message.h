@@ -23,6 +23,9 @@ struct relays;
 struct tld_set;
 struct uris;
 
+/* More than any magic number is into a file: see part_head(). */
+#define PART_HEAD_BYTES ((size_t)36 * 1024)
+
 /* Bounds for hostile mail.  What is past a bound is left out of the views. */
 struct mail_limits {
 	size_t header_bytes;       /* whole header block that is parsed */
@@ -108,6 +111,7 @@ struct part {
 	/* lazily made, see part_*() */
 	struct str decoded;
 	bool has_decoded;
+	struct str head;     /* of `decoded`; empty: not made yet */
 	struct html *html;   /* NULL: not rendered (yet), or not HTML */
 	struct str rendered; /* text as a reader sees it */
 	bool has_rendered;
@@ -215,6 +219,8 @@ part_is_leaf(const struct part *part)
 struct str part_raw(struct message *m, const struct part *part);
 /* Body after quoted-printable or base64; other encodings as they stand. */
 struct str part_decoded(struct message *m, struct part *part);
+/* The first PART_HEAD_BYTES of that: a large file is not decoded for them. */
+struct str part_head(struct message *m, struct part *part);
 /* Text as UTF-8 bytes, HTML rendered; empty for what is not text. */
 struct str part_rendered(struct message *m, struct part *part);
 /* Render if needed; NULL: this part is not HTML. */

@@ -16,6 +16,12 @@ struct arena;
  */
 struct str transfer_base64(struct arena *a, struct str text);
 /*
+ * The first `size` bytes of that, or all if there are less, without the work
+ * for the rest.  False: they cannot be told from the start of `text` alone.
+ */
+MUST_CHECK bool transfer_base64_head(
+    struct arena *a, struct str text, size_t size, struct str *ret);
+/*
  * Blanks at line ends and soft line breaks go, hex digits of either case are
  * decoded, other = stay.  A view of `text` if there is nothing to decode.
  */

@@ -42,6 +42,8 @@ unsigned file_kind_parse(struct str name);
 unsigned file_kind_of_name(struct str name);
 /* Kinds that the bytes show; `bytes` is the whole decoded file. */
 unsigned file_kind_of_bytes(struct str bytes);
+/* Whether that may differ for the first PART_HEAD_BYTES of the file, `head`. */
+bool file_kind_needs_all(struct str head);
 
 /*
  * Call `fn(arg, name)` for each member of the ZIP file `bytes`, until it says

@@ -178,6 +178,30 @@ part_decoded(struct message *m, struct part *part)
 	return text;
 }
 
+static bool
+is_base64_file(struct message *m, const struct part *part)
+{
+	return !is_textual(part->type) &&
+	       str_ieq(headers_value(m->arena, &part->headers,
+			   STR("content-transfer-encoding")),
+		   STR("base64"));
+}
+
+struct str
+part_head(struct message *m, struct part *part)
+{
+	if (part->head.len > 0)
+		return part->head;
+	bool is_large = part->body.len > 2 * PART_HEAD_BYTES;
+	if (part->has_decoded || part->is_container || !is_large ||
+	    effort_is_over(&m->effort, PART_HEAD_BYTES) ||
+	    !is_base64_file(m, part) ||
+	    !transfer_base64_head(
+		m->arena, part_raw(m, part), PART_HEAD_BYTES, &part->head))
+		part->head = str_sub(part_decoded(m, part), 0, PART_HEAD_BYTES);
+	return part->head;
+}
+
 /* At most `most` bytes of `text`; UTF-8 is not cut inside a character. */
 static struct str
 head_of(struct str text, size_t most)

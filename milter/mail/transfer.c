@@ -7,28 +7,45 @@
 /* What a byte is to base64; a digit is 1 more than its value. */
 enum { DIGIT_NONE = 0, DIGIT_PAD = 65, DIGIT_BLANK = 66 };
 
-/* By byte: what is to be added for that, modulo 256; 0: DIGIT_NONE. */
-static const unsigned char shifts[256] = {
-    ['\t'] = DIGIT_BLANK - '\t',
-    ['\n'] = DIGIT_BLANK - '\n',
-    ['\v'] = DIGIT_BLANK - '\v',
-    ['\f'] = DIGIT_BLANK - '\f',
-    ['\r'] = DIGIT_BLANK - '\r',
-    [' '] = DIGIT_BLANK - ' ',
-    ['+'] = 63 - '+',
-    ['/'] = 64 - '/',
-    ['0' ... '9'] = 53 - '0',
-    ['='] = DIGIT_PAD - '=',
-    ['A' ... 'Z'] = 256 + 1 - 'A',
-    ['a' ... 'z'] = 256 + 27 - 'a',
+#define FOUR(c, n) \
+	[c] = (n), [(c) + 1] = (n) + 1, [(c) + 2] = (n) + 2, [(c) + 3] = (n) + 3
+
+static const unsigned char digits[256] = {
+    ['\t'] = DIGIT_BLANK,
+    ['\n'] = DIGIT_BLANK,
+    ['\v'] = DIGIT_BLANK,
+    ['\f'] = DIGIT_BLANK,
+    ['\r'] = DIGIT_BLANK,
+    [' '] = DIGIT_BLANK,
+    ['='] = DIGIT_PAD,
+    FOUR('A', 1),
+    FOUR('E', 5),
+    FOUR('I', 9),
+    FOUR('M', 13),
+    FOUR('Q', 17),
+    FOUR('U', 21),
+    ['Y'] = 25,
+    ['Z'] = 26,
+    FOUR('a', 27),
+    FOUR('e', 31),
+    FOUR('i', 35),
+    FOUR('m', 39),
+    FOUR('q', 43),
+    FOUR('u', 47),
+    ['y'] = 51,
+    ['z'] = 52,
+    FOUR('0', 53),
+    FOUR('4', 57),
+    ['8'] = 61,
+    ['9'] = 62,
+    ['+'] = 63,
+    ['/'] = 64,
 };
 
 static unsigned
 base64_digit(char c)
 {
-	unsigned char byte = (unsigned char)c;
-	unsigned shift = shifts[byte];
-	return shift == 0 ? DIGIT_NONE : (byte + shift) % 256;
+	return digits[(unsigned char)c];
 }
 
 static bool
@@ -71,26 +88,84 @@ base64_survey(struct str text)
 static size_t
 base64_fours(struct str *text, size_t max, char *out)
 {
-	size_t i = 0, len = 0;
-	for (; i + 4 <= text->len && len / 3 < max; i += 4) {
-		unsigned d[4];
-		for (size_t k = 0; k < 4; k++)
-			d[k] = base64_digit(text->p[i + k]);
-		if (!is_digit(d[0]) || !is_digit(d[1]) || !is_digit(d[2]) ||
-		    !is_digit(d[3]))
+	size_t n = text->len / 4 < max ? text->len / 4 : max;
+	const char *p = text->p;
+	char *to = out;
+	for (const char *end = p + n * 4; p < end; p += 4, to += 3) {
+		/* what is no digit is 64 or more, or wraps around */
+		uint32_t a = base64_digit(p[0]) - 1, b = base64_digit(p[1]) - 1,
+			 c = base64_digit(p[2]) - 1, d = base64_digit(p[3]) - 1;
+		if ((a | b | c | d) > 63)
 			break;
-		uint32_t bits = (d[0] - 1) << 18 | (d[1] - 1) << 12 |
-				(d[2] - 1) << 6 | (d[3] - 1);
-		out[len++] = (char)(bits >> 16 & 0xff);
-		out[len++] = (char)(bits >> 8 & 0xff);
-		out[len++] = (char)(bits & 0xff);
+		uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+		to[0] = (char)(bits >> 16);
+		to[1] = (char)(bits >> 8);
+		to[2] = (char)bits;
 	}
-	*text = str_skip(*text, i);
+	*text = str_skip(*text, (size_t)(p - text->p));
+	return (size_t)(to - out);
+}
+
+/* The bytes of all digits in `text`, which has no =, go to `out`. */
+static size_t
+base64_run(struct str text, char *out)
+{
+	size_t len = 0;
+	uint32_t bits = 0;
+	unsigned nbits = 0;
+	while (text.len > 0) {
+		if (nbits == 0)
+			len += base64_fours(&text, SIZE_MAX, out + len);
+		if (text.len == 0)
+			break;
+		unsigned digit = base64_digit(text.p[0]);
+		text = str_skip(text, 1);
+		if (!is_digit(digit))
+			continue;
+		bits = bits << 6 | (digit - 1);
+		nbits += 6;
+		if (nbits >= 8) {
+			nbits -= 8;
+			out[len++] = (char)(bits >> nbits & 0xff);
+		}
+	}
 	return len;
 }
 
-struct str
-transfer_base64(struct arena *a, struct str text)
+static struct str
+base64_plain(struct arena *a, struct str text)
+{
+	char *out = arena_alloc(a, text.len / 4 * 3 + 3);
+	return str_of(out, base64_run(text, out));
+}
+
+static bool
+has_digit(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (is_digit(base64_digit(text.p[i])))
+			return true;
+	return false;
+}
+
+bool
+transfer_base64_head(
+    struct arena *a, struct str text, size_t size, struct str *ret)
+{
+	/* lines of eight digits or more */
+	struct str head = str_sub(text, 0, size + size / 3 + size / 2 + 4);
+	if (str_chr(head, '=') != STR_NONE)
+		return false;
+	struct str bytes = base64_plain(a, head);
+	if (bytes.len < size && head.len < text.len)
+		return false;
+	*ret = str_sub(bytes, 0, size);
+	return true;
+}
+
+/* Text with an = in front of a digit. */
+static struct str
+base64_padded(struct arena *a, struct str text)
 {
 	struct base64_shape shape = base64_survey(text);
 	/* An = inside is the digit 0 in sound text, and 63 in broken text. */
@@ -121,6 +196,15 @@ transfer_base64(struct arena *a, struct str text)
 		}
 	}
 	return str_of(out, len);
+}
+
+struct str
+transfer_base64(struct arena *a, struct str text)
+{
+	size_t pad = str_chr(text, '=');
+	if (pad != STR_NONE && has_digit(str_skip(text, pad)))
+		return base64_padded(a, text);
+	return base64_plain(a, str_sub(text, 0, pad));
 }
 
 /* Length of the line end at `i`: 0, 1 or 2. */

@@ -52,7 +52,9 @@ judge_name(struct message *m, struct part *part)
 static unsigned
 judge_bytes(struct message *m, struct part *part)
 {
-	return file_kind_of_bytes(part_decoded(m, part));
+	struct str head = part_head(m, part);
+	return file_kind_of_bytes(
+	    file_kind_needs_all(head) ? part_decoded(m, part) : head);
 }
 
 int
@@ -122,7 +124,7 @@ eval_attachment_disguised(struct eval_call *call)
 		if (!is_file(p) || p->name.len == 0)
 			continue;
 		unsigned by_name = file_kind_of_name(p->name);
-		unsigned by_bytes = file_kind_of_bytes(part_decoded(m, p));
+		unsigned by_bytes = judge_bytes(m, p);
 		bool promises =
 		    str_rchr(p->name, '.') != STR_NONE &&
 		    (by_name & (FILE_PDF | FILE_IMAGE | FILE_ARCHIVE)) != 0;
@@ -174,7 +176,7 @@ is_page(struct message *m, struct part *part)
 		return false;
 	if (part->name.len > 0 && file_kind_of_name(part->name) & FILE_HTML)
 		return true;
-	return (file_kind_of_bytes(part_decoded(m, part)) & FILE_HTML) != 0;
+	return (judge_bytes(m, part) & FILE_HTML) != 0;
 }
 
 int

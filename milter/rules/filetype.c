@@ -222,6 +222,8 @@ is_pe(struct str bytes)
 	       str_starts(signature, STR("LX"));
 }
 
+#define COMPOUND STR("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
 /* Names in the directory of a compound file are UTF-16. */
 static unsigned
 kind_of_compound(struct str bytes)
@@ -232,7 +234,7 @@ kind_of_compound(struct str bytes)
 		FILE_LOCKED},
 	};
 	unsigned kinds = 0;
-	if (!str_starts(bytes, STR("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")))
+	if (!str_starts(bytes, COMPOUND))
 		return 0;
 	for (size_t i = 0; i < COUNT_OF(STREAMS); i++)
 		if (str_find(bytes, STREAMS[i].bytes) != STR_NONE)
@@ -381,4 +383,12 @@ file_kind_of_bytes(struct str bytes)
 	if (kinds & FILE_ARCHIVE && str_starts(bytes, STR("PK")))
 		zip_walk(bytes, judge_member, &kinds);
 	return kinds;
+}
+
+/* These point to places further on; MAGIC stands within 35 KB. */
+bool
+file_kind_needs_all(struct str head)
+{
+	return str_starts(head, COMPOUND) || str_starts(head, STR("PK")) ||
+	       str_starts(head, STR("MZ"));
 }

@@ -478,6 +478,12 @@ tells_files_by_their_bytes(void **state)
 	assert_int_equal(
 	    file_kind_of_bytes(str_of(OLE, sizeof(OLE) - 1)), FILE_MACRO);
 	assert_int_equal(file_kind_of_bytes(STR_EMPTY), 0);
+	assert_true(file_kind_needs_all(str_of(pe, 200)));
+	assert_true(file_kind_needs_all(str_of(OLE, sizeof(OLE) - 1)));
+	assert_true(file_kind_needs_all(STR("PK\x03\x04")));
+	assert_false(file_kind_needs_all(str_of(iso, 40000)));
+	assert_false(file_kind_needs_all(STR("%PDF-1.7")));
+	assert_false(file_kind_needs_all(STR_EMPTY));
 	arena_free(a);
 }
 

@@ -148,6 +148,68 @@ static const struct {
     {"plain", "plain"},
 };
 
+/* Some digits, blanks, signs of no meaning, and now and then an =. */
+static struct str
+base64_like(struct arena *a, uint32_t *seed, size_t len)
+{
+	static const char signs[] = "AZaz09+/BQbqMm15\n\r *\xff";
+	char *p = arena_alloc(a, len);
+	size_t most = sizeof(signs) - 1 - *seed % 6;
+	for (size_t i = 0; i < len; i++) {
+		*seed = *seed * 1664525 + 1013904223;
+		p[i] = *seed >> 20 == 7 ? '=' : signs[(*seed >> 8) % most];
+	}
+	return str_of(p, len);
+}
+
+static void
+the_head_of_base64_is_the_start_of_all(void **state)
+{
+	(void)state;
+	uint32_t seed = 1;
+	size_t told = 0;
+	for (size_t i = 0; i < 2000; i++) {
+		struct arena *a = arena_new();
+		struct str text = base64_like(a, &seed, i), head;
+		struct str all = transfer_base64(a, text);
+		for (size_t size = 0; size < 1000; size = size * 3 + 1) {
+			if (!transfer_base64_head(a, text, size, &head))
+				continue;
+			told++;
+			assert_true(str_eq(head, str_sub(all, 0, size)));
+		}
+		arena_free(a);
+	}
+	assert_true(told > 2000);
+}
+
+/* A file is judged by its head only if the rest cannot change that. */
+static void
+part_heads_are_starts_of_files(void **state)
+{
+	(void)state;
+	static const char *const types[] = {"application/pdf", "text/csv"};
+	static const char *const encodings[] = {"base64", "8bit"};
+	struct mail_config config = small_config();
+	for (size_t i = 0; i < 4; i++) {
+		struct arena *a = arena_new();
+		struct buf *b = buf_new(a, SIZE_MAX);
+		buf_printf(b,
+		    "Content-Type: %s\nContent-Transfer-Encoding: %s\n\n",
+		    types[i / 2], encodings[i % 2]);
+		for (size_t line = 0; line < 4 * PART_HEAD_BYTES / 68; line++)
+			buf_printf(b, "%064zu\r\n", line * line);
+		struct message *m = message_new(a, buf_str(b), &config, NULL);
+		struct str head = part_head(m, m->root);
+		assert_int_equal(head.len, PART_HEAD_BYTES);
+		assert_int_equal(m->root->has_decoded, i != 0);
+		struct str all = part_decoded(m, m->root);
+		assert_true(str_eq(head, str_sub(all, 0, PART_HEAD_BYTES)));
+		assert_true(str_eq(head, part_head(m, m->root)));
+		arena_free(a);
+	}
+}
+
 static void
 decodes_what_can_be_decoded(void **state)
 {
@@ -317,6 +379,8 @@ bounds_the_fields_of_all_parts(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(builds_the_tree_that_spamassassin_builds),
     cmocka_unit_test(decodes_what_can_be_decoded),
+    cmocka_unit_test(the_head_of_base64_is_the_start_of_all),
+    cmocka_unit_test(part_heads_are_starts_of_files),
     cmocka_unit_test(names_parts),
     cmocka_unit_test(cuts_long_lines_once_for_each_multipart),
     cmocka_unit_test(bounds_the_fields_of_all_parts),
