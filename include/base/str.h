@@ -112,6 +112,8 @@ size_t str_chr(struct str s, char c);
 size_t str_rchr(struct str s, char c);
 /* Offset of the first `needle`, or STR_NONE; the empty needle is at 0. */
 size_t str_find(struct str s, struct str needle);
+/* Of the first \r\n; faster than that in text that has few \r. */
+size_t str_crlf(struct str s);
 size_t str_ifind(struct str s, struct str needle);
 
 /* Without ASCII blanks (char_is_space) at both ends. */

@@ -115,6 +115,19 @@ str_find(struct str s, struct str needle)
 }
 
 size_t
+str_crlf(struct str s)
+{
+	for (size_t at = 0, cr; at < s.len; at += cr + 1) {
+		cr = str_chr(str_skip(s, at), '\r');
+		if (cr == STR_NONE)
+			break;
+		if (at + cr + 1 < s.len && s.p[at + cr + 1] == '\n')
+			return at + cr;
+	}
+	return STR_NONE;
+}
+
+size_t
 str_ifind(struct str s, struct str needle)
 {
 	for (size_t i = 0; i + needle.len <= s.len; i++)

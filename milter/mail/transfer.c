@@ -299,12 +299,12 @@ transfer_quoted_printable(struct arena *a, struct str text)
 struct str
 transfer_unix_lines(struct arena *a, struct str text)
 {
-	if (str_find(text, STR("\r\n")) == STR_NONE)
+	if (str_crlf(text) == STR_NONE)
 		return text;
 	char *out = arena_alloc(a, text.len);
 	size_t len = 0;
 	while (text.len > 0) {
-		size_t end = str_find(text, STR("\r\n"));
+		size_t end = str_crlf(text);
 		struct str kept = str_sub(text, 0, end);
 		memcpy(out + len, kept.p, kept.len);
 		len += kept.len;

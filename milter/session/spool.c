@@ -172,7 +172,7 @@ spool_put(struct spool *spool, struct str bytes)
 	if (spool->ends_in_cr)
 		bytes.len--;
 	while (bytes.len > 0) {
-		size_t crlf = str_find(bytes, STR("\r\n"));
+		size_t crlf = str_crlf(bytes);
 		append(spool, str_sub(bytes, 0, crlf));
 		if (crlf == STR_NONE)
 			break;

@@ -30,6 +30,10 @@ searches_with_and_without_case(void **state)
 	(void)state;
 	assert_int_equal(str_find(STR("abcabc"), STR("ca")), 2);
 	assert_true(str_find(STR("abc"), STR("x")) == STR_NONE);
+	assert_int_equal(str_crlf(STR("a\r\r\nb\r\n")), 2);
+	assert_int_equal(str_crlf(STR("\r\n")), 0);
+	assert_true(str_crlf(STR("a\nb\rc\r")) == STR_NONE);
+	assert_true(str_crlf(STR_EMPTY) == STR_NONE);
 	assert_int_equal(str_ifind(STR("aBCd"), STR("Cd")), 2);
 	assert_true(str_istarts(STR("Subject"), STR("SUB")));
 	assert_false(str_istarts(STR("Su"), STR("SUB")));
