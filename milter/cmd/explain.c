@@ -57,8 +57,10 @@ keep(void *arg, const struct history_entry *entry)
 static bool
 search(struct explain *x, struct entries *into)
 {
-	const struct history_search how = {
-	    .wants = wanted, .take = keep, .arg = x};
+	const struct history_search how = {.wants = wanted,
+	    .take = keep,
+	    .arg = x,
+	    .since_wall = x->filter.since_wall};
 	x->into = into;
 	return history_each(x->desk.reader, &how) == READER_OK;
 }
@@ -69,22 +71,33 @@ is_message(const struct history_entry *e)
 	return (e->flags & HISTORY_IS_EVENT) == 0;
 }
 
-/* Whatever has the lookup id of one of those that were found. */
+/*
+ * Whatever has the lookup id of one of those that were found: they came first.
+ * A lookup id finds all of it at once.
+ */
 static bool
 related_search(struct explain *x)
 {
 	struct buf *ids = buf_new(x->arena, MATCHES_MAX * 40);
+	int64_t since = INT64_MAX;
+	bool has_all = true;
 	for (size_t i = 0; i < x->found.n; i++) {
 		struct str id = x->found.v[i]->text[HISTORY_ID];
 		if (id.len == 0)
 			continue;
 		buf_put(ids, id);
 		buf_putc(ids, ' ');
+		has_all = has_all && str_eq(id, x->filter.id);
+		if (x->found.v[i]->time_wall < since)
+			since = x->found.v[i]->time_wall;
 	}
-	if (ids->len == 0)
+	if (has_all) {
+		x->related = x->found;
 		return true;
-	x->filter = (struct history_filter){
-	    .id = STR_EMPTY, .lookup_ids = str_trim(buf_str(ids))};
+	}
+	x->filter = (struct history_filter){.id = STR_EMPTY,
+	    .lookup_ids = str_trim(buf_str(ids)),
+	    .since_wall = since};
 	return search(x, &x->related);
 }
 

@@ -3,8 +3,10 @@
 #include "session/pseudonym.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 #define HEX_BYTES 16
+#define PSEUDONYM_BYTES 40
 
 static struct str
 folded(struct arena *a, struct str s)
@@ -15,35 +17,41 @@ folded(struct arena *a, struct str s)
 	return str_of(bytes, s.len);
 }
 
-/* `what` tells the uses of the key apart. */
-static struct str
-hex_of(struct arena *a, const struct mac_key *key, const char *what,
-    struct str name)
+/* "#" and the hash of `name`, already folded; `what` tells the uses of the key
+ * apart. */
+static void
+hash_put(struct buf *b, struct arena *a, const struct mac_key *key,
+    struct str what, struct str name)
 {
-	struct str pieces[] = {STR("postern history v1 "), str_from(what),
-	    STR(" "), folded(a, name)};
+	struct str pieces[] = {STR("postern history v1 "), what, name};
 	struct digest digest;
 	mac_of(key, pieces, COUNT_OF(pieces), &digest);
-	return str_sub(digest_hex(a, &digest), 0, HEX_BYTES);
+	buf_putc(b, '#');
+	buf_put(b, str_sub(digest_hex(a, &digest), 0, HEX_BYTES));
 }
 
 struct str
 pseudonym_of_domain(
     struct arena *a, const struct mac_key *key, struct str domain)
 {
-	return str_printf(
-	    a, "#%.*s", STR_ARG(hex_of(a, key, "domain", domain)));
+	struct buf *b = buf_new(a, PSEUDONYM_BYTES);
+	hash_put(b, a, key, STR("domain "), folded(a, domain));
+	return buf_str(b);
 }
 
 struct str
 pseudonym_of(struct arena *a, const struct mac_key *key, struct str name)
 {
-	size_t at = str_rchr(name, '@');
+	struct str lower = folded(a, name);
+	size_t at = str_rchr(lower, '@');
 	if (name.len == 0)
 		return STR_EMPTY;
-	struct str whole = hex_of(a, key, "name", name);
-	if (at == STR_NONE)
-		return str_printf(a, "#%.*s", STR_ARG(whole));
-	struct str domain = pseudonym_of_domain(a, key, str_skip(name, at + 1));
-	return str_printf(a, "#%.*s@%.*s", STR_ARG(whole), STR_ARG(domain));
+	struct buf *b = buf_new(a, PSEUDONYM_BYTES);
+	buf_reserve(b, PSEUDONYM_BYTES);
+	hash_put(b, a, key, STR("name "), lower);
+	if (at != STR_NONE) {
+		buf_putc(b, '@');
+		hash_put(b, a, key, STR("domain "), str_skip(lower, at + 1));
+	}
+	return buf_str(b);
 }
