@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct arena;
+struct starts;
 
 /* One of some byte strings is in every match. */
 struct factor {
@@ -51,6 +52,8 @@ struct clauses factors_of(struct arena *a, struct str pattern, bool is_plain);
  * obfuscation know hundreds of letters, of which few are in plain text.
  */
 bool factor_is_plain(struct str text);
+/* Where matches of `pattern` may begin, in `a`.  NULL: nothing is known. */
+struct starts *factor_starts_of(struct arena *a, struct str pattern);
 /* A guess of how often a string costs a try for nothing, by its bytes. */
 double clauses_cost(const struct clauses *clauses);
 

@@ -64,6 +64,11 @@ struct str regex_pattern(struct arena *a, struct str pattern);
 MUST_CHECK enum regex_status regex_new_in(struct arena *a,
     const struct regex_env *env, struct str pattern, bool is_unicode,
     struct regex **ret, struct str *ret_why);
+/*
+ * PCRE2 goes from one place where it may match to the next by itself: it begins
+ * with one byte, or stands at the start of a text or line.
+ */
+bool regex_is_placed(const struct regex *re);
 /* Machine code for it, so that matching is fast.  Not while others use it. */
 void regex_speed_up(struct regex *re);
 

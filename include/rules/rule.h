@@ -338,7 +338,8 @@ struct filter {
 
 struct looks {
 	struct arena *arena;
-	struct look **v;       /* by rule id; NULL: none */
+	struct look **v;        /* by rule id; NULL: none */
+	struct starts **starts; /* the same: where its regex may match */
 	struct filter *shapes; /* for regexes that the other knows nothing of */
 };
 

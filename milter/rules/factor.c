@@ -8,6 +8,7 @@
 #include "rules/factor.h"
 
 #include "base/arena.h"
+#include "rules/heads.h"
 #include "rules/literal_set.h"
 
 #define DEPTH_MAX 100
@@ -27,9 +28,11 @@ struct reading {
 	struct arena *a;
 	struct str rest;
 	unsigned depth;
-	bool is_plain;              /* the text is, see factor_is_plain() */
+	bool is_plain; /* the text is, see factor_is_plain() */
+	bool wants_factors;
 	bool is_odd;                /* it is not understood: nothing is known */
 	struct factor_pairs *pairs; /* that matches may have; NULL: not asked */
+	bool wants_heads; /* the first bytes of matches are asked for */
 };
 
 /* How many bytes something may have; `most`: FACTOR_ANYWHERE is no bound. */
@@ -52,6 +55,7 @@ struct piece {
 	struct factors must;
 	struct clauses any;        /* by alternatives; or none */
 	const struct edges *edges; /* NULL: anything, or not asked */
+	const struct heads *heads; /* the same */
 };
 
 /* Pieces one behind the other. */
@@ -67,6 +71,7 @@ struct chain {
 	struct clauses any;  /* of its best piece */
 	struct edges *edges; /* NULL: not asked */
 	struct factor_pairs *pairs;
+	const struct heads *heads; /* NULL: not asked */
 };
 
 static struct piece read_alternatives(struct reading *r, struct modes modes);
@@ -295,38 +300,49 @@ piece_unknown(void)
 }
 
 static struct piece
-piece_nothing(struct arena *a)
+piece_nothing(const struct reading *r)
 {
 	return (struct piece){
 	    .is_exact = true,
-	    .set = literal_set_empty(a),
-	    .edges = edges_new(a),
+	    .set = literal_set_empty(r->a),
+	    .edges = r->pairs == NULL ? NULL : edges_new(r->a),
+	    .heads = r->wants_heads ? heads_nothing(r->a) : NULL,
 	};
 }
 
 static const struct edges *
-edges_of(struct arena *a, const struct byte_set *bytes, struct modes modes)
+edges_of(struct arena *a, const struct byte_set *set)
 {
 	struct edges *edges = ARENA_NEW(a, struct edges);
-	struct byte_set set = *bytes;
-	if (modes.is_caseless)
-		byte_set_both_cases(&set);
 	for (size_t i = 0; i < 256; i++)
-		if (set.has[i])
+		if (set->has[i])
 			edges->first[i / 64] |= UINT64_C(1) << i % 64;
 	memcpy(edges->last, edges->first, sizeof(edges->last));
 	return edges;
 }
 
+/* One of `bytes`, case being what it is: for all but factors. */
+static struct piece
+piece_set(const struct reading *r, const struct byte_set *bytes)
+{
+	struct piece piece = piece_gap(1, 1);
+	if (r->pairs != NULL)
+		piece.edges = edges_of(r->a, bytes);
+	if (r->wants_heads)
+		piece.heads = heads_byte(r->a, bytes);
+	return piece;
+}
+
 static struct piece
 piece_bytes(struct reading *r, const struct byte_set *bytes, struct modes modes)
 {
-	struct piece piece = piece_gap(1, 1);
 	struct byte_set set = *bytes;
-	if (r->pairs != NULL) {
-		piece.edges = edges_of(r->a, bytes, modes);
-		return piece;
+	if (!r->wants_factors) {
+		if (modes.is_caseless)
+			byte_set_both_cases(&set);
+		return piece_set(r, &set);
 	}
+	struct piece piece = piece_gap(1, 1);
 	if (r->is_plain)
 		memset(set.has + 128, 0, 128);
 	piece.is_exact =
@@ -357,7 +373,15 @@ chain_new(const struct reading *r)
 	    .run = literal_set_empty(r->a),
 	    .edges = r->pairs == NULL ? NULL : edges_new(r->a),
 	    .pairs = r->pairs,
+	    .heads = r->wants_heads ? heads_nothing(r->a) : NULL,
 	};
+}
+
+/* The first bytes of what comes next count. */
+static bool
+chain_wants_heads(const struct chain *chain)
+{
+	return chain->heads != NULL && heads_are_open(chain->heads);
 }
 
 /* What has been gathered must be there; from here on it may be anything. */
@@ -417,6 +441,11 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
 		edges_add(chain->pairs, chain->edges,
 		    piece->edges != NULL ? piece->edges : &edges_anything,
 		    least, most);
+	if (chain_wants_heads(chain))
+		chain->heads = heads_chain(chain->a, chain->heads,
+		    piece->heads == NULL
+			? heads_anything(chain->a)
+			: heads_repeat(chain->a, piece->heads, least, most));
 	if (least == 0 && piece_is_never(piece))
 		return;
 	struct literal_set empty = literal_set_empty(chain->a);
@@ -450,6 +479,7 @@ chain_end(struct chain *chain)
 {
 	struct piece piece = {
 	    .edges = chain->edges,
+	    .heads = chain->heads,
 	    .extent = extent_add(chain->before, chain->run_extent),
 	};
 	if (!chain->is_never && chain->has_gap) {
@@ -789,7 +819,12 @@ read_class(struct reading *r, struct modes modes)
 		add_range(&bytes, from, to);
 	}
 	(void)take_byte(r);
-	return is_negated ? piece_gap(1, 1) : piece_bytes(r, &bytes, modes);
+	if (!is_negated)
+		return piece_bytes(r, &bytes, modes);
+	if (modes.is_caseless)
+		byte_set_both_cases(&bytes);
+	byte_set_flip(&bytes);
+	return piece_set(r, &bytes);
 }
 
 /* Behind "\k" or "\g": which group does not matter. */
@@ -834,7 +869,7 @@ read_escape(struct reading *r, struct modes modes)
 	unsigned char byte;
 	char c = take_byte(r);
 	if (strchr("AbBzZK", c) != NULL && c != '\0')
-		return piece_nothing(r->a);
+		return piece_nothing(r);
 	if (c == 'N' || c == 'R')
 		return piece_gap(1, c == 'N' ? 1 : 2);
 	if (c == 'Q')
@@ -916,8 +951,12 @@ read_group(struct reading *r, struct modes *modes)
 	}
 	for (size_t i = 0; i < COUNT_OF(assertions); i++) {
 		if (take(r, str_from(assertions[i]))) {
+			struct piece nothing = piece_nothing(r);
+			bool wants_heads = r->wants_heads;
+			r->wants_heads = false;
 			(void)read_inside(r, *modes);
-			return piece_nothing(r->a);
+			r->wants_heads = wants_heads;
+			return nothing;
 		}
 	}
 	if (!take(r, STR("?")))
@@ -937,7 +976,7 @@ read_group(struct reading *r, struct modes *modes)
 	if (is_group)
 		return read_inside(r, inside);
 	*modes = inside;
-	return piece_nothing(r->a);
+	return piece_nothing(r);
 }
 
 static struct piece
@@ -955,7 +994,7 @@ read_atom(struct reading *r, struct modes *modes)
 		return piece_gap(1, 1);
 	case '^':
 	case '$':
-		return piece_nothing(r->a);
+		return piece_nothing(r);
 	default:
 		return piece_byte(r, (unsigned char)c, *modes);
 	}
@@ -966,10 +1005,12 @@ static struct piece
 read_sequence(struct reading *r, struct modes *modes)
 {
 	struct chain chain = chain_new(r);
+	bool wants_heads = r->wants_heads;
 	skip_comments(r, *modes);
 	while (!r->is_odd && r->rest.len > 0 && !next_is(r, '|') &&
 	       !next_is(r, ')')) {
 		uint32_t least = 1, most = 1, unused;
+		r->wants_heads = chain_wants_heads(&chain);
 		struct piece piece = read_atom(r, modes);
 		skip_comments(r, *modes);
 		if (take_quantifier(r, &least, &most)) {
@@ -982,6 +1023,7 @@ read_sequence(struct reading *r, struct modes *modes)
 		if (arena_used(r->a) > WORK_MAX)
 			r->is_odd = true;
 	}
+	r->wants_heads = wants_heads;
 	return chain_end(&chain);
 }
 
@@ -994,8 +1036,9 @@ struct union_of {
 	unsigned times;         /* ... so often; 0: nothing yet */
 	struct extent place;    /* ... and the first is here */
 	bool has_clauses;
-	struct clauses clauses; /* one for each that is not exact */
-	struct edges *edges;    /* NULL: anything, or not asked */
+	struct clauses clauses;    /* one for each that is not exact */
+	struct edges *edges;       /* NULL: anything, or not asked */
+	const struct heads *heads; /* the same */
 	struct extent extent;
 	bool is_first;
 	bool has_match; /* one alternative has, at least */
@@ -1044,7 +1087,16 @@ union_add_edges(
 		all->edges->may_be_empty =
 		    all->edges->may_be_empty || edges->may_be_empty;
 	}
-	all->is_first = false;
+}
+
+static void
+union_add_heads(
+    struct arena *a, struct union_of *all, const struct heads *heads)
+{
+	if (all->is_first || heads == NULL)
+		all->heads = heads;
+	else if (all->heads != NULL)
+		all->heads = heads_join(a, all->heads, heads);
 }
 
 static void
@@ -1052,6 +1104,8 @@ union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 {
 	struct factor factor;
 	union_add_edges(a, all, piece->edges);
+	union_add_heads(a, all, piece->heads);
+	all->is_first = false;
 	if (piece_is_never(piece))
 		return;
 	all->extent = all->has_match ? extent_join(all->extent, piece->extent)
@@ -1080,6 +1134,7 @@ union_end(struct arena *a, const struct union_of *all)
 	    .set = all->exact,
 	    .extent = all->extent,
 	    .edges = all->edges,
+	    .heads = all->heads,
 	};
 	struct factor factor;
 	if (all->is_exact || !all->has_any)
@@ -1147,17 +1202,24 @@ piece_clauses(struct arena *a, const struct piece *piece)
 	return all;
 }
 
+/* What is not understood may be anything. */
+static struct piece
+read_all(struct reading *r, struct str pattern)
+{
+	if (pattern.len > PATTERN_MAX)
+		return piece_unknown();
+	r->rest = pattern;
+	struct piece piece = read_alternatives(r, (struct modes){0});
+	return r->is_odd || r->rest.len > 0 ? piece_unknown() : piece;
+}
+
 struct clauses
 factors_of(struct arena *a, struct str pattern, bool is_plain)
 {
 	struct reading r = {
-	    .a = arena_new(), .rest = pattern, .is_plain = is_plain};
+	    .a = arena_new(), .is_plain = is_plain, .wants_factors = true};
 	struct clauses ret = {0};
-	struct piece piece = piece_unknown();
-	if (pattern.len <= PATTERN_MAX)
-		piece = read_alternatives(&r, (struct modes){0});
-	if (r.is_odd || r.rest.len > 0)
-		piece = piece_unknown();
+	struct piece piece = read_all(&r, pattern);
 	struct clauses clauses = piece_clauses(r.a, &piece);
 	ret.is_never = clauses.is_never;
 	for (size_t i = 0; i < clauses.n; i++) {
@@ -1174,11 +1236,9 @@ struct factor_pairs *
 factor_pairs_of(struct arena *a, struct str pattern)
 {
 	struct factor_pairs *pairs = ARENA_NEW(a, struct factor_pairs);
-	struct reading r = {.a = arena_new(), .rest = pattern, .pairs = pairs};
-	struct piece piece = piece_unknown();
-	if (pattern.len <= PATTERN_MAX)
-		piece = read_alternatives(&r, (struct modes){0});
-	bool is_known = !r.is_odd && r.rest.len == 0 && piece.edges != NULL;
+	struct reading r = {.a = arena_new(), .pairs = pairs};
+	struct piece piece = read_all(&r, pattern);
+	bool is_known = piece.edges != NULL;
 	if (is_known) {
 		bits_join(pairs->first, piece.edges->first);
 		bits_join(pairs->last, piece.edges->last);
@@ -1186,6 +1246,17 @@ factor_pairs_of(struct arena *a, struct str pattern)
 	}
 	arena_free(r.a);
 	return is_known ? pairs : NULL;
+}
+
+struct starts *
+factor_starts_of(struct arena *a, struct str pattern)
+{
+	struct reading r = {.a = arena_new(), .wants_heads = true};
+	struct piece piece = read_all(&r, pattern);
+	struct starts *starts =
+	    piece.heads == NULL ? NULL : starts_new(a, piece.heads);
+	arena_free(r.a);
+	return starts;
 }
 
 static bool

@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "base/table.h"
 #include "rules/capture.h"
+#include "rules/factor.h"
+#include "rules/heads.h"
 #include "rules/hs_db.h"
 #include "rules/look.h"
 #include "rules/look_cache.h"
@@ -64,17 +66,32 @@ views_count(const struct ruleset *rules, struct arena *a, size_t n)
 	return counts;
 }
 
-/* How a regex does on the sample texts: ns of CPU a byte. */
+static void
+regex_try(const struct regex *regex, const struct starts *starts,
+    struct regex_scratch *scratch, struct str text)
+{
+	struct places places;
+	struct regex_span unused;
+	size_t from = 0;
+	while (starts_next(starts, text, from, text.len, &places) &&
+	       regex_match_within(regex, scratch, text, places.first,
+		   places.last, false, &unused) == REGEX_NO)
+		from = places.last + 1;
+}
+
+/*
+ * How a regex does on the sample texts, if it is tried at `starts`: ns of CPU a
+ * byte.
+ */
 static double
-regex_cost(const struct regex *regex, struct regex_scratch *scratch,
-    int64_t (*cpu_ns)(void))
+regex_cost(const struct regex *regex, const struct starts *starts,
+    struct regex_scratch *scratch, int64_t (*cpu_ns)(void))
 {
 	size_t bytes = 0;
 	int64_t start = cpu_ns();
 	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
 		struct str text = str_from(SAMPLE_TEXTS[i]);
-		struct regex_span unused;
-		(void)!regex_match(regex, scratch, text, 0, false, &unused);
+		regex_try(regex, starts, scratch, text);
 		bytes += text.len;
 	}
 	return (double)(cpu_ns() - start) / (double)bytes;
@@ -103,15 +120,17 @@ struct looking {
 	struct regex_scratch *scratch;
 	struct look_cache *cache;
 	struct filter_made *made;
+	struct starts **starts; /* by rule id */
 };
 
 static struct look *
 look_make(struct looking *l, const struct rule *rule, struct str pattern)
 {
 	int64_t (*cpu_ns)(void) = l->options->cpu_ns;
+	const struct starts *starts = l->starts[rule->id];
 	/* the first time is for the caches */
-	(void)regex_cost(rule->regex, l->scratch, cpu_ns);
-	double cost = regex_cost(rule->regex, l->scratch, cpu_ns);
+	(void)regex_cost(rule->regex, starts, l->scratch, cpu_ns);
+	double cost = regex_cost(rule->regex, starts, l->scratch, cpu_ns);
 	if (cost < SLOW_NS)
 		return NULL;
 	struct look *look = look_new(l->arena, l->pool, pattern);
@@ -231,6 +250,30 @@ shapes_new(struct looking *l, const struct filter *filter)
 	return shapes;
 }
 
+/* NULL: it is tried everywhere. */
+static struct starts *
+starts_for(struct looking *l, const struct rule *rule)
+{
+	if (view_of(l->rules, rule) == FILTER_NONE || rule->tag.len > 0 ||
+	    regex_is_placed(rule->regex))
+		return NULL;
+	struct starts *starts =
+	    factor_starts_of(l->arena, regex_pattern(l->work, rule->pattern));
+	return starts != NULL && starts_are_few(starts) ? starts : NULL;
+}
+
+/* Where to try regexes that PCRE2 would try nearly everywhere. */
+static struct starts **
+starts_of_rules(struct looking *l)
+{
+	const struct rules *list = &l->rules->rules;
+	struct starts **starts =
+	    ARENA_ARRAY(l->arena, struct starts *, list->n);
+	for (size_t i = 0; i < list->n && !is_cancelled(l->options); i++)
+		starts[i] = starts_for(l, list->v[i]);
+	return starts;
+}
+
 static struct looks *
 looks_new(const struct ruleset *rules, const struct filter *filter,
     const struct filter_options *options, struct filter_made *made)
@@ -250,6 +293,7 @@ looks_new(const struct ruleset *rules, const struct filter *filter,
 	looks->arena = a;
 	looks->v = ARENA_ARRAY(a, struct look *, rules->rules.n);
 	looks->shapes = shapes_new(&l, filter);
+	looks->starts = l.starts = starts_of_rules(&l);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++)
 		if (view_of(rules, rules->rules.v[i]) != FILTER_NONE &&
 		    rules->rules.v[i]->tag.len == 0 &&

@@ -556,6 +556,17 @@ regex_new_in(struct arena *a, const struct regex_env *env, struct str pattern,
 	return compile(a, env, pattern, is_unicode, ret, ret_why);
 }
 
+bool
+regex_is_placed(const struct regex *re)
+{
+	uint32_t kind = 0, options = 0;
+	if (re->code == NULL)
+		return false;
+	(void)pcre2_pattern_info_8(re->code, PCRE2_INFO_FIRSTCODETYPE, &kind);
+	(void)pcre2_pattern_info_8(re->code, PCRE2_INFO_ALLOPTIONS, &options);
+	return kind != 0 || (options & PCRE2_ANCHORED) != 0;
+}
+
 void
 regex_speed_up(struct regex *re)
 {

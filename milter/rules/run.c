@@ -10,6 +10,7 @@
 #include "rules/eval.h"
 #include "rules/eval_rows.h"
 #include "rules/expr.h"
+#include "rules/heads.h"
 #include "rules/look.h"
 #include "rules/prefilter.h"
 #include "rules/regex.h"
@@ -446,6 +447,7 @@ may_match(const struct run *run, const struct rule *rule, struct str text)
 /* Where the matches of a rule are looked for in one string. */
 struct search {
 	struct str label, text;
+	const struct starts *starts; /* NULL: it may begin anywhere */
 	size_t from;   /* the next match begins here or later; SIZE_MAX: the
 			  regex has given up */
 	bool is_again; /* ... and is not an empty one just here */
@@ -461,10 +463,15 @@ match_until(
 {
 	struct regex_span span;
 	struct str text = search->text;
-	while (t->count < t->most && search->from <= until) {
+	struct places places;
+	while (t->count < t->most && starts_next(search->starts, text,
+					 search->from, until, &places)) {
+		search->is_again =
+		    search->is_again && places.first == search->from;
+		search->from = places.first;
 		enum regex_result result =
 		    regex_match_within(t->regex, run->scratch, text,
-			search->from, until, search->is_again, &span);
+			search->from, places.last, search->is_again, &span);
 		if (result == REGEX_EXPIRED) {
 			run->result->is_out_of_time = true;
 			return false;
@@ -472,6 +479,11 @@ match_until(
 		if (result == REGEX_LIMIT || result == REGEX_STACK) {
 			tally_trouble(run, t, result);
 			search->from = SIZE_MAX;
+		}
+		if (result == REGEX_NO) {
+			search->from = places.last + 1;
+			search->is_again = false;
+			continue;
 		}
 		if (result != REGEX_YES || span.to < search->from)
 			return true;
@@ -486,12 +498,22 @@ match_until(
 	return t->count < t->most;
 }
 
-/* A string is looked at by the rule's regex, unless a quick look says no. */
+/*
+ * Begin to look at `text` by the rule's regex.  False: a quick look says that
+ * it does not match.
+ */
 static bool
-search_begin(struct run *run, const struct tally *t, struct str text)
+search_begin(struct run *run, const struct tally *t, struct str text,
+    struct search *search)
 {
+	search->text = text;
+	search->starts = NULL;
+	search->from = 0;
+	search->is_again = false;
 	if (!t->is_unicode && !may_match(run, t->rule, text))
 		return false;
+	if (!t->is_unicode && run->looks != NULL)
+		search->starts = run->looks->starts[t->rule->id];
 	if (run->options->costs != NULL)
 		run->options->costs->v[t->rule->id].strings++;
 	return true;
@@ -502,8 +524,8 @@ static bool
 match_string(
     struct run *run, struct tally *t, struct str label, struct str text)
 {
-	struct search search = {label, text, 0, false};
-	return !search_begin(run, t, text) ||
+	struct search search = {.label = label};
+	return !search_begin(run, t, text, &search) ||
 	       match_until(run, t, &search, text.len);
 }
 
@@ -522,10 +544,8 @@ match_places(struct run *run, struct tally *t, struct str label,
 			continue;
 		if (place.string != string) {
 			string = place.string;
-			search.text = strings->v[string];
-			search.from = 0;
-			search.is_again = false;
-			is_begun = search_begin(run, t, search.text);
+			is_begun =
+			    search_begin(run, t, strings->v[string], &search);
 		}
 		if (search.from < place.from) {
 			search.from = place.from;

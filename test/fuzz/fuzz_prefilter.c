@@ -5,6 +5,8 @@
  */
 #include "fuzz.h"
 
+#include "rules/factor.h"
+#include "rules/heads.h"
 #include "rules/hs_db.h"
 #include "rules/look.h"
 #include "rules/prefilter.h"
@@ -68,6 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    look_new(a, hs_pool_new(a), regex_pattern(a, pattern));
 	uint32_t slot;
 	const struct candidates *c = candidates(a, pattern, &strings, &slot);
+	struct starts *starts = factor_starts_of(a, regex_pattern(a, pattern));
+	struct places places;
 	/* \K moves the start that is told */
 	bool has_start = str_find(pattern, STR("\\K")) == STR_NONE;
 	for (size_t i = 0; i < strings.n; i++) {
@@ -77,6 +81,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		if ((c != NULL && has_start &&
 			!is_left(c, slot, i, span.from)) ||
+		    (has_start && !starts_next(starts, strings.v[i], span.from,
+				      span.from, &places)) ||
 		    (look != NULL && !look_may_match(look, strings.v[i])))
 			abort();
 	}

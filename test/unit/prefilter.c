@@ -8,6 +8,7 @@
 
 #include "rules/capture.h"
 #include "rules/factor.h"
+#include "rules/heads.h"
 #include "rules/hs_db.h"
 #include "rules/look.h"
 #include "rules/look_cache.h"
@@ -271,6 +272,82 @@ places_of_one_string_are_bounded(void **state)
 	arena_free(a);
 }
 
+/* The places that are left: "3 7-9". */
+static struct str
+starts_shown(struct arena *a, struct str pattern, struct str text)
+{
+	struct buf *b = buf_new(a, 1000);
+	struct places places;
+	struct starts *starts = factor_starts_of(a, pattern);
+	for (size_t from = 0;
+	     starts_next(starts, text, from, text.len, &places);
+	     from = places.last + 1) {
+		buf_printf(b, "%s%zu", b->len > 0 ? " " : "", places.first);
+		if (places.last != places.first)
+			buf_printf(b, "-%zu", places.last);
+	}
+	return buf_str(b);
+}
+
+/* At the end of a text there is too little to tell. */
+static void
+the_first_bytes_tell_where_a_match_may_begin(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *text, *want;
+	} cases[] = {
+	    {"cheap", "so cheap chess, very cheapness", "3 21 27-30"},
+	    {"(?i)cheap", "so CHEAP, so cheque now", "3 20-23"},
+	    {"(?:very )?(?:cheap|free)", "cheap, very free, overfree",
+		"0 7 12 22-26"},
+	    {"[^a-z]x{2,}y", "1xxy, axxy, -xx- 2xz...", "0 20-23"},
+	    {"(?=foo)bar|(?:a|b)?cd", "foobar bar acd...", "3 7 11-17"},
+	    {"(?:a?){9}xyz", "axyz bxyz aaaay...", "0-1 6 10 15-18"},
+	    {"(?:^|\\s)\\d\\d:", "at 12:30 or 1230:...", "2-3 14-20"},
+	    {"\\bend", "the end...", "4-10"},
+	    /* anything */
+	    {"a*", "xyz", "0-3"},
+	    {".?.?.?.?foo", "xyz", "0-3"},
+	    {"(a)\\1", "xyzxyz", "3-6"},
+	    {"(?R)?a", "xyz", "0-3"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str got = starts_shown(
+		    a, str_from(cases[i].pattern), str_from(cases[i].text));
+		if (!str_eq(got, str_from(cases[i].want)))
+			print_error("of %s\n", cases[i].pattern);
+		assert_str(got, cases[i].want);
+	}
+	arena_free(a);
+}
+
+/* What is too much for a table is told less exactly. */
+static void
+many_first_bytes_are_still_found(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct buf *b = buf_new(a, 100000);
+	struct places places;
+	for (unsigned i = 0; i < 500; i++)
+		buf_printf(b, "%s%c%c%c%c", i > 0 ? "|" : "", 'a' + i * 7 % 26,
+		    'a' + i / 26, 'a' + i * 3 % 26, 'a');
+	struct str pattern = buf_str(b);
+	struct starts *starts = factor_starts_of(a, pattern);
+	for (size_t i = 0; i < 500; i++) {
+		struct str text = str_sub(pattern, i * 5, 4);
+		assert_true(starts_next(starts, text, 0, 0, &places));
+		assert_int_equal(places.first, 0);
+	}
+	assert_false(starts_next(starts, STR("1234567"), 0, 3, &places));
+	assert_true(starts_are_few(starts));
+	assert_false(starts_are_few(factor_starts_of(a, STR("\\w\\w\\w"))));
+	assert_false(starts_are_few(factor_starts_of(a, STR("/+"))));
+	arena_free(a);
+}
+
 /* Shapes are tried eight at a time; one that libhs refuses may match anything.
  */
 static void
@@ -373,6 +450,7 @@ struct tried {
 	struct regex *re;
 	struct regex_scratch *scratch;
 	struct look *look;
+	struct starts *starts;
 	size_t matches;
 };
 
@@ -411,11 +489,16 @@ matches_are_left(
 		     from = span.from + 1) {
 			t->matches++;
 			bool is_lost = is_left != NULL && !is_left[span.from];
+			struct places places;
+			bool is_no_start = !starts_next(t->starts, texts->v[i],
+			    span.from, span.from, &places);
 			bool is_unseen = t->look != NULL &&
 					 !look_may_match(t->look, texts->v[i]);
-			if (is_lost || is_unseen)
+			if (is_lost || is_unseen || is_no_start)
 				fail_msg("%s of [%.*s] in [%.*s] at %zu",
-				    is_lost ? "no candidate" : "no look",
+				    is_lost     ? "no candidate"
+				    : is_unseen ? "no look"
+						: "no start",
 				    STR_ARG(pattern), STR_ARG(texts->v[i]),
 				    span.from);
 		}
@@ -442,6 +525,8 @@ nothing_that_matches_is_ruled_out(void **state)
 			strs_add(a, &texts, random_text(a, &random));
 		if (regex_new(env, buf_str(b), &t.re, &why) == REGEX_OK) {
 			t.scratch = regex_scratch_new(a, env, NULL, NULL);
+			t.starts =
+			    factor_starts_of(a, regex_pattern(a, buf_str(b)));
 			t.look = round % 4 > 1
 				     ? NULL
 				     : look_new(a, hs_pool_new(a),
@@ -602,6 +687,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_pass_leaves_strings_in_order),
     cmocka_unit_test(a_pass_knows_where_matches_may_begin),
     cmocka_unit_test(places_of_one_string_are_bounded),
+    cmocka_unit_test(the_first_bytes_tell_where_a_match_may_begin),
+    cmocka_unit_test(many_first_bytes_are_still_found),
     cmocka_unit_test(shapes_are_tried_on_each_string),
     cmocka_unit_test(long_strings_are_searched_in_windows),
     cmocka_unit_test(nothing_that_matches_is_ruled_out),

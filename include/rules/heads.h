@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * heads -- the first bytes that matches of a regex may have, and a search for
+ * places of a text that have them.  Reading a regex is factor.h's work.
+ */
+#ifndef RULES_HEADS_H
+#define RULES_HEADS_H
+
+#include "base/str.h"
+
+struct arena;
+struct byte_set;
+struct heads;  /* of what a piece of a regex may match */
+struct starts; /* immutable: any number of threads may use it */
+
+/* All live in `a`, and may say less than is true of what is complicated. */
+const struct heads *heads_nothing(struct arena *a);
+const struct heads *heads_anything(struct arena *a);
+const struct heads *heads_byte(struct arena *a, const struct byte_set *bytes);
+/* `x` or `y`. */
+const struct heads *heads_join(
+    struct arena *a, const struct heads *x, const struct heads *y);
+/* `x`, and `y` behind it. */
+const struct heads *heads_chain(
+    struct arena *a, const struct heads *x, const struct heads *y);
+/* `x`, `least` to `most` times. */
+const struct heads *heads_repeat(
+    struct arena *a, const struct heads *x, uint32_t least, uint32_t most);
+/* What comes behind it still counts. */
+bool heads_are_open(const struct heads *x);
+
+/* The search for them, in `a`. */
+struct starts *starts_new(struct arena *a, const struct heads *heads);
+/*
+ * In text such as mail there are few of them, and far fewer than there are of
+ * the first byte alone: it is worth to look for them.
+ */
+bool starts_are_few(const struct starts *starts);
+
+/* Places next to each other, or nearly so, both included. */
+struct places {
+	size_t first, last;
+};
+
+/*
+ * The next places of `text` from byte `from` to `until`, both included, where a
+ * match may begin; `starts` NULL: all of them.  False: there is none.
+ */
+bool starts_next(const struct starts *starts, struct str text, size_t from,
+    size_t until, struct places *ret);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * heads -- sequences of sets of bytes, HEAD_BYTES at most.  They are kept few:
+ * what is one too many is thrown together with the one that is most like it.
+ * Places are found as Hyperscan's Teddy does it: a bit a head, a table a byte.
+ */
+#include "rules/heads.h"
+
+#include "base/arena.h"
+#include "rules/literal_set.h"
+#include "rules/sample.h"
+
+#define HEAD_BYTES 4
+#define HEADS_MAX 64 /* bits of a table */
+/* Places so few bytes apart are tried in one go. */
+#define PLACES_GAP 3
+/* A place in so many may be left at most... */
+#define PLACES_MIN 20
+/* ... and so many times fewer than by the first byte alone. */
+#define FIRST_GAIN 5
+
+#define SET_WORDS 4
+struct set {
+	uint64_t words[SET_WORDS]; /* a bit a byte */
+};
+
+struct head {
+	struct set at[HEAD_BYTES];
+	unsigned n;    /* of them are known */
+	bool is_whole; /* that is all there is: the next piece goes on */
+};
+
+struct heads {
+	struct head *v;
+	size_t n, cap; /* HEADS_MAX at most */
+};
+
+struct starts {
+	uint64_t heads[HEAD_BYTES][256]; /* that have the byte there */
+};
+
+/* ---- sets */
+
+static bool
+set_has(const struct set *set, unsigned byte)
+{
+	return (set->words[byte / 64] >> byte % 64 & 1) != 0;
+}
+
+static struct set
+set_join(struct set x, struct set y)
+{
+	for (size_t i = 0; i < SET_WORDS; i++)
+		x.words[i] |= y.words[i];
+	return x;
+}
+
+static bool
+set_is_equal(const struct set *x, const struct set *y)
+{
+	return memcmp(x->words, y->words, sizeof(x->words)) == 0;
+}
+
+static int
+set_size(struct set set)
+{
+	int n = 0;
+	for (size_t i = 0; i < SET_WORDS; i++)
+		n += __builtin_popcountll(set.words[i]);
+	return n;
+}
+
+static bool
+set_has_ascii(const struct set *set)
+{
+	return (set->words[0] | set->words[1]) != 0;
+}
+
+/* ---- heads */
+
+/* All that either has, and more. */
+static struct head
+head_join(const struct head *x, const struct head *y)
+{
+	struct head both = {
+	    .n = x->n < y->n ? x->n : y->n,
+	    .is_whole = x->is_whole && y->is_whole && x->n == y->n,
+	};
+	for (unsigned i = 0; i < both.n; i++)
+		both.at[i] = set_join(x->at[i], y->at[i]);
+	return both;
+}
+
+/* How much of all there may be has it. */
+static double
+head_share(const struct head *head)
+{
+	double share = 1;
+	for (unsigned i = 0; i < head->n; i++)
+		share *= set_size(head->at[i]) / 256.0;
+	return share;
+}
+
+/* They differ at one place at most, so that they are one. */
+static bool
+head_is_like(const struct head *x, const struct head *y)
+{
+	unsigned differences = 0;
+	if (x->n != y->n || x->is_whole != y->is_whole)
+		return false;
+	for (unsigned i = 0; i < x->n && differences < 2; i++)
+		differences += !set_is_equal(&x->at[i], &y->at[i]);
+	return differences < 2;
+}
+
+/* Text that is not plain is rare: little is known of how it goes on. */
+static bool
+head_is_rare(const struct head *head)
+{
+	return head->n > 0 && !set_has_ascii(&head->at[0]);
+}
+
+static bool
+head_is_anything(const struct head *head)
+{
+	return head->n == 0 && !head->is_whole;
+}
+
+/* The one that grows least if `head` is thrown together with it. */
+static size_t
+heads_nearest(const struct heads *heads, const struct head *head)
+{
+	size_t nearest = 0;
+	double least = 2;
+	for (size_t i = 0; i < heads->n; i++) {
+		struct head both = head_join(&heads->v[i], head);
+		double growth = head_share(&both) - head_share(&heads->v[i]);
+		if (growth >= least)
+			continue;
+		least = growth;
+		nearest = i;
+	}
+	return nearest;
+}
+
+static void
+heads_add(struct arena *a, struct heads *heads, const struct head *head)
+{
+	if (heads->n > 0 && head_is_anything(&heads->v[0]))
+		return;
+	if (head_is_anything(head))
+		heads->n = 0;
+	size_t i = 0;
+	while (i < heads->n && !head_is_like(&heads->v[i], head) &&
+	       !(head_is_rare(head) && head_is_rare(&heads->v[i]) &&
+		   heads->v[i].n == head->n &&
+		   heads->v[i].is_whole == head->is_whole))
+		i++;
+	if (i == heads->n && heads->n < HEADS_MAX) {
+		ARENA_PUSH(a, heads) = *head;
+		return;
+	}
+	if (i == heads->n)
+		i = heads_nearest(heads, head);
+	struct head both = head_join(&heads->v[i], head);
+	heads->v[i] = both;
+	if (head_is_anything(&both)) {
+		heads->v[0] = both;
+		heads->n = 1;
+	}
+}
+
+static struct heads *
+heads_of(struct arena *a, const struct head *head)
+{
+	struct heads *heads = ARENA_NEW(a, struct heads);
+	heads->v = ARENA_NEW(a, struct head);
+	heads->v[0] = *head;
+	heads->n = heads->cap = 1;
+	return heads;
+}
+
+const struct heads *
+heads_nothing(struct arena *a)
+{
+	return heads_of(a, &(struct head){.is_whole = true});
+}
+
+const struct heads *
+heads_anything(struct arena *a)
+{
+	return heads_of(a, &(struct head){.is_whole = false});
+}
+
+const struct heads *
+heads_byte(struct arena *a, const struct byte_set *bytes)
+{
+	struct head head = {.n = 1, .is_whole = true};
+	for (unsigned i = 0; i < 256; i++)
+		if (bytes->has[i])
+			head.at[0].words[i / 64] |= UINT64_C(1) << i % 64;
+	return heads_of(a, &head);
+}
+
+const struct heads *
+heads_join(struct arena *a, const struct heads *x, const struct heads *y)
+{
+	struct heads *heads = ARENA_NEW(a, struct heads);
+	for (size_t i = 0; i < x->n; i++)
+		ARENA_PUSH(a, heads) = x->v[i];
+	for (size_t i = 0; i < y->n; i++)
+		heads_add(a, heads, &y->v[i]);
+	return heads;
+}
+
+static bool
+head_is_open(const struct head *head)
+{
+	return head->is_whole && head->n < HEAD_BYTES;
+}
+
+bool
+heads_are_open(const struct heads *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (head_is_open(&x->v[i]))
+			return true;
+	return false;
+}
+
+static struct head
+head_chain(const struct head *x, const struct head *y)
+{
+	struct head both = *x;
+	unsigned i = 0;
+	for (; both.n < HEAD_BYTES && i < y->n; i++)
+		both.at[both.n++] = y->at[i];
+	both.is_whole = y->is_whole && i == y->n && both.n < HEAD_BYTES;
+	return both;
+}
+
+const struct heads *
+heads_chain(struct arena *a, const struct heads *x, const struct heads *y)
+{
+	struct heads *heads = ARENA_NEW(a, struct heads);
+	for (size_t i = 0; i < x->n; i++) {
+		if (!head_is_open(&x->v[i]))
+			heads_add(a, heads, &x->v[i]);
+		for (size_t k = 0; head_is_open(&x->v[i]) && k < y->n; k++) {
+			struct head both = head_chain(&x->v[i], &y->v[k]);
+			heads_add(a, heads, &both);
+		}
+	}
+	return heads;
+}
+
+/* More than HEAD_BYTES copies cannot be seen, or are empty. */
+const struct heads *
+heads_repeat(
+    struct arena *a, const struct heads *x, uint32_t least, uint32_t most)
+{
+	if (least == 1 && most == 1)
+		return x;
+	const struct heads *heads = heads_nothing(a);
+	for (uint32_t i = 0; i < most && i < HEAD_BYTES; i++) {
+		const struct heads *more = heads_chain(a, heads, x);
+		heads = i < least ? more : heads_join(a, heads, more);
+	}
+	return heads;
+}
+
+/* ---- places */
+
+static void
+starts_add(struct starts *starts, const struct head *head, uint64_t bit)
+{
+	for (unsigned i = 0; i < HEAD_BYTES; i++)
+		for (unsigned byte = 0; byte < 256; byte++)
+			if (i >= head->n || set_has(&head->at[i], byte))
+				starts->heads[i][byte] |= bit;
+}
+
+/* SIZE_MAX: there is none.  The end of a text may be that of a match. */
+static size_t
+place_next(
+    const struct starts *starts, struct str text, size_t from, size_t until)
+{
+	const unsigned char *p = (const unsigned char *)text.p;
+	size_t i = from;
+	for (; i <= until && i + HEAD_BYTES <= text.len; i++)
+		if ((starts->heads[0][p[i]] & starts->heads[1][p[i + 1]] &
+			starts->heads[2][p[i + 2]] &
+			starts->heads[3][p[i + 3]]) != 0)
+			return i;
+	return i <= until && i <= text.len ? i : SIZE_MAX;
+}
+
+bool
+starts_next(const struct starts *starts, struct str text, size_t from,
+    size_t until, struct places *ret)
+{
+	*ret = (struct places){from, until};
+	if (starts == NULL || from > until)
+		return from <= until;
+	size_t next = place_next(starts, text, from, until);
+	*ret = (struct places){next, next};
+	while (next != SIZE_MAX && next <= ret->last + PLACES_GAP) {
+		ret->last = next;
+		next = place_next(starts, text, ret->last + 1, until);
+	}
+	return ret->first != SIZE_MAX;
+}
+
+bool
+starts_are_few(const struct starts *starts)
+{
+	size_t bytes = 0, first = 0, places = 0;
+	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
+		struct str text = str_from(SAMPLE_TEXTS[i]);
+		size_t end = text.len - HEAD_BYTES;
+		bytes += text.len;
+		for (size_t k = 0; k < text.len; k++)
+			first += starts->heads[0][(uint8_t)text.p[k]] != 0;
+		for (size_t k = 0;
+		     (k = place_next(starts, text, k, end)) != SIZE_MAX; k++)
+			places++;
+	}
+	return places * PLACES_MIN < bytes && places * FIRST_GAIN < first;
+}
+
+struct starts *
+starts_new(struct arena *a, const struct heads *heads)
+{
+	struct starts *starts = ARENA_NEW(a, struct starts);
+	for (size_t i = 0; i < heads->n; i++)
+		starts_add(starts, &heads->v[i], UINT64_C(1) << i);
+	return starts;
+}
