@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <pwd.h>
 #include <sys/resource.h>
@@ -17,6 +20,7 @@
 #include "session/session.h"
 
 #define THREAD_STACK_BYTES ((size_t)1024 * 1024)
+#define LARGE_BYTES (256 * 1024)
 
 struct options {
 	bool in_foreground;
@@ -200,6 +204,23 @@ limits_set(void)
 	(void)pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
 	(void)pthread_setattr_default_np(&attr);
 	(void)pthread_attr_destroy(&attr);
+}
+
+/*
+ * As many pools of memory as messages are scanned at once: with its own, every
+ * thread of libmilter keeps what the largest message it ever had took.  Large
+ * pieces go back to the host at once.
+ */
+static void
+memory_limits_set(const struct config *config)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_ARENA_MAX, (int)config_workers(config));
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+#else
+	(void)config;
+#endif
 }
 
 static void
@@ -386,6 +407,7 @@ main(int argc, char **argv)
 	char *socket = str_c(a, socket_path(config));
 	int ready = background(o.in_foreground);
 	limits_set();
+	memory_limits_set(config);
 	control_block_signals();
 	dirs_make(config, user);
 	if (!session_bind(config))

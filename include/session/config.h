@@ -107,6 +107,9 @@ MUST_CHECK bool config_read(
 /* The options of the resolver. */
 struct resolver_config config_resolver(const struct config *config);
 
+/* How many messages are scanned at once: 1 or more. */
+unsigned config_workers(const struct config *config);
+
 #define CONFIG_PATH_DEFAULT POSTERN_SYSCONFDIR "/postern.conf"
 
 #endif

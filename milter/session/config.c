@@ -323,3 +323,12 @@ config_resolver(const struct config *config)
 	    .has_dnssec = config->has_dnssec,
 	};
 }
+
+unsigned
+config_workers(const struct config *config)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	if (config->workers > 0)
+		return (unsigned)config->workers;
+	return cpus > 0 ? (unsigned)cpus : 1;
+}

@@ -78,11 +78,7 @@ gate_new(struct snapshot *snapshot, struct memory *memory, struct diags *diags)
 	gate->memory = memory;
 	gate->metrics = metrics_new();
 	atomic_store(&gate->snapshot_wall, clock_wall());
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t workers = snapshot->config.workers;
-	if (workers == 0)
-		workers = cpus > 0 ? (uint64_t)cpus : 1;
-	(void)sem_init(&gate->slots, 0, (unsigned)workers);
+	(void)sem_init(&gate->slots, 0, config_workers(&snapshot->config));
 	if (stores_open(gate, diags) && resolver_open(gate, diags))
 		return gate;
 	gate_free(gate);

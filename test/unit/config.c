@@ -55,6 +55,10 @@ values_have_units(void **state)
 	assert_int_equal(config.held_age_ms, 2 * 86400000);
 	assert_true(config.observe);
 	assert_int_equal(config.socket_mode, 0600);
+	config.workers = 3;
+	assert_int_equal(config_workers(&config), 3);
+	config.workers = 0;
+	assert_true(config_workers(&config) > 0);
 	assert_int_equal(config.hold_in, HOLD_IN_MTA);
 	assert_int_equal(config.trusted_networks.n, 2);
 	assert_str(config.trusted_networks.v[1], "192.0.2.1");
