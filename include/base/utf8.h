@@ -15,5 +15,10 @@ bool utf8_is_valid(struct str s);
 uint32_t utf8_decode(struct str s);
 /* Append U+`c`; surrogates and what is past U+10FFFF become U+FFFD. */
 void utf8_put(struct buf *b, uint32_t c);
+/*
+ * Invisible, though wcwidth() has it printable, or turning the direction of
+ * what follows (Unicode TR 36, section 2.10): a subject must not hide its text.
+ */
+bool utf8_is_deceiver(uint32_t c);
 
 #endif

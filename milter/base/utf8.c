@@ -100,3 +100,27 @@ utf8_put(struct buf *b, uint32_t c)
 		out[i] = (char)(0x80 | (c >> (6 * (n - 1 - i)) & 0x3f));
 	buf_put(b, str_of(out, n));
 }
+
+static const struct {
+	uint32_t first, last;
+} deceivers[] = {
+    {0x00ad, 0x00ad},                   /* soft hyphen */
+    {0x034f, 0x034f},                   /* combining grapheme joiner */
+    {0x061c, 0x061c},                   /* Arabic letter mark */
+    {0x115f, 0x1160},                   /* Hangul fillers */
+    {0x180e, 0x180e}, {0x200b, 0x200f}, /* zero width, direction marks */
+    {0x2028, 0x202e}, /* line and paragraph ends, embeddings, overrides */
+    {0x2060, 0x206f}, /* isolates, invisible operators */
+    {0x3164, 0x3164}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+    {0xfff9, 0xfffb},   /* interlinear annotation */
+    {0xe0000, 0xe0fff}, /* tags, variation selectors */
+};
+
+bool
+utf8_is_deceiver(uint32_t c)
+{
+	for (size_t i = 0; i < COUNT_OF(deceivers); i++)
+		if (c >= deceivers[i].first && c <= deceivers[i].last)
+			return true;
+	return false;
+}

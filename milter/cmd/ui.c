@@ -30,34 +30,6 @@ static const char *const style_on[UI_STYLE_COUNT] = {
     [UI_CYAN] = "\033[36m",
 };
 
-/*
- * Printable to wcwidth() but invisible, or turning the direction of what
- * follows (Unicode TR 36, section 2.10): a subject must not hide its text.
- */
-static const struct {
-	uint32_t first, last;
-} deceivers[] = {
-    {0x00ad, 0x00ad},                   /* soft hyphen */
-    {0x034f, 0x034f},                   /* combining grapheme joiner */
-    {0x061c, 0x061c},                   /* Arabic letter mark */
-    {0x115f, 0x1160},                   /* Hangul fillers */
-    {0x180e, 0x180e}, {0x200b, 0x200f}, /* zero width, direction marks */
-    {0x2028, 0x202e}, /* line and paragraph ends, embeddings, overrides */
-    {0x2060, 0x206f}, /* isolates, invisible operators */
-    {0x3164, 0x3164}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
-    {0xfff9, 0xfffb},   /* interlinear annotation */
-    {0xe0000, 0xe0fff}, /* tags, variation selectors */
-};
-
-static bool
-is_deceiver(uint32_t c)
-{
-	for (size_t i = 0; i < COUNT_OF(deceivers); i++)
-		if (c >= deceivers[i].first && c <= deceivers[i].last)
-			return true;
-	return false;
-}
-
 /* Whether the terminal reads UTF-8, by the locale it was started with. */
 static bool
 locale_is_utf8(void)
@@ -112,7 +84,7 @@ is_shown(const struct ui *ui, uint32_t c)
 {
 	if (c < 0x80)
 		return c >= 0x20 && c != 0x7f;
-	return ui->has_utf8 && !is_deceiver(c) && wcwidth((wchar_t)c) >= 0;
+	return ui->has_utf8 && !utf8_is_deceiver(c) && wcwidth((wchar_t)c) >= 0;
 }
 
 void

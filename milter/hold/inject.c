@@ -3,12 +3,6 @@
 #include "hold/inject.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 
@@ -16,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "hold/child.h"
 #include "hold/disk.h"
 #include "hold/smtp.h"
 
@@ -119,19 +114,6 @@ inject_via_check(struct arena *a, struct str via, struct str *ret_why)
 	return false;
 }
 
-/* Bytes in a file of their own, to be read from the start; -1: errno. */
-static int
-memory_file(struct str bytes)
-{
-	int fd = memfd_create("postern-release", MFD_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (disk_write(fd, bytes) && lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
-	disk_close(fd);
-	return -1;
-}
-
 /* sendmail(1) reads lines as Unix has them. */
 static struct str
 unix_lines(struct arena *a, struct str text)
@@ -193,54 +175,6 @@ command_args(
 	return args.v;
 }
 
-/* Start `argv` with only these three descriptors; false: errno. */
-static bool
-command_start(char **argv, int in, int out, pid_t *ret)
-{
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	char *environment[] = {path, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	if (posix_spawn_file_actions_init(&actions) != 0 ||
-	    posix_spawnattr_init(&attr) != 0) {
-		errno = ENOMEM;
-		return false;
-	}
-	(void)sigemptyset(&none);
-	(void)sigfillset(&all);
-	(void)posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	(void)posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	(void)posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
-	(void)posix_spawnattr_setsigmask(&attr, &none);
-	(void)posix_spawnattr_setsigdefault(&attr, &all);
-	(void)posix_spawnattr_setflags(
-	    &attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	int error =
-	    posix_spawn(ret, argv[0], &actions, &attr, argv, environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)posix_spawnattr_destroy(&attr);
-	errno = error;
-	return error == 0;
-}
-
-/* False: it was still running and has been killed. */
-static bool
-command_wait(pid_t pid, int *ret_status)
-{
-	int fd = pidfd_open(pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n = 1;
-	while (fd >= 0 && (n = poll(&p, 1, COMMAND_MS)) < 0 && errno == EINTR)
-		;
-	disk_close(fd);
-	if (n == 0)
-		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
-		;
-	return n != 0;
-}
-
 static struct str
 output_of(struct arena *a, int out)
 {
@@ -270,20 +204,26 @@ static enum inject_status
 command_run(struct arena *a, const struct injection *in,
     const struct strs *rcpt, struct inject_result *ret)
 {
-	int input = memory_file(unix_lines(a, in->text));
-	int output = memory_file(STR_EMPTY);
-	char **argv = command_args(a, in, rcpt);
-	pid_t pid;
+	int input = child_file(unix_lines(a, in->text));
+	int output = child_file(STR_EMPTY);
+	struct child child = {
+	    .argv = command_args(a, in, rcpt),
+	    .in = input,
+	    .out = output,
+	    .extra = -1,
+	    .timeout_ms = COMMAND_MS,
+	};
+	int code = 0;
 	enum inject_status status = INJECT_TEMP;
-	if (input < 0 || output < 0 ||
-	    !command_start(argv, input, output, &pid)) {
-		ret->reply = str_printf(a, "%s: %s", argv[0], strerror(errno));
+	enum child_status how =
+	    input < 0 || output < 0 ? CHILD_FAILED : child_run(&child, &code);
+	if (how == CHILD_FAILED) {
+		ret->reply =
+		    str_printf(a, "%s: %s", child.argv[0], strerror(errno));
 	} else {
-		int code = 0;
-		bool is_over = command_wait(pid, &code);
 		ret->reply = output_of(a, output);
 		status = command_status(a, code, &ret->reply);
-		if (!is_over)
+		if (how == CHILD_LATE)
 			ret->reply = STR("timed out");
 	}
 	disk_close(input);
