@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "session/alerts.h"
 #include "session/answers.h"
 #include "session/control.h"
 #include "session/session.h"
@@ -341,6 +342,7 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 		memory_stop(memory);
 		return 2;
 	}
+	alerts_start(gate_alerts(gate), gate);
 	pid_write(pid_file);
 	log_info("posternd " PACKAGE_VERSION " serves %.*s with %zu rules%s",
 	    STR_ARG(snapshot->config.socket),
@@ -355,6 +357,7 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	background_ready(ready);
 	bool is_good = session_serve(gate);
 	control_done(control);
+	(void)alerts_stop(gate_alerts(gate));
 	if (pid_file[0] != '\0')
 		(void)unlink(pid_file);
 	memory_stop(memory);

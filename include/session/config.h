@@ -34,6 +34,22 @@ struct class_config {
 	struct strs listen;       /* {daemon_addr} that pins the class */
 };
 
+/* What the admin is told of; the section alert. */
+enum alert_event {
+	ALERT_FIRST_HOLD, /* of a sender that had none for a day */
+	ALERT_HOLD_RATE,
+	ALERT_KEY_MISMATCH, /* a DKIM key that is not the published one */
+	ALERT_QUARANTINE_FULL,
+	ALERT_DNS_FAILING,
+	ALERT_EVENTS
+};
+enum alert_way { ALERT_BY_MAIL, ALERT_BY_WEBHOOK, ALERT_BY_COMMAND };
+
+struct alert_config {
+	struct strs to; /* names of ways */
+	int64_t every_ms;
+};
+
 struct config {
 	/* daemon */
 	struct str socket, socket_group;
@@ -89,6 +105,14 @@ struct config {
 	uint64_t ledger_days, ledger_bytes;
 	uint64_t history_days, history_bytes;
 	int history_addresses; /* enum config_history */
+	/* alerts */
+	struct strs alert_mail;
+	struct str alert_webhook, alert_command, alert_from, alert_via;
+	int64_t alert_delay_ms, alert_window_ms;
+	uint64_t alert_least; /* messages or questions that make a share */
+	uint64_t alert_hold_percent, alert_quarantine_percent,
+	    alert_dns_percent;
+	struct alert_config alert[ALERT_EVENTS];
 	/* words */
 	struct str reject_text, defer_text;
 	bool add_headers;
@@ -110,6 +134,23 @@ struct resolver_config config_resolver(const struct config *config);
 /* How many messages are scanned at once: 1 or more. */
 unsigned config_workers(const struct config *config);
 
+/* "first-hold", "hold-rate", ... */
+const char *alert_event_name(enum alert_event event);
+/* "mail", "webhook", "command" */
+const char *alert_way_name(enum alert_way way);
+/* The event is told that way: it is wanted so, and there is an address. */
+bool config_alert_goes(
+    const struct config *config, enum alert_event event, enum alert_way way);
+/* By any way. */
+bool config_alert_is_told(const struct config *config, enum alert_event event);
+/* The address that letters to the admin are from. */
+struct str config_alert_from(struct arena *a, const struct config *config);
+/* The name of this host: helo-name, else what the system says; letters,
+ * digits, dots and hyphens. */
+struct str config_host(struct arena *a, const struct config *config);
+
+/* What posts to the webhook. */
+#define CONFIG_CURL "/usr/bin/curl"
 #define CONFIG_PATH_DEFAULT POSTERN_SYSCONFDIR "/postern.conf"
 
 #endif

@@ -9,6 +9,7 @@
 #include "auth/dns.h"
 #include "session/snapshot.h"
 
+struct alerts;
 struct gate;
 struct memory;
 struct metrics;
@@ -64,5 +65,6 @@ unsigned gate_in_flight(struct gate *gate);
 /* When the current snapshot was put in place, s since 1970. */
 int64_t gate_snapshot_wall(struct gate *gate);
 struct metrics *gate_metrics(struct gate *gate);
+struct alerts *gate_alerts(struct gate *gate);
 
 #endif

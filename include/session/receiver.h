@@ -10,6 +10,8 @@
 #include "auth/facts.h"
 #include "session/snapshot.h"
 
+struct alerts;
+
 struct receiver_query {
 	struct str raw; /* whole message, \n line ends */
 	const struct envelope *envelope;
@@ -43,10 +45,10 @@ size_t receiver_sign(struct arena *a, const struct snapshot *snapshot,
     const struct receiver_view *view, struct str *ret);
 
 /*
- * Warn of keys that will sign and are not the published ones: once for each as
- * long as the answer is good.
+ * Warn, and tell the admin, of keys that will sign and are not the published
+ * ones: once for each as long as the answer is good.
  */
-void receiver_alarm(
-    struct arena *a, const struct dns *dns, const struct facts *facts);
+void receiver_alarm(struct arena *a, const struct dns *dns,
+    struct alerts *alerts, const struct facts *facts);
 
 #endif

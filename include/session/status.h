@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "hold/quarantine.h"
 #include "rules/ruleset.h"
+#include "session/alerts.h"
 #include "session/gate.h"
 #include "session/metrics.h"
 
@@ -37,6 +38,7 @@ struct status {
 	struct quarantine_stats quarantine;
 	uint64_t quarantine_errors;
 	uint64_t ledger_bytes, ledger_max_bytes; /* on disk */
+	struct alerts_stats alerts;
 	/* of the process */
 	uint64_t resident_bytes, open_files;
 	double cpu_s;

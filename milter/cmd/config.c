@@ -78,10 +78,12 @@ cmd_config(int argc, char **argv)
 			row_print(a, r, &config, "", is_brief);
 			shown++;
 		}
-	if (is_asked("class", argc, argv)) {
-		section_print(a, CONFIG_FILE.sections, &config, is_brief);
-		shown++;
-	}
+	for (const struct option_section *s = CONFIG_FILE.sections;
+	     s->kind != NULL; s++)
+		if (is_asked(s->kind, argc, argv)) {
+			section_print(a, s, &config, is_brief);
+			shown++;
+		}
 	arena_free(a);
 	if (shown == 0)
 		fprintf(

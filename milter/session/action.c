@@ -9,9 +9,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "hold/letter.h"
 #include "hold/quarantine.h"
 #include "hold/release.h"
 #include "mail/header.h"
+#include "session/alerts.h"
 #include "session/answers.h"
 #include "session/chronicle.h"
 #include "session/metrics.h"
@@ -22,6 +24,7 @@
 /* RFC 5321 section 4.5.3.1.5: 512 octets a reply line, less code and CRLF. */
 #define REPLY_BYTES 480
 #define HEADER_RULES_BYTES 800
+#define ALERT_RULES_BYTES 120
 /* More header fields than any mail has. */
 #define FIELDS_MAX 10000
 
@@ -44,6 +47,7 @@ struct action_work {
 	bool is_decided; /* without a scan */
 	bool is_scanned;
 	bool is_released;
+	bool is_of_ours; /* a letter to the admin: no alert about an alert */
 	bool has_view;
 	bool is_lost; /* there is no whole message to keep */
 	bool is_full; /* the quarantine has as much as it may */
@@ -208,6 +212,9 @@ quarantine_keep(struct action_work *w, enum held_folder folder)
 	    STR_ARG(w->in->envelope.queue_id), why);
 	w->note = str_printf(w->arena, "quarantine:%s", why);
 	(void)atomic_fetch_add(&gate_metrics(w->gate)->quarantine_errors, 1);
+	if (!w->is_of_ours)
+		alerts_raise(gate_alerts(w->gate), ALERT_QUARANTINE_FULL,
+		    STR_EMPTY, str_from(why));
 	return false;
 }
 
@@ -261,6 +268,7 @@ check_release(struct action_work *w)
 	struct str id = STR_EMPTY;
 	enum release_status status = release_check(gate_release(w->gate),
 	    w->arena, w->in->release, release_body(w->raw), clock_wall(), &id);
+	w->is_of_ours = letter_is_id(id);
 	if (status == RELEASE_OK) {
 		w->id = id;
 		w->note = STR("released");
@@ -371,7 +379,7 @@ look_outbound(struct action_work *w)
 	};
 	const struct dns *dns = gate_dns(w->gate);
 	receiver_look(w->arena, w->snapshot, dns, &query, &w->view);
-	receiver_alarm(w->arena, dns, &w->view.facts);
+	receiver_alarm(w->arena, dns, gate_alerts(w->gate), &w->view.facts);
 	w->has_view = true;
 }
 
@@ -524,6 +532,22 @@ log_verdict(struct action_work *w, const struct report *report)
 	log_info("%.*s", STR_ARG(line));
 }
 
+/* Who has mail held, and why. */
+static void
+alert_hold(struct action_work *w)
+{
+	char room[HEAVY_KEY_BYTES];
+	if (w->verdict.action != ACTION_HOLD || w->is_of_ours ||
+	    !config_alert_is_told(w->config, ALERT_FIRST_HOLD))
+		return;
+	struct str detail = str_printf(w->arena, "%.*s, score %.4g, %.*s",
+	    STR_ARG(w->id), w->scan.result.score,
+	    STR_ARG(
+		scan_rules_text(w->arena, &w->scan.result, ALERT_RULES_BYTES)));
+	alerts_raise(gate_alerts(w->gate), ALERT_FIRST_HOLD,
+	    metrics_sender(&w->in->envelope, room), detail);
+}
+
 static void
 count(struct action_work *w, int64_t decided_us)
 {
@@ -594,6 +618,7 @@ action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 	rule_notice(w);
 	int64_t decided_us = clock_us();
 	answer_by_verdict(w);
+	alert_hold(w);
 	remember_message(w);
 	remember_decision(w);
 	struct report report = report_of(w);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/listen.h"
 #include "base/network.h"
+#include "hold/inject.h"
 
 #define AT(field) offsetof(struct config, field)
 #define IN_CLASS(field) offsetof(struct class_config, field)
@@ -22,6 +23,9 @@ static const char *const history_names[] = {"plain", "hashed", NULL};
 static const char *const over_budget[] = {"discard", "hold", NULL};
 static const char *const canons[] = {"relaxed/relaxed", "relaxed/simple",
     "simple/relaxed", "simple/simple", NULL};
+static const char *const alert_titles[] = {"first-hold", "hold-rate",
+    "key-mismatch", "quarantine-full", "dns-failing", NULL};
+static const char *const alert_ways[] = {"mail", "webhook", "command", NULL};
 static const char *const class_titles[] = {
     "submission", "local", "relay", "notice", "inbound", NULL};
 
@@ -195,6 +199,34 @@ static const struct option_row rows[] = {
 	"Bytes the history may take on disk; past it the oldest entries go."},
     {"history-addresses", OPTION_CHOICE, AT(history_addresses), "plain", 0, 0,
 	history_names, "Whether the history names people, or hashes them."},
+    /* alerts */
+    {"alert-mail", OPTION_LIST, AT(alert_mail), "", 0, 0, NULL,
+	"Addresses that alerts and the digest are mailed to."},
+    {"alert-webhook", OPTION_TEXT, AT(alert_webhook), "", 0, 0, NULL,
+	"Where alerts are posted as JSON: an http or https address; empty: "
+	"nowhere."},
+    {"alert-command", OPTION_TEXT, AT(alert_command), "", 0, 0, NULL,
+	"A program that gets alerts as JSON on its standard input; empty: "
+	"none."},
+    {"alert-from", OPTION_TEXT, AT(alert_from), "", 0, 0, NULL,
+	"The address alerts and the digest are from; empty: postern at this "
+	"host."},
+    {"alert-via", OPTION_TEXT, AT(alert_via), "smtp:127.0.0.1:25", 0, 0, NULL,
+	"How they are handed to the MTA: smtp:host:port, or a sendmail(1)."},
+    {"alert-delay", OPTION_DURATION, AT(alert_delay_ms), "1m", 0, 3600000, NULL,
+	"How long an alert waits for more to tell in the same one."},
+    {"alert-window", OPTION_DURATION, AT(alert_window_ms), "10m", 1000, DAY_MS,
+	NULL, "The time that shares of held mail and failed questions are of."},
+    {"alert-least", OPTION_COUNT, AT(alert_least), "20", 1, 1e9, NULL,
+	"Messages or questions in that time below which there is no share."},
+    {"alert-hold-percent", OPTION_COUNT, AT(alert_hold_percent), "20", 1, 100,
+	NULL, "Share of messages held from which hold-rate is told."},
+    {"alert-dns-percent", OPTION_COUNT, AT(alert_dns_percent), "50", 1, 100,
+	NULL,
+	"Share of questions not answered from which dns-failing is told."},
+    {"alert-quarantine-percent", OPTION_COUNT, AT(alert_quarantine_percent),
+	"90", 1, 100, NULL,
+	"Share of quarantine-size from which quarantine-full is told."},
     /* words */
     {"reject-text", OPTION_TEXT, AT(reject_text),
 	"This message looks like spam and was not sent. Ask your postmaster "
@@ -229,9 +261,20 @@ static const struct option_row class_rows[] = {
 	"Mail that came in at these addresses of the MTA is of this class."},
     {0}};
 
+static const struct option_row alert_rows[] = {
+    {"to", OPTION_LIST, offsetof(struct alert_config, to),
+	"mail, webhook, command", 0, 0, NULL,
+	"The ways this event is told, of those that are set up."},
+    {"every", OPTION_DURATION, offsetof(struct alert_config, every_ms), "1h",
+	1000, 30 * DAY_MS, NULL,
+	"How long a sender or key that was told is not told of again."},
+    {0}};
+
 static const struct option_section sections[] = {
     {"class", class_titles, class_rows, AT(class), sizeof(struct class_config),
 	"How mail of one class is treated."},
+    {"alert", alert_titles, alert_rows, AT(alert), sizeof(struct alert_config),
+	"How one event is told."},
     {0}};
 
 const struct option_file CONFIG_FILE = {rows, sections};
@@ -278,6 +321,78 @@ check_metrics(const struct config *config, struct str path, struct diags *diags)
 		    STR_ARG(at));
 }
 
+/* No byte that curl(1), or a word of a command, would take for another. */
+static bool
+is_web_address(struct str s)
+{
+	bool has_scheme =
+	    str_istarts(s, STR("http://")) || str_istarts(s, STR("https://"));
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] == '"' ||
+		    s.p[i] == '\\')
+			return false;
+	return has_scheme;
+}
+
+static void
+check_addresses(
+    const struct config *config, struct str path, struct diags *diags)
+{
+	for (size_t i = 0; i < config->alert_mail.n; i++)
+		if (!inject_address_is_safe(config->alert_mail.v[i]))
+			diag_add(diags, DIAG_ERROR, path, 0,
+			    "alert-mail: \"%.*s\" is not an address",
+			    STR_ARG(config->alert_mail.v[i]));
+	if (config->alert_from.len > 0 &&
+	    !inject_address_is_safe(config->alert_from))
+		diag_add(diags, DIAG_ERROR, path, 0,
+		    "alert-from: \"%.*s\" is not an address",
+		    STR_ARG(config->alert_from));
+	if (config->alert_webhook.len > 0 &&
+	    !is_web_address(config->alert_webhook))
+		diag_add(diags, DIAG_ERROR, path, 0,
+		    "alert-webhook: write an http:// or https:// address");
+	else if (config->alert_webhook.len > 0 &&
+		 access(CONFIG_CURL, X_OK) != 0)
+		diag_add(diags, DIAG_WARNING, path, 0,
+		    "alert-webhook needs " CONFIG_CURL " (package curl)");
+}
+
+static bool
+is_way(struct str name)
+{
+	for (size_t i = 0; alert_ways[i] != NULL; i++)
+		if (str_eq(name, str_from(alert_ways[i])))
+			return true;
+	return false;
+}
+
+static void
+check_alerts(struct arena *a, const struct config *config, struct str path,
+    struct diags *diags)
+{
+	struct str why = STR_EMPTY;
+	check_addresses(config, path, diags);
+	if (config->alert_mail.n > 0 &&
+	    !inject_via_check(a, config->alert_via, &why))
+		diag_add(diags, DIAG_ERROR, path, 0, "alert-via: %.*s",
+		    STR_ARG(why));
+	if (config->alert_command.len > 0 &&
+	    (inject_via_is_smtp(config->alert_command) ||
+		!inject_via_check(a, config->alert_command, &why)))
+		diag_add(diags, DIAG_ERROR, path, 0,
+		    "alert-command: write an absolute path of a program%s%.*s",
+		    why.len > 0 ? ": " : "", STR_ARG(why));
+	for (size_t e = 0; e < ALERT_EVENTS; e++)
+		for (size_t i = 0; i < config->alert[e].to.n; i++)
+			if (!is_way(config->alert[e].to.v[i]))
+				diag_add(diags, DIAG_ERROR, path, 0,
+				    "alert %s: \"%.*s\" is none of mail, "
+				    "webhook, command",
+				    alert_titles[e],
+				    STR_ARG(config->alert[e].to.v[i]));
+}
+
 /* Options whose default depends on another one. */
 static void
 fill_derived(struct arena *a, struct config *config)
@@ -308,8 +423,64 @@ config_read(
 		check_order(&ret->class[i], class_titles[i], name, diags);
 	}
 	check_metrics(ret, name, diags);
+	check_alerts(a, ret, name, diags);
 	fill_derived(a, ret);
 	return diags_count(diags, DIAG_ERROR) == errors;
+}
+
+const char *
+alert_event_name(enum alert_event event)
+{
+	return alert_titles[event];
+}
+
+const char *
+alert_way_name(enum alert_way way)
+{
+	return alert_ways[way];
+}
+
+bool
+config_alert_goes(
+    const struct config *config, enum alert_event event, enum alert_way way)
+{
+	const bool is_set_up[] = {
+	    [ALERT_BY_MAIL] = config->alert_mail.n > 0,
+	    [ALERT_BY_WEBHOOK] = config->alert_webhook.len > 0,
+	    [ALERT_BY_COMMAND] = config->alert_command.len > 0,
+	};
+	return is_set_up[way] &&
+	       strs_has(&config->alert[event].to, str_from(alert_ways[way]));
+}
+
+bool
+config_alert_is_told(const struct config *config, enum alert_event event)
+{
+	return config_alert_goes(config, event, ALERT_BY_MAIL) ||
+	       config_alert_goes(config, event, ALERT_BY_WEBHOOK) ||
+	       config_alert_goes(config, event, ALERT_BY_COMMAND);
+}
+
+struct str
+config_host(struct arena *a, const struct config *config)
+{
+	char name[256] = "";
+	(void)gethostname(name, sizeof(name) - 1);
+	struct str host = config->helo.len > 0 ? config->helo : str_from(name);
+	for (size_t i = 0; i < host.len; i++)
+		if (!char_is_alnum(host.p[i]) && host.p[i] != '.' &&
+		    host.p[i] != '-')
+			return STR("localhost");
+	return host.len == 0 ? STR("localhost") : str_dup(a, host);
+}
+
+struct str
+config_alert_from(struct arena *a, const struct config *config)
+{
+	return config->alert_from.len > 0
+		   ? config->alert_from
+		   : str_printf(
+			 a, "postern@%.*s", STR_ARG(config_host(a, config)));
 }
 
 struct resolver_config

@@ -16,6 +16,7 @@
 #include "base/listen.h"
 #include "base/log.h"
 #include "hold/held.h"
+#include "session/alerts.h"
 #include "session/answers.h"
 #include "session/chronicle.h"
 #include "session/exporter.h"
@@ -29,6 +30,7 @@
 #define SETTLE_US 300000
 /* At least, for the last answers. */
 #define CLOSE_MS 2000
+#define ALERTS_MS 10000
 
 struct control {
 	struct gate *gate;
@@ -264,6 +266,8 @@ stop(struct control *control)
 	int64_t ms = snapshot->config.drain_ms;
 	snapshot_put(snapshot);
 	log_info("stopping: finishing what is in flight");
+	/* the gate has to let it pass */
+	alerts_flush(gate_alerts(control->gate), ALERTS_MS);
 	/* An MTA that needs no reply to MAIL may be ahead of us: let what it
 	 * has sent be read, so that it counts as in flight. */
 	(void)usleep(SETTLE_US);

@@ -172,6 +172,27 @@ put_held_bytes(struct page *page)
 }
 
 static void
+put_events(struct page *page, const uint64_t n[ALERT_EVENTS])
+{
+	for (size_t i = 0; i < ALERT_EVENTS; i++)
+		put_by(page, "event",
+		    str_from(alert_event_name((enum alert_event)i)),
+		    (double)n[i]);
+}
+
+static void
+put_alerts(struct page *page)
+{
+	put_events(page, page->status->alerts.told);
+}
+
+static void
+put_alerts_lost(struct page *page)
+{
+	put_events(page, page->status->alerts.lost);
+}
+
+static void
 put_reloads(struct page *page)
 {
 	put_by(page, "result", STR("done"), (double)page->status->reloads);
@@ -208,6 +229,7 @@ NUMBER(age, s->now_wall - s->snapshot_wall)
 NUMBER(rules, s->rules.active)
 NUMBER(rules_disabled, s->rules.disabled)
 NUMBER(observe, s->observe)
+NUMBER(alerts_failed, s->alerts.failed)
 NUMBER(start, s->start_wall)
 NUMBER(cpu, s->cpu_s)
 NUMBER(resident, s->resident_bytes)
@@ -273,6 +295,12 @@ static const struct metric metrics[] = {
 	"1: the prefilter of the rules is in use.", put_prefilter},
     {"postern_observe", "gauge", "1: everything is logged, nothing changed.",
 	put_observe},
+    {"postern_alerts_total", "counter", "Alerts told, by event.", put_alerts},
+    {"postern_alerts_failed_total", "counter",
+	"Alerts that mail, webhook or command did not take.",
+	put_alerts_failed},
+    {"postern_alerts_lost_total", "counter",
+	"Events that came too fast for the queue.", put_alerts_lost},
     {"process_start_time_seconds", "gauge",
 	"When the process began, in seconds since 1970.", put_start},
     {"process_cpu_seconds_total", "counter",

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "hold/quarantine.h"
 #include "hold/release.h"
+#include "session/alerts.h"
 #include "session/metrics.h"
 
 struct gate {
@@ -29,6 +30,7 @@ struct gate {
 	_Atomic bool is_closed;
 	_Atomic int64_t snapshot_wall;
 	struct metrics *metrics;
+	struct alerts *alerts;
 };
 
 static bool
@@ -77,6 +79,7 @@ gate_new(struct snapshot *snapshot, struct memory *memory, struct diags *diags)
 	gate->current = snapshot;
 	gate->memory = memory;
 	gate->metrics = metrics_new();
+	gate->alerts = alerts_new();
 	atomic_store(&gate->snapshot_wall, clock_wall());
 	(void)sem_init(&gate->slots, 0, config_workers(&snapshot->config));
 	if (stores_open(gate, diags) && resolver_open(gate, diags))
@@ -94,6 +97,7 @@ gate_free(struct gate *gate)
 	release_close(gate->release);
 	dns_close(&gate->dns);
 	metrics_free(gate->metrics);
+	alerts_free(gate->alerts);
 	snapshot_put(gate->current);
 	(void)sem_destroy(&gate->slots);
 	(void)pthread_mutex_destroy(&gate->lock);
@@ -247,4 +251,10 @@ struct metrics *
 gate_metrics(struct gate *gate)
 {
 	return gate->metrics;
+}
+
+struct alerts *
+gate_alerts(struct gate *gate)
+{
+	return gate->alerts;
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "session/alerts.h"
 #include "session/strip.h"
 
 /* More header fields than any mail has; what is past them is not signed. */
@@ -79,8 +80,8 @@ receiver_sign(struct arena *a, const struct snapshot *snapshot,
 }
 
 static void
-alarm_give(
-    struct arena *a, const struct dns *dns, const struct preflight_signer *ours)
+alarm_give(struct arena *a, const struct dns *dns, struct alerts *alerts,
+    const struct preflight_signer *ours)
 {
 	struct str name = str_printf(a, "%.*s._domainkey.%.*s",
 	    STR_ARG(ours->signer.selector), STR_ARG(ours->signer.domain));
@@ -91,6 +92,9 @@ alarm_give(
 	struct arena *owner = arena_new_small();
 	(void)cache_put(dns->cache, a, key, owner, "", CACHE_COST + key.len,
 	    now_ms + ALARM_MS);
+	alerts_raise(alerts, ALERT_KEY_MISMATCH, name,
+	    str_printf(a, "the published record is %.*s",
+		STR_ARG(dkim_match_name(ours->match))));
 	log_warning(
 	    "DKIM key %.*s: the published record is %.*s, so receivers "
 	    "will not accept what it signs; see: postern preflight %.*s",
@@ -99,14 +103,14 @@ alarm_give(
 }
 
 void
-receiver_alarm(
-    struct arena *a, const struct dns *dns, const struct facts *facts)
+receiver_alarm(struct arena *a, const struct dns *dns, struct alerts *alerts,
+    const struct facts *facts)
 {
 	if (dns == NULL)
 		return;
 	for (size_t i = 0; i < facts->flight.nours; i++) {
 		const struct preflight_signer *ours = &facts->flight.ours[i];
 		if (ours->match != DKIM_MATCHES && ours->match != DKIM_UNKNOWN)
-			alarm_give(a, dns, ours);
+			alarm_give(a, dns, alerts, ours);
 	}
 }

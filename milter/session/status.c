@@ -120,6 +120,7 @@ status_read(struct arena *a, struct gate *gate, const char *prefilter,
 	read_metrics(a, gate_metrics(gate), ret);
 	read_snapshot(a, gate, ret);
 	read_process(a, ret);
+	alerts_stats(gate_alerts(gate), &ret->alerts);
 	resolver_stats(gate_dns(gate)->resolver, &ret->dns);
 	quarantine_stats(gate_quarantine(gate), &ret->quarantine);
 }
@@ -235,6 +236,21 @@ quarantine_json(const struct status *s)
 	return o;
 }
 
+/* {"first-hold": 2, ..., "failed": 0, "lost": 0} */
+static json_t *
+alerts_json(const struct alerts_stats *alerts)
+{
+	json_t *o = json_object();
+	uint64_t lost = 0;
+	for (size_t i = 0; i < ALERT_EVENTS; i++) {
+		put(o, alert_event_name((enum alert_event)i), alerts->told[i]);
+		lost += alerts->lost[i];
+	}
+	put(o, "failed", alerts->failed);
+	put(o, "lost", lost);
+	return o;
+}
+
 json_t *
 status_json(const struct status *s)
 {
@@ -268,6 +284,7 @@ status_json(const struct status *s)
 	(void)json_object_set_new(o, "dns", dns_json(&s->dns));
 	(void)json_object_set_new(o, "quarantine", quarantine_json(s));
 	(void)json_object_set_new(o, "ledger", ledger);
+	(void)json_object_set_new(o, "alerts", alerts_json(&s->alerts));
 	(void)json_object_set_new(o, "process", process);
 	(void)json_object_set_new(o, "rule_hits", hits_json(s));
 	(void)json_object_set_new(o, "senders", senders_json(s));

@@ -76,7 +76,7 @@ $PYTHON - "$socket" <<-'X' &
 	time.sleep(60)
 	X
 silent=$!
-at_exit process_stop "$silent"
+at_exit "process_stop $silent"
 answers_is "mail goes on while they are silent" "accept" --login alice
 page_is_back() { scrape 2>/dev/null | grep -q postern_build_info; }
 ok "and so does the page, a little later" wait_for 60 page_is_back
