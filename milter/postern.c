@@ -36,6 +36,12 @@ const struct command CMD_TABLE[] = {
 	"            [--seed N] [--jobs N] [--top N] [--json] [--output FILE] "
 	"LOG",
 	"scores that fit ham and spam better, by that log", cmd_rescore},
+    {"what-if", NULL,
+	"[--config FILE] [--rules PATH]... [--quarantine] [--history]\n"
+	"            [--since TIME] [--until TIME] [--offline] [--messages]\n"
+	"            [--top N] [--jobs N] [--json] [FILE|DIR]...",
+	"whom another configuration would hold, release or reject",
+	cmd_what_if},
     {"preflight", NULL, "[--from ADDRESS] [--json] DOMAIN|ADDRESS",
 	"what receivers will think of mail from a domain", cmd_preflight},
     {"doctor", NULL,

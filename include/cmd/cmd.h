@@ -37,6 +37,7 @@ int cmd_reload(int argc, char **argv);
 int cmd_rescore(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_what_if(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 
 /* `postern -c`: the configuration file of this run. */

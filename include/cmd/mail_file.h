@@ -49,6 +49,11 @@ struct mail_file {
 void mail_file_look(const struct mail_desk *desk, struct arena *a,
     struct str raw, struct str separated, struct mail_file *ret);
 
+/* The same with an envelope that is known; NULL: it is guessed. */
+void mail_file_look_as(const struct mail_desk *desk, struct arena *a,
+    struct str raw, struct str separated, const struct envelope *envelope,
+    struct mail_file *ret);
+
 /*
  * Run the rules and say what posternd would do without asking its budgets.
  * `costs`: see rule_run.

@@ -15,6 +15,14 @@
 struct snapshot *rules_open(struct snapshot_source *source);
 
 /*
+ * What the DNS is asked by, for dns_close(); `*ret` is NULL if it is not to be
+ * asked.  False: said what is wrong.
+ */
+struct dns;
+MUST_CHECK bool rules_dns(struct arena *a, const struct snapshot_source *source,
+    const struct snapshot *snapshot, struct dns **ret);
+
+/*
  * Begin to make the prefilter, if the configuration wants one, and wait for
  * it, with a word to whoever watches, if `is_awaited`.  For filterer_stop().
  */

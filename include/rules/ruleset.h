@@ -93,7 +93,8 @@ const uint8_t *ruleset_digest(const struct ruleset *rules);
 /* A rule as it was defined. */
 struct rule_info {
 	struct str name, type, tflags;
-	double score; /* the one in force */
+	struct str text; /* what stands behind its name */
+	double score;    /* the one in force */
 	struct str file;
 	unsigned line;
 	bool is_sub; /* __NAME: it counts in metas only */

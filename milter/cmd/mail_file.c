@@ -186,14 +186,30 @@ rule_notice(const struct mail_desk *desk, const struct notice *notice,
 	scan->verdict = verdict_of(config, &scan->input);
 }
 
+static struct envelope
+envelope_guess(const struct mail_desk *desk, struct arena *a, struct str raw)
+{
+	struct envelope e = envelope_of(
+	    scan_message(a, desk->snapshot, raw, NULL), desk->fixed);
+	e.handover = handover_of(a, desk);
+	return e;
+}
+
 void
 mail_file_look(const struct mail_desk *desk, struct arena *a, struct str raw,
     struct str separated, struct mail_file *ret)
 {
+	mail_file_look_as(desk, a, raw, separated, NULL, ret);
+}
+
+void
+mail_file_look_as(const struct mail_desk *desk, struct arena *a, struct str raw,
+    struct str separated, const struct envelope *envelope,
+    struct mail_file *ret)
+{
 	ret->size_bytes = raw.len;
-	ret->envelope = envelope_of(
-	    scan_message(a, desk->snapshot, raw, NULL), desk->fixed);
-	ret->envelope.handover = handover_of(a, desk);
+	ret->envelope =
+	    envelope != NULL ? *envelope : envelope_guess(desk, a, raw);
 	ret->message =
 	    scan_message(a, desk->snapshot, separated, &ret->envelope);
 	look(desk, a, raw, &ret->envelope, &ret->view);

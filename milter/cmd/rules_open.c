@@ -2,6 +2,7 @@
 /* rules_open -- configuration, rules and prefilter of a command. */
 #include "cmd/rules_open.h"
 
+#include "auth/dns.h"
 #include "base/arena.h"
 #include "cmd/cmd.h"
 
@@ -51,6 +52,24 @@ rules_open(struct snapshot_source *source)
 		    warnings);
 	arena_free(a);
 	return snapshot;
+}
+
+bool
+rules_dns(struct arena *a, const struct snapshot_source *source,
+    const struct snapshot *snapshot, struct dns **ret)
+{
+	*ret = NULL;
+	if (source->is_offline)
+		return true;
+	struct dns *dns = ARENA_NEW(a, struct dns);
+	struct resolver_config config = config_resolver(&snapshot->config);
+	struct str why = STR_EMPTY;
+	if (!dns_open(a, &config, dns, &why)) {
+		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
+		return false;
+	}
+	*ret = dns;
+	return true;
 }
 
 struct filterer *

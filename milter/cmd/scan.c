@@ -302,25 +302,6 @@ option_take(struct arena *a, struct options *o, int c)
 	}
 }
 
-/* `*ret` is NULL if the DNS is not to be asked.  False: said what is wrong. */
-static bool
-online(struct arena *a, const struct options *o,
-    const struct snapshot *snapshot, struct dns **ret)
-{
-	*ret = NULL;
-	if (o->source.is_offline)
-		return true;
-	struct dns *dns = ARENA_NEW(a, struct dns);
-	struct resolver_config config = config_resolver(&snapshot->config);
-	struct str why = STR_EMPTY;
-	if (!dns_open(a, &config, dns, &why)) {
-		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
-		return false;
-	}
-	*ret = dns;
-	return true;
-}
-
 int
 cmd_scan(int argc, char **argv)
 {
@@ -346,7 +327,7 @@ cmd_scan(int argc, char **argv)
 		is_good = mailbox_add(a, &mailbox, argv[i]) && is_good;
 	struct snapshot *snapshot = rules_open(&o.source);
 	struct dns *dns = NULL;
-	if (snapshot == NULL || !online(a, &o, snapshot, &dns)) {
+	if (snapshot == NULL || !rules_dns(a, &o.source, snapshot, &dns)) {
 		snapshot_put(snapshot);
 		arena_free(a);
 		return CMD_TROUBLE;

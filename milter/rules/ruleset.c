@@ -169,6 +169,7 @@ ruleset_info(const struct ruleset *rules, size_t i, struct rule_info *ret)
 	    .name = rule->name,
 	    .type = rule_type_name(rule->type),
 	    .tflags = rule->tflags,
+	    .text = rule->text,
 	    .score = rule->score,
 	    .file = rule->place.file,
 	    .line = rule->place.line,

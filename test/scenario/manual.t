@@ -37,7 +37,7 @@ is "etc/postern.conf works unchanged" \
 
 is "postern(1) has a section for every command" \
 	"$(sed -n 's/^\.Ss //p' "$man/postern.1" | sort)" \
-	"$(postern help | sed -nE 's/^  ([a-z]+) .*/\1/p' | grep -v '^help$' | sort)"
+	"$(postern help | sed -nE 's/^  ([a-z-]+) .*/\1/p' | grep -v '^help$' | sort)"
 is "posternd(8) has every flag" \
 	"$(sed -nE 's/^\.It Fl ([A-Za-z]).*/\1/p' "$man/posternd.8" | sort | xargs)" \
 	"$("$POSTERND" -h | sed -nE 's/^  -([A-Za-z]) .*/\1/p' | sort | xargs)"
@@ -45,7 +45,7 @@ flags() { sed -n "/^\.Ss $1$/,/^\.S[sh] /p" "$man/postern.1" |
 	sed -nE 's/^\.It Fl -([a-z-]+).*/\1/p' | sort -u; }
 is "postern(1) has every option of scan" "$(flags scan)" \
 	"$(postern help scan | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
-for command in notices ledger profile masscheck freqs fpfn rescore status top; do
+for command in notices ledger profile masscheck freqs fpfn rescore what-if status top; do
 	is "postern(1) has every option of $command" "$(flags $command)" \
 		"$(postern help $command | grep -oE -- '--[a-z-]+' | sed 's/^--//' | sort -u)"
 done
@@ -108,6 +108,7 @@ printf '#!/bin/sh\nexec "%s" -c "%s" "$@"\n' "$POSTERN_PROGRAM" "$CONF" >"$W/pla
 chmod +x "$W/place/bin/postern"
 mail "tag me" | tee "$W/place/message.eml" >"$W/place/Maildir/new/1"
 cp "$srcdir"/test/scenario/rules/test.cf "$W/place/local.cf"
+cp "$CONF" "$W/place/new.conf"
 mail "hold me" >"$W/held"
 mclient_files "$W/held" -- --login alice >/dev/null
 id=$(held_ids)
