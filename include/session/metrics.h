@@ -23,6 +23,17 @@ enum metrics_sender {
 	SENDER_RCPTS
 };
 
+/* Macros that an MTA gives for each message. */
+enum metrics_macro {
+	MACRO_QUEUE_ID,
+	MACRO_HOST,
+	MACRO_DAEMON,
+	MACRO_VERSION,
+	MACRO_COUNT
+};
+/* As the protocol writes it: "i", "{daemon_name}". */
+const char *metrics_macro_name(enum metrics_macro macro);
+
 struct metrics {
 	int64_t start_wall;
 	_Atomic uint64_t connections;
@@ -34,6 +45,7 @@ struct metrics {
 	_Atomic uint64_t released; /* by an operator */
 	_Atomic uint64_t reloads, reloads_refused;
 	_Atomic uint64_t quarantine_errors;
+	_Atomic uint64_t macros_missing[MACRO_COUNT]; /* messages without it */
 	struct histogram verdict; /* end of message to verdict */
 	struct histogram answer;  /* end of message to the answer's end */
 	struct tally *rules;      /* messages by scored rule */
@@ -54,6 +66,9 @@ struct metrics_message {
 	int64_t verdict_us; /* since its end came */
 };
 void metrics_count(struct metrics *m, const struct metrics_message *message);
+
+/* A message came without this macro. */
+void metrics_macro_missing(struct metrics *m, enum metrics_macro macro);
 
 /* Who sends: the login, else the envelope sender in < >, which is written to
  * `room`. */

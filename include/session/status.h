@@ -37,6 +37,7 @@ struct status {
 	struct resolver_stats dns;
 	struct quarantine_stats quarantine;
 	uint64_t quarantine_errors;
+	uint64_t macros_missing[MACRO_COUNT];
 	uint64_t ledger_bytes, ledger_max_bytes; /* on disk */
 	struct alerts_stats alerts;
 	/* of the process */

@@ -38,6 +38,24 @@ add(_Atomic uint64_t *count, uint64_t n)
 	(void)atomic_fetch_add_explicit(count, n, memory_order_relaxed);
 }
 
+void
+metrics_macro_missing(struct metrics *m, enum metrics_macro macro)
+{
+	add(&m->macros_missing[macro], 1);
+}
+
+const char *
+metrics_macro_name(enum metrics_macro macro)
+{
+	static const char *const names[MACRO_COUNT] = {
+	    [MACRO_QUEUE_ID] = "i",
+	    [MACRO_HOST] = "j",
+	    [MACRO_DAEMON] = "{daemon_name}",
+	    [MACRO_VERSION] = "v",
+	};
+	return names[macro];
+}
+
 /* No printf: there may be a NUL in it. */
 struct str
 metrics_sender(const struct envelope *envelope, char room[HEAVY_KEY_BYTES])

@@ -565,6 +565,22 @@ incoming_of(struct session *s)
 	};
 }
 
+/* An MTA that is told to keep them back makes us blind: let doctor see it. */
+static void
+macros_count(const struct session *s, struct str queue_id)
+{
+	const struct str values[MACRO_COUNT] = {
+	    [MACRO_QUEUE_ID] = queue_id,
+	    [MACRO_HOST] = s->origin.host_name,
+	    [MACRO_DAEMON] = s->origin.daemon_name,
+	    [MACRO_VERSION] = s->handover.mta,
+	};
+	for (size_t i = 0; i < MACRO_COUNT; i++)
+		if (values[i].len == 0)
+			metrics_macro_missing(
+			    gate_metrics(s->gate), (enum metrics_macro)i);
+}
+
 static sfsistat
 on_eom(SMFICTX *ctx)
 {
@@ -579,6 +595,7 @@ on_eom(SMFICTX *ctx)
 	struct incoming in = incoming_of(s);
 	in.end_us = clock_us();
 	in.envelope.queue_id = macro(ctx, s->arena, "i");
+	macros_count(s, in.envelope.queue_id);
 	struct arena *scratch = arena_new();
 	struct answer answer;
 	bool has_waited = false;

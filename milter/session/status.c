@@ -37,6 +37,8 @@ read_metrics(struct arena *a, struct metrics *m, struct status *ret)
 	ret->reloads = m->reloads;
 	ret->reloads_refused = m->reloads_refused;
 	ret->quarantine_errors = m->quarantine_errors;
+	for (size_t i = 0; i < MACRO_COUNT; i++)
+		ret->macros_missing[i] = m->macros_missing[i];
 	read_actions(m->actions, ret->actions);
 	read_actions(m->would, ret->would);
 	histogram_read(&m->verdict, &ret->verdict);
@@ -251,6 +253,18 @@ alerts_json(const struct alerts_stats *alerts)
 	return o;
 }
 
+/* {"i": 12}, without zeros. */
+static json_t *
+macros_json(const struct status *s)
+{
+	json_t *o = json_object();
+	for (size_t i = 0; i < MACRO_COUNT; i++)
+		if (s->macros_missing[i] > 0)
+			put(o, metrics_macro_name((enum metrics_macro)i),
+			    s->macros_missing[i]);
+	return o;
+}
+
 json_t *
 status_json(const struct status *s)
 {
@@ -281,6 +295,7 @@ status_json(const struct status *s)
 	put(o, "message_bytes", s->bytes);
 	(void)json_object_set_new(o, "verdict", histogram_json(&s->verdict));
 	(void)json_object_set_new(o, "answer", histogram_json(&s->answer));
+	(void)json_object_set_new(o, "macros_missing", macros_json(s));
 	(void)json_object_set_new(o, "dns", dns_json(&s->dns));
 	(void)json_object_set_new(o, "quarantine", quarantine_json(s));
 	(void)json_object_set_new(o, "ledger", ledger);

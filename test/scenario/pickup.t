@@ -28,6 +28,8 @@ like "Postfix's own hold queue keeps it" "$(postfix_queue)" '"queue_name": "hold
 sleep 2
 ok "nothing waits in maildrop" postfix_queue_is_empty
 is "each message was judged once" "$(grep -c class=local "$W/log/posternd")" 4
+like "Postfix told all that was asked of it" "$(postern status --json)" \
+	'"macros_missing":\{\}'
 is "nothing was refused" "$(postfix_logged 'milter-reject')" ""
 is "nothing left" "$(sink_count)" 0
 done_testing

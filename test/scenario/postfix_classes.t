@@ -45,4 +45,6 @@ like "so is an automatic reply" "$(verdict_of "$said")" "class=notice "
 mail "to nobody" | postfix_sendmail -i -f alice@test.example nobody@remote.example
 ok "Postfix's own bounce is a notice and leaves" sink_message "Undelivered Mail"
 like "and was seen" "$(logged 'class=notice client=127.0.0.1')" "from=<> nrcpt=1"
+like "the MTA told all that was asked of it" "$(postern status --json)" \
+	'"macros_missing":\{\}'
 done_testing

@@ -49,4 +49,6 @@ said=$(mail "no login" | send)
 like "loopback without a login is relay" "$(verdict_of "$said")" "class=relay "
 said=$(mail "notice" | send -l alice -f '')
 like "a null sender is a notice" "$(verdict_of "$said")" "class=notice "
+like "the MTA told all that was asked of it" "$(postern status --json)" \
+	'"macros_missing":\{\}'
 done_testing
