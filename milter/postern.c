@@ -46,8 +46,8 @@ const struct command CMD_TABLE[] = {
 	"what receivers will think of mail from a domain", cmd_preflight},
     {"doctor", NULL,
 	"[--postfix DIR] [--sendmail FILE] [--dovecot COMMAND|FILE]\n"
-	"            [--amavis DIR] [--json]",
-	"what the MTA's settings hide, and what sends to strangers",
+	"            [--amavis DIR] [--posternd] [--json]",
+	"what is wrong on this host, and the lines that cure it",
 	cmd_doctor},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},

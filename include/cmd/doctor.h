@@ -7,7 +7,9 @@
 #ifndef CMD_DOCTOR_H
 #define CMD_DOCTOR_H
 
-#include "base/str.h"
+#include "auth/dns.h"
+#include "base/diag.h"
+#include "base/json.h"
 #include "base/table.h"
 
 struct arena;
@@ -94,6 +96,16 @@ struct amavis {
 	struct table *values; /* "final_spam_destiny" -> struct str */
 };
 
+/* posternd and this host, as they are now: host_open() and host_close(). */
+struct doctor_host {
+	bool is_there;
+	json_t *status; /* of session/status.h; NULL: no answer */
+	struct str status_why;
+	struct dns dns; /* without resolver: dns_why */
+	struct str dns_why;
+	struct dns_budget budget;
+};
+
 struct doctor {
 	struct arena *arena;
 	const struct config *config;
@@ -109,6 +121,7 @@ struct doctor {
 	struct sendmail sendmail;
 	struct dovecot dovecot;
 	struct amavis amavis;
+	struct doctor_host host;
 	const char *check; /* that runs now */
 	struct {
 		struct finding *v;
@@ -124,7 +137,8 @@ struct doctor_check {
 };
 
 extern const struct doctor_check POSTFIX_CHECKS[], BACKSCATTER_CHECKS[],
-    SENDMAIL_CHECKS[], DOVECOT_CHECKS[], AMAVIS_CHECKS[];
+    SENDMAIL_CHECKS[], DOVECOT_CHECKS[], AMAVIS_CHECKS[], HOST_CHECKS[],
+    NET_CHECKS[];
 
 /* Largest file and output that is read. */
 #define DOCTOR_TEXT_MAX ((size_t)16 << 20)
@@ -133,6 +147,14 @@ extern const struct doctor_check POSTFIX_CHECKS[], BACKSCATTER_CHECKS[],
 const char *doctor_level_name(enum doctor_level level);
 /* Run all checks of the programs that are there; what is fine is a finding. */
 void doctor_run(struct doctor *d);
+/*
+ * Errors and warnings of configuration and rules as findings of the check
+ * "config"; warnings about rules as one.  `path`: the configuration's.
+ */
+void doctor_diags(struct doctor *d, const struct diags *diags, struct str path);
+/* Ask posternd how it is, and be able to ask the DNS. */
+void host_open(struct doctor *d);
+void host_close(struct doctor *d);
 /* The check that runs found something. */
 void finding_add(struct doctor *d, struct finding finding);
 
@@ -178,6 +200,15 @@ bool text_has_word(struct str text, struct str word);
 bool doctor_file(struct doctor *d, struct str path, struct str *ret);
 /* `s`, whatever is in it, as one word for a shell. */
 struct str doctor_shell_word(struct arena *a, struct str s);
+/* The lines `cure` of postern.conf, which posternd reads when it starts. */
+void config_finding(struct doctor *d, enum doctor_level level, struct str found,
+    const char *why, struct str cure);
+/* What a service of master.cf that runs `program` has for `name`: of its own,
+ * or main.cf's. */
+struct str postfix_service_value(
+    const struct doctor *d, const char *program, const char *name);
+/* The value of "O Name=value" in sendmail.cf; empty: nothing. */
+struct str sendmail_option(const struct doctor *d, const char *name);
 /* The path of posternd's unix socket; empty: it has another. */
 struct str doctor_socket_path(const struct doctor *d);
 

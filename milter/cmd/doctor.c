@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* doctor -- reads the settings of the programs on this host that send mail, and
- * says what Postern does not see and what makes them send to strangers. */
+/* doctor -- reads the settings of the programs on this host that send mail,
+ * asks posternd how it is, and says what is wrong. */
 #include "cmd/doctor.h"
 
 #include <dirent.h>
@@ -23,6 +23,8 @@
 /* What the command line asks for; NULL: not said. */
 struct request {
 	const char *postfix, *sendmail, *dovecot, *amavis;
+	bool has_host; /* posternd and this host */
+	bool has_all;  /* what is installed */
 	bool is_json;
 };
 
@@ -157,6 +159,7 @@ amavis_load(struct doctor *d, const char *folder)
 static void
 find_installed(struct arena *a, struct request *ret)
 {
+	ret->has_host = ret->has_all = true;
 	struct str doveconf = program_find(a, STR("doveconf"));
 	if (program_find(a, STR("postconf")).len > 0 &&
 	    is_file(POSTFIX_FOLDER "/main.cf"))
@@ -304,6 +307,7 @@ request_parse(int argc, char **argv, struct request *ret)
 	    {"sendmail", required_argument, NULL, 's'},
 	    {"dovecot", required_argument, NULL, 'd'},
 	    {"amavis", required_argument, NULL, 'a'},
+	    {"posternd", no_argument, NULL, 'P'},
 	    {"json", no_argument, NULL, 'j'}, {0}};
 	int c;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -320,6 +324,9 @@ request_parse(int argc, char **argv, struct request *ret)
 		case 'a':
 			ret->amavis = optarg;
 			break;
+		case 'P':
+			ret->has_host = true;
+			break;
 		case 'j':
 			ret->is_json = true;
 			break;
@@ -329,11 +336,13 @@ request_parse(int argc, char **argv, struct request *ret)
 	return optind == argc;
 }
 
+/* Was anything named? */
 static bool
-has_mta(const struct request *request)
+has_subject(const struct request *request)
 {
-	return request->postfix != NULL || request->sendmail != NULL ||
-	       request->dovecot != NULL || request->amavis != NULL;
+	return request->has_host || request->postfix != NULL ||
+	       request->sendmail != NULL || request->dovecot != NULL ||
+	       request->amavis != NULL;
 }
 
 static int
@@ -345,16 +354,42 @@ exit_code(const struct doctor *d)
 	return CMD_FINE;
 }
 
+static void
+report(const struct doctor *d, const struct request *request)
+{
+	if (request->is_json)
+		show_json(d);
+	else
+		show(d);
+}
+
+static void
+no_mta(struct doctor *d)
+{
+	d->check = "mta";
+	finding_add(d, (struct finding){
+			   .level = DOCTOR_TROUBLE,
+			   .found = STR("neither Postfix nor Sendmail is here"),
+			   .why = STR("There is nothing to filter.  One in "
+				      "another place can be named: --postfix, "
+				      "--sendmail."),
+			   .cure = STR("apt install postfix"),
+		       });
+}
+
 static int
 examine(struct doctor *d, const struct request *request)
 {
 	if (!settings_load(d, request))
 		return CMD_TROUBLE;
+	if (request->has_all && request->postfix == NULL &&
+	    request->sendmail == NULL)
+		no_mta(d);
+	if (request->has_host)
+		host_open(d);
 	doctor_run(d);
-	if (request->is_json)
-		show_json(d);
-	else
-		show(d);
+	if (request->has_host)
+		host_close(d);
 	return exit_code(d);
 }
 
@@ -362,32 +397,32 @@ int
 cmd_doctor(int argc, char **argv)
 {
 	struct request request = {0};
-	struct config config;
-	struct policy policy = {0};
 	if (!request_parse(argc, argv, &request))
 		return cmd_usage(argv[0]);
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
 	struct doctor d = {
 	    .arena = a,
-	    .config = &config,
 	    .file_text = text_of_file,
 	    .folder_paths = paths_of_folder,
 	};
+	struct snapshot_source source = {
+	    .config_path = cmd_config_path,
+	    .is_lenient = geteuid() != 0,
+	};
 	int code = CMD_FOUND;
-	cmd_config_load(a, &config);
-	if (config_policy_load(
-		a, &config, cmd_config_path, true, &policy, &diags))
-		d.policy = &policy;
-	cmd_diags_print(&diags, DIAG_WARNING);
-	if (!has_mta(&request))
+	struct snapshot *snapshot = snapshot_load(&source, false, &diags);
+	if (!has_subject(&request))
 		find_installed(a, &request);
-	if (has_mta(&request))
+	doctor_diags(&d, &diags, str_from(cmd_config_path));
+	if (snapshot != NULL) {
+		d.config = &snapshot->config;
+		d.policy = &snapshot->policy;
 		code = examine(&d, &request);
-	else
-		(void)trouble(STR("doctor"),
-		    STR("neither Postfix nor Sendmail nor Dovecot is here"));
-	policy_done(&policy);
+	}
+	if (code != CMD_TROUBLE)
+		report(&d, &request);
+	snapshot_put(snapshot);
 	arena_free(a);
 	return code;
 }

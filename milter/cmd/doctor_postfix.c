@@ -92,6 +92,20 @@ postfix_value(const struct doctor *d, const char *name)
 }
 
 struct str
+postfix_service_value(
+    const struct doctor *d, const char *program, const char *name)
+{
+	for (size_t i = 0; i < d->postfix.overrides.n; i++) {
+		const struct postfix_override *o = &d->postfix.overrides.v[i];
+		if (str_eq(o->name, str_from(name)) &&
+		    str_starts(
+			o->service, str_printf(d->arena, "%s/", program)))
+			return o->value;
+	}
+	return postfix_value(d, name);
+}
+
+struct str
 postfix_raw(const struct doctor *d, const char *name)
 {
 	return table_text(d->postfix.raw, name);

@@ -119,6 +119,8 @@ doctor_run(struct doctor *d)
 	    {d->sendmail.is_there, SENDMAIL_CHECKS},
 	    {d->dovecot.is_there, DOVECOT_CHECKS},
 	    {d->amavis.is_there, AMAVIS_CHECKS},
+	    {d->host.is_there, HOST_CHECKS},
+	    {d->host.is_there, NET_CHECKS},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (rows[i].is_there)

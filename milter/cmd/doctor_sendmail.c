@@ -39,9 +39,9 @@ sendmail_parse(struct doctor *d, struct str text)
 		line_add(d, str_line(&text));
 }
 
-/* The value of "O Name=value"; the last one counts. */
-static struct str
-option_value(const struct doctor *d, const char *name)
+/* The last one counts. */
+struct str
+sendmail_option(const struct doctor *d, const char *name)
 {
 	struct str value = STR_EMPTY;
 	for (size_t i = 0; i < d->sendmail.lines.n; i++) {
@@ -132,7 +132,7 @@ static void
 check_filter(struct doctor *d)
 {
 	const struct sendmail_line *filter = our_filter(d);
-	struct str used = option_value(d, "InputMailFilters");
+	struct str used = sendmail_option(d, "InputMailFilters");
 	if (filter != NULL && is_in_list(used, first_name(filter->text)))
 		return;
 	cf_finding(d, DOCTOR_TROUBLE,
@@ -416,9 +416,9 @@ check_mailertable(struct doctor *d)
 static void
 check_delay_warning(struct doctor *d)
 {
-	struct str time = option_value(d, "Timeout.queuewarn");
+	struct str time = sendmail_option(d, "Timeout.queuewarn");
 	if (time.len == 0)
-		time = option_value(d, "Timeout.queuewarn.normal");
+		time = sendmail_option(d, "Timeout.queuewarn.normal");
 	if (time.len == 0 || time.p[0] == '0')
 		return;
 	cf_finding(d,
@@ -432,7 +432,7 @@ check_delay_warning(struct doctor *d)
 static void
 check_receipts(struct doctor *d)
 {
-	struct str flags = option_value(d, "PrivacyOptions");
+	struct str flags = sendmail_option(d, "PrivacyOptions");
 	if (str_ifind(flags, STR("noreceipts")) != STR_NONE ||
 	    str_ifind(flags, STR("goaway")) != STR_NONE)
 		return;

@@ -6,6 +6,7 @@
 #include "auth/facts.h"
 #include "auth/org.h"
 #include "auth/spf_advice.h"
+#include "auth/zone.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ip.h"
@@ -15,7 +16,6 @@
 #include "session/snapshot.h"
 
 #define CHECKS_MAX 256
-#define TXT_STRING_BYTES 255 /* RFC 1035 section 3.3 */
 #define QUESTIONS 500
 /* A person waits longer than a mail server. */
 #define PATIENCE_MS 10000
@@ -314,29 +314,6 @@ refused_why(const struct report *r)
 
 /* ---- output */
 
-/* Ready to paste into a zone file: strings of at most 255 bytes. */
-static struct str
-zone_line(struct arena *a, const struct advice *advice)
-{
-	struct buf *b = buf_new(a, 8 * advice->text.len + 1024);
-	bool is_long = advice->text.len > TXT_STRING_BYTES;
-	buf_printf(b, "%.*s. 3600 IN TXT %s", STR_ARG(advice->name),
-	    is_long ? "( " : "");
-	for (size_t at = 0; at == 0 || at < advice->text.len;
-	     at += TXT_STRING_BYTES) {
-		struct str piece = str_sub(advice->text, at, TXT_STRING_BYTES);
-		buf_printf(b, at == 0 ? "\"" : " \"");
-		for (size_t i = 0; i < piece.len; i++) {
-			if (piece.p[i] == '"' || piece.p[i] == '\\')
-				buf_putc(b, '\\');
-			buf_putc(b, piece.p[i]);
-		}
-		buf_putc(b, '"');
-	}
-	buf_printf(b, "%s", is_long ? " )" : "");
-	return buf_str(b);
-}
-
 static void
 show_checks(const struct ui *ui, const struct report *r)
 {
@@ -388,7 +365,8 @@ show(const struct report *r)
 		ui_put(&ui, UI_DIM,
 		    str_printf(r->arena, "; %.*s", STR_ARG(advice->note)));
 		ui_printf(&ui, UI_PLAIN, "\n");
-		ui_put(&ui, UI_PLAIN, zone_line(r->arena, advice));
+		ui_put(&ui, UI_PLAIN,
+		    zone_txt(r->arena, advice->name, advice->text));
 		ui_printf(&ui, UI_PLAIN, "\n");
 	}
 }
@@ -407,12 +385,13 @@ show_json(struct report *r)
 	}
 	for (size_t i = 0; i < r->advices.n; i++) {
 		const struct advice *advice = &r->advices.v[i];
-		(void)json_array_append_new(
-		    publish, json_pack("{s:o,s:s,s:o,s:o,s:o}", "name",
-				 json_text(advice->name), "type", "TXT", "text",
-				 json_text(advice->text), "zone",
-				 json_text(zone_line(r->arena, advice)), "note",
-				 json_text(advice->note)));
+		(void)json_array_append_new(publish,
+		    json_pack("{s:o,s:s,s:o,s:o,s:o}", "name",
+			json_text(advice->name), "type", "TXT", "text",
+			json_text(advice->text), "zone",
+			json_text(
+			    zone_txt(r->arena, advice->name, advice->text)),
+			"note", json_text(advice->note)));
 	}
 	(void)json_object_set_new(o, "from", json_text(r->author));
 	(void)json_object_set_new(o, "sender", json_text(r->sender));

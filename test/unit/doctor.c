@@ -3,7 +3,9 @@
  * programs and the cures are test/scenario/doctor.t's. */
 #include "unit.h"
 
+#include "auth/policy.h"
 #include "cmd/doctor.h"
+#include "cmd/person.h"
 #include "session/config.h"
 
 static void
@@ -165,12 +167,144 @@ knows_our_socket_however_it_is_written(void **state)
 	arena_free(a);
 }
 
+/* ---- where mail leaves from */
+
+static const struct {
+	const char *claim, *settings, *overrides, *egress, *want;
+} egresses[] = {
+    {"the address it is bound to",
+	"inet_protocols = ipv4\nsmtp_bind_address = 9.9.9.25", "", "9.9.9.25",
+	""},
+    {"another one", "inet_protocols = ipv4\nsmtp_bind_address = 9.9.9.77", "",
+	"9.9.9.25", "egress-addresses = {\"9.9.9.77\"}"},
+    {"another one by a service",
+	"inet_protocols = ipv4\nsmtp_bind_address = 9.9.9.25",
+	"smtp/unix/smtp_bind_address = 9.9.9.77", "9.9.9.25",
+	"egress-addresses = {\"9.9.9.77\"}"},
+    {"the only interface", "inet_protocols = ipv4\ninet_interfaces = 9.9.9.77",
+	"", "9.9.9.25", "egress-addresses = {\"9.9.9.77\"}"},
+    {"both families, one of them wrong",
+	"inet_protocols = all\nsmtp_bind_address = 9.9.9.25\n"
+	"inet_interfaces = 9.9.9.77, [2620:fe::77]",
+	"", "9.9.9.25 2620:fe::25",
+	"egress-addresses = {\"2620:fe::77\", \"9.9.9.25\"}"},
+    {"behind a NAT that is known",
+	"inet_protocols = ipv4\nsmtp_bind_address = 10.0.0.1", "", "9.9.9.25",
+	""},
+    {"behind a NAT that is not",
+	"inet_protocols = ipv4\nsmtp_bind_address = 10.0.0.1", "", "",
+	"egress-addresses = {\"10.0.0.1\"}"},
+    {"a smart host, and named", "relayhost = [smart.example]:25", "",
+	"9.9.9.25", ""},
+    {"a filter on loopback is no smart host",
+	"inet_protocols = ipv4\nrelayhost = [127.0.0.1]:10024\n"
+	"smtp_bind_address = 9.9.9.77",
+	"", "9.9.9.25", "egress-addresses = {\"9.9.9.77\"}"},
+    {"rubbish", "relayhost = [\nsmtp_bind_address = [\ninet_interfaces = [", "",
+	"9.9.9.25", ""},
+};
+
+static void
+nobody(void *arg, struct arena *a, struct str name, enum dns_type type,
+    struct dns_answer *ret)
+{
+	(void)arg;
+	(void)a;
+	(void)name;
+	(void)type;
+	ret->status = DNS_NXDOMAIN;
+}
+
+static struct str
+egress_said(struct arena *a, struct config *config, struct policy *policy,
+    struct str settings, struct str overrides)
+{
+	struct str cure = STR_EMPTY;
+	struct doctor d = {
+	    .arena = a,
+	    .config = config,
+	    .policy = policy,
+	    .file_text = no_file,
+	    .folder_paths = no_paths,
+	    .postfix.folder = STR("/etc/postfix"),
+	    .host = {.is_there = true, .status_why = STR_EMPTY},
+	};
+	d.host.dns.resolver = resolver_new_source(nobody, NULL);
+	postfix_parse(&d, settings, settings, STR_EMPTY, overrides);
+	doctor_run(&d);
+	for (size_t i = 0; i < d.findings.n; i++)
+		if (strcmp(d.findings.v[i].check, "egress") == 0)
+			cure = d.findings.v[i].cure;
+	host_close(&d);
+	return cure;
+}
+
+static void
+knows_where_mail_leaves_from(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct diags diags = {.arena = a};
+	struct config config;
+	assert_true(config_read(a, NULL, &config, &diags));
+	for (size_t i = 0; i < COUNT_OF(egresses); i++) {
+		struct policy policy = {0};
+		struct str rest = str_from(egresses[i].egress), word;
+		while ((word = str_word(&rest)).len > 0)
+			strs_add(a, &policy.egress, word);
+		config.egress = policy.egress;
+		struct str said = egress_said(a, &config, &policy,
+		    str_from(egresses[i].settings),
+		    str_from(egresses[i].overrides));
+		if (!str_eq(said, str_from(egresses[i].want)))
+			print_error("%s:\n", egresses[i].claim);
+		assert_str(said, egresses[i].want);
+	}
+	arena_free(a);
+}
+
+/* ---- permissions */
+
+static void
+knows_what_a_user_may(void **state)
+{
+	(void)state;
+	struct person p = {.uid = 100, .groups = {200, 201}, .ngroups = 2};
+	static const struct {
+		uid_t owner;
+		gid_t group;
+		mode_t mode;
+		unsigned want;
+		bool may;
+	} rows[] = {
+	    {100, 1, 0600, 2, true},
+	    {100, 1, 0066, 2, false}, /* the owner's bits alone count */
+	    {1, 201, 0060, 2, true},
+	    {1, 201, 0606, 2, false},
+	    {1, 1, 0662, 2, true},
+	    {1, 1, 0660, 2, false},
+	    {1, 1, 0671, 1, true},
+	    {1, 1, 0671, 3, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct stat st = {.st_uid = rows[i].owner,
+		    .st_gid = rows[i].group,
+		    .st_mode = S_IFREG | rows[i].mode};
+		assert_int_equal(
+		    person_may(&p, &st, rows[i].want), rows[i].may);
+	}
+	p.uid = 0;
+	assert_true(person_may(&p, &(struct stat){.st_mode = S_IFREG}, 7));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(splits_a_list_as_postfix_does),
     cmocka_unit_test(takes_a_word_out_of_a_list),
     cmocka_unit_test(knows_a_whole_word),
     cmocka_unit_test(quotes_for_a_shell),
     cmocka_unit_test(knows_our_socket_however_it_is_written),
+    cmocka_unit_test(knows_where_mail_leaves_from),
+    cmocka_unit_test(knows_what_a_user_may),
 };
 
 UNIT_MAIN(tests)
