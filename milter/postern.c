@@ -62,6 +62,8 @@ const struct command CMD_TABLE[] = {
 	"T]\n"
 	"            [--until T] [--limit N] [--follow] [--json] [--csv]",
 	"search what was decided", cmd_history},
+    {"digest", NULL, "[--mail [--to ADDRESS]] [--since AGE] [--json]",
+	"what came into the quarantine since the last digest", cmd_digest},
     {"notices", NULL,
 	"[--limit N] [--kind K] [--origin O] [--to ADDRESS] [--explain]\n"
 	"            [--json]",

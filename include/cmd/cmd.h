@@ -20,6 +20,7 @@ struct command {
 extern const struct command CMD_TABLE[];
 
 int cmd_config(int argc, char **argv);
+int cmd_digest(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_fpfn(int argc, char **argv);

@@ -45,7 +45,7 @@ flags() { sed -n "/^\.Ss $1$/,/^\.S[sh] /p" "$man/postern.1" |
 	sed -nE 's/^\.It Fl -([a-z-]+).*/\1/p' | sort -u; }
 is "postern(1) has every option of scan" "$(flags scan)" \
 	"$(postern help scan | grep -oE -- '--[a-z]+' | tr -d - | sort -u)"
-for command in notices ledger profile masscheck freqs fpfn rescore what-if status top; do
+for command in notices ledger profile masscheck freqs fpfn rescore what-if status top digest; do
 	is "postern(1) has every option of $command" "$(flags $command)" \
 		"$(postern help $command | grep -oE -- '--[a-z-]+' | sed 's/^--//' | sort -u)"
 done
