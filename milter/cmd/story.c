@@ -447,7 +447,7 @@ tell_decided(struct teller *t)
 {
 	struct str note = text_of(t, HISTORY_NOTE);
 	tell_reason(t);
-	if (has_flag(t, HISTORY_IS_OBSERVED)) {
+	if (t->action != t->would && has_flag(t, HISTORY_IS_OBSERVED)) {
 		SAY(t, STORY_DECIDED,
 		    "observe = yes: nothing was changed, %s; the decision was "
 		    "\"%.*s\"",

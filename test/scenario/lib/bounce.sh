@@ -12,11 +12,12 @@ X
 DNS="{\"file:$W/zone\"}"
 bounce_options=('egress-addresses = {"203.0.113.1"}' 'local-domains = {"ours.example"}')
 
-# came SENDER ID: a message with that Message-ID comes in.
+# came SENDER ID: a message with that Message-ID comes in; $came_queue begins
+# its queue id.
 came() {
 	mail "a question" | sed "s/^From: .*/From: <$1>/; s/^Message-ID: .*/Message-ID: <$2>/" \
 		>"$W/in"
-	mclient_files "$W/in" -- --from "$1" --rcpt nobody@ours.example --queue-id IN | answers
+	mclient_files "$W/in" -- --from "$1" --rcpt nobody@ours.example --queue-id "${came_queue-IN}" | answers
 }
 
 # bounced ADDRESS ID [OPTION...]: Postfix's bounce about it; what it is answered.
