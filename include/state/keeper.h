@@ -16,12 +16,7 @@
 #define TELL_WROTE_MAX 100
 
 /* The first byte of what is told; a record follows, or ours and theirs. */
-enum tell {
-	TELL_ENTRY = 'E',
-	TELL_WROTE = 'W',
-	TELL_DECISION = 'D',
-	TELL_HISTORY = 'H'
-};
+enum tell { TELL_ENTRY = 'E', TELL_WROTE = 'W', TELL_HISTORY = 'H' };
 
 /* What both sides share.  The keeper's ends of the sockets. */
 struct keeper_link {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * memory -- what posternd remembers from one message to the next: the ledger of
- * messages, who wrote to whom, budgets, the last decisions about notices, and
- * the history (history.h).  A
+ * messages, who wrote to whom, budgets, and the history (history.h).  A
  * process of its own, the keeper, holds the state file (LMDB) and does the
  * work; posternd asks it over sockets.  So a broken or truncated file, a bug in
  * its library, or a disk that hangs never stops the gate: the keeper is started
@@ -128,24 +127,6 @@ MUST_CHECK enum memory_status budget_take(struct memory *memory,
     const struct budget_row *rows, size_t n, int64_t now_wall,
     size_t *ret_full);
 
-/* ---- decisions: the last ones about notices, for `postern notices` */
-
-#define DECISIONS_MAX 20000 /* older ones are forgotten */
-
-struct decision {
-	int64_t time_wall;
-	struct str queue_id;
-	struct str id;     /* lookup id in the quarantine; empty: none */
-	struct str action; /* what was done, and what would have been */
-	struct str would;
-	struct str kind, origin;
-	struct str from;      /* who the notice says it is from */
-	struct str addressee; /* whom it goes to */
-	struct str reason;    /* of the gate */
-	struct str evidence;  /* at most 1000 bytes of each are kept */
-};
-void decision_add(struct memory *memory, const struct decision *decision);
-
 /* ---- for the commands: the file itself, read while posternd runs */
 
 struct memory_reader;
@@ -167,12 +148,8 @@ bool memory_read_is_current(struct memory_reader *reader);
 MUST_CHECK enum reader_status ledger_each(struct memory_reader *reader,
     struct str text, bool (*fn)(void *arg, const struct ledger_entry *entry),
     void *arg);
-/* Newest first. */
-MUST_CHECK enum reader_status decision_each(struct memory_reader *reader,
-    bool (*fn)(void *arg, const struct decision *decision), void *arg);
-
 struct memory_stats {
-	uint64_t entries, decisions, history;
+	uint64_t entries, history;
 	uint64_t file_bytes, used_bytes, size_bytes;
 	int64_t oldest_wall; /* 0: no entry */
 	int64_t history_oldest_wall;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record -- entries and decisions as bytes: in the file, and between posternd
+ * record -- entries of the ledger as bytes: in the file, and between posternd
  * and the keeper.  Whatever is read here may be anything.
  */
 #ifndef STATE_RECORD_H
@@ -13,22 +13,19 @@ struct arena;
 
 #define LEDGER_QUEUE_ID_BYTES 32
 #define LEDGER_CLIENT_BYTES 45
-#define DECISION_TEXT_BYTES 1000
-/* What the longest entry, and the longest decision, can take. */
+/* What the longest entry can take. */
 #define RECORD_BYTES_MAX 12288
 
 /* Append to `b`, whose maximum is RECORD_BYTES_MAX; what is too long is cut. */
 void entry_pack(struct buf *b, const struct ledger_entry *entry);
-void decision_pack(struct buf *b, const struct decision *decision);
 /*
  * Read all of `bytes`; texts in `*ret` point into it, a client's address is
  * made in `a`.  False: it is not what was written.
  */
 MUST_CHECK bool entry_unpack(
     struct arena *a, struct str bytes, struct ledger_entry *ret);
-MUST_CHECK bool decision_unpack(struct str bytes, struct decision *ret);
 
-/* What an entry and a decision begin with, of the bytes behind it. */
+/* What each record begins with, of the bytes behind it. */
 #define RECORD_CHECK_BYTES 2
 uint16_t record_check(struct str bytes);
 /* Leave room for it at the end of `b`; put it there, at `from`, when what it is

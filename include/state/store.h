@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * store -- named tables in one file, changed by transactions (LMDB).  What the
- * tables mean is ledger.h's, budget.h's and decision.h's.
+ * tables mean is ledger.h's, budget.h's and history.h's.
  *
  * A failure within a transaction is kept: whatever follows does nothing and
  * finds nothing, and store_commit() says what it was.

@@ -173,9 +173,9 @@ stats_json(const struct memory_stats *s)
 	const struct {
 		const char *key;
 		uint64_t value;
-	} numbers[] = {{"entries", s->entries}, {"decisions", s->decisions},
-	    {"history", s->history}, {"file_bytes", s->file_bytes},
-	    {"used_bytes", s->used_bytes}, {"size_bytes", s->size_bytes}};
+	} numbers[] = {{"entries", s->entries}, {"history", s->history},
+	    {"file_bytes", s->file_bytes}, {"used_bytes", s->used_bytes},
+	    {"size_bytes", s->size_bytes}};
 	for (size_t i = 0; i < COUNT_OF(numbers); i++)
 		json_object_set_new(o, numbers[i].key,
 		    json_integer((json_int_t)numbers[i].value));
@@ -192,10 +192,9 @@ stats_text(const struct memory_stats *s)
 	char oldest[CLOCK_STAMP] = "-";
 	if (s->oldest_wall != 0)
 		clock_stamp(s->oldest_wall, oldest);
-	printf("messages  %llu\noldest    %s\nnotices   %llu\nhistory   "
-	       "%llu\n",
+	printf("messages  %llu\noldest    %s\nhistory   %llu\n",
 	    (unsigned long long)s->entries, oldest,
-	    (unsigned long long)s->decisions, (unsigned long long)s->history);
+	    (unsigned long long)s->history);
 	printf("on disk   %.*s of at most %.*s, %.*s in use\n",
 	    STR_ARG(held_size_text(a, s->file_bytes)),
 	    STR_ARG(held_size_text(a, s->size_bytes)),

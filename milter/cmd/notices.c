@@ -4,6 +4,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/history_filter.h"
+#include "cmd/history_open.h"
+#include "cmd/history_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
 #include "notice/origin.h"
@@ -17,6 +20,7 @@ struct notices {
 	const char *kind, *origin, *to; /* NULL: any */
 	uint64_t limit;                 /* 0: none */
 	uint64_t shown;
+	struct history_filter filter;
 };
 
 static const struct ui_column columns[] = {{"TIME", false, false},
@@ -24,39 +28,26 @@ static const struct ui_column columns[] = {{"TIME", false, false},
     {"KIND", false, false}, {"ORIGIN", false, false}, {"TO", false, true},
     {"REASON", false, true}};
 
-/* "discard", "accept (would discard)" */
-static struct str
-action_text(struct arena *a, const struct decision *d)
-{
-	struct buf *b = buf_new(a, 4096);
-	buf_put(b, d->action);
-	if (d->would.len > 0 && !str_eq(d->would, d->action)) {
-		buf_put(b, STR(" (would "));
-		buf_put(b, d->would);
-		buf_putc(b, ')');
-	}
-	return buf_str(b);
-}
-
 static enum ui_style
-style_of(const struct decision *d)
+style_of(const struct history_entry *e)
 {
-	return str_eq(d->origin, STR("forged"))    ? UI_RED
-	       : str_eq(d->origin, STR("genuine")) ? UI_GREEN
-						   : UI_PLAIN;
+	return str_eq(e->text[HISTORY_ORIGIN], STR("forged"))    ? UI_RED
+	       : str_eq(e->text[HISTORY_ORIGIN], STR("genuine")) ? UI_GREEN
+								 : UI_PLAIN;
 }
 
 static void
-row_show(struct notices *n, const struct decision *d)
+row_show(struct notices *n, const struct history_entry *e)
 {
 	struct arena *a = arena_new();
 	char stamp[CLOCK_STAMP];
-	clock_stamp(d->time_wall, stamp);
+	clock_stamp(e->time_wall, stamp);
 	const struct str cells[COUNT_OF(columns)] = {str_from(stamp),
-	    d->queue_id, action_text(a, d), d->kind, d->origin, d->addressee,
-	    d->reason};
+	    e->text[HISTORY_QUEUE_ID], history_action_text(a, e),
+	    e->text[HISTORY_NOTICE], e->text[HISTORY_ORIGIN],
+	    e->text[HISTORY_ADDRESSEE], e->text[HISTORY_REASON]};
 	for (size_t i = 0; i < COUNT_OF(cells); i++)
-		ui_table_cell(n->table, style_of(d), cells[i]);
+		ui_table_cell(n->table, style_of(e), cells[i]);
 	arena_free(a);
 }
 
@@ -71,49 +62,49 @@ detail_show(const struct notices *n, const char *name, struct str text)
 }
 
 static void
-explained_show(struct notices *n, const struct decision *d)
+explained_show(struct notices *n, const struct history_entry *e)
 {
 	struct arena *a = arena_new();
 	char stamp[CLOCK_STAMP];
-	clock_stamp(d->time_wall, stamp);
-	const struct str cells[] = {str_from(stamp), d->queue_id,
-	    action_text(a, d), d->kind, d->origin, d->addressee, d->reason};
+	clock_stamp(e->time_wall, stamp);
+	const struct str cells[] = {str_from(stamp), e->text[HISTORY_QUEUE_ID],
+	    history_action_text(a, e), e->text[HISTORY_NOTICE],
+	    e->text[HISTORY_ORIGIN], e->text[HISTORY_ADDRESSEE],
+	    e->text[HISTORY_REASON]};
 	for (size_t i = 0; i < COUNT_OF(cells); i++) {
 		if (i > 0)
 			(void)fputs("  ", n->ui.out);
-		ui_put(&n->ui, style_of(d),
+		ui_put(&n->ui, style_of(e),
 		    cells[i].len == 0 ? STR("-") : cells[i]);
 	}
 	(void)fputc('\n', n->ui.out);
-	detail_show(n, "from", d->from);
-	detail_show(n, "evidence", d->evidence);
-	detail_show(n, "quarantine id", d->id);
+	detail_show(n, "from", e->text[HISTORY_AUTHOR]);
+	detail_show(n, "evidence", e->text[HISTORY_EVIDENCE]);
+	detail_show(n, "quarantine id", e->text[HISTORY_ID]);
 	arena_free(a);
 }
 
 static void
-json_show(const struct decision *d)
+json_show(const struct history_entry *e)
 {
 	const struct {
 		const char *key;
 		struct str value;
-	} texts[] = {{"queue_id", d->queue_id}, {"id", d->id},
-	    {"action", d->action}, {"would", d->would}, {"kind", d->kind},
-	    {"origin", d->origin}, {"from", d->from},
-	    {"addressee", d->addressee}, {"reason", d->reason},
-	    {"evidence", d->evidence}};
+	} texts[] = {{"queue_id", e->text[HISTORY_QUEUE_ID]},
+	    {"id", e->text[HISTORY_ID]}, {"action", e->text[HISTORY_ACTION]},
+	    {"would", e->text[HISTORY_WOULD].len > 0 ? e->text[HISTORY_WOULD]
+						     : e->text[HISTORY_ACTION]},
+	    {"kind", e->text[HISTORY_NOTICE]},
+	    {"origin", e->text[HISTORY_ORIGIN]},
+	    {"from", e->text[HISTORY_AUTHOR]},
+	    {"addressee", e->text[HISTORY_ADDRESSEE]},
+	    {"reason", e->text[HISTORY_REASON]},
+	    {"evidence", e->text[HISTORY_EVIDENCE]}};
 	json_t *o = json_object();
-	json_object_set_new(o, "time", memory_time_json(d->time_wall));
+	json_object_set_new(o, "time", memory_time_json(e->time_wall));
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		json_object_set_new(o, texts[i].key, json_text(texts[i].value));
 	json_line(stdout, o);
-}
-
-static struct str
-without_brackets(struct str s)
-{
-	bool has = s.len > 1 && s.p[0] == '<' && s.p[s.len - 1] == '>';
-	return has ? str_sub(s, 1, s.len - 2) : s;
 }
 
 /* A slip of the pen must not look like "there was none". */
@@ -139,38 +130,52 @@ words_are_known(const struct notices *n)
 	return false;
 }
 
+/* A notice has an origin, known or not. */
 static bool
-is_wanted(const struct notices *n, const struct decision *d)
+wanted(void *arg, const struct history_entry *e)
 {
-	return (n->kind == NULL || str_eq(d->kind, str_from(n->kind))) &&
-	       (n->origin == NULL || str_eq(d->origin, str_from(n->origin))) &&
-	       (n->to == NULL ||
-		   str_ieq(d->addressee, without_brackets(str_from(n->to))));
+	const struct notices *n = arg;
+	return e->text[HISTORY_ORIGIN].len > 0 &&
+	       history_filter_matches(&n->filter, e);
 }
 
 static bool
-show_one(void *arg, const struct decision *d)
+show(void *arg, const struct history_entry *e)
 {
 	struct notices *n = arg;
-	if (!is_wanted(n, d))
-		return true;
 	if (n->is_json)
-		json_show(d);
+		json_show(e);
 	else if (n->is_explained)
-		explained_show(n, d);
+		explained_show(n, e);
 	else
-		row_show(n, d);
+		row_show(n, e);
 	n->shown++;
 	return n->limit == 0 || n->shown < n->limit;
+}
+
+static void
+filter_set(struct notices *n, struct arena *a, const struct mac_key *key)
+{
+	const struct {
+		enum history_text which;
+		const char *text;
+	} wants[] = {{HISTORY_NOTICE, n->kind}, {HISTORY_ORIGIN, n->origin},
+	    {HISTORY_ADDRESSEE, n->to}};
+	for (size_t i = 0; i < COUNT_OF(wants); i++)
+		if (wants[i].text != NULL)
+			n->filter.text[wants[i].which] =
+			    history_pattern_of(a, key, wants[i].text);
 }
 
 static int
 notices_run(struct memory_reader *reader, struct notices *n)
 {
+	const struct history_search search = {
+	    .wants = wanted, .take = show, .arg = n};
 	ui_init(&n->ui, stdout, UI_COLOR_AUTO);
 	if (!n->is_json && !n->is_explained)
 		n->table = ui_table_new(&n->ui, columns, COUNT_OF(columns));
-	enum reader_status status = decision_each(reader, show_one, n);
+	enum reader_status status = history_each(reader, &search);
 	if (n->table != NULL)
 		ui_table_end(n->table);
 	return memory_exit(status, n->shown);
@@ -192,11 +197,12 @@ cmd_notices(int argc, char **argv)
 	if (optind != argc || !words_are_known(&n))
 		return cmd_usage(argv[0]);
 	struct arena *a = arena_new();
-	struct memory_reader *reader = memory_open(a, &code);
-	if (reader != NULL) {
-		code = notices_run(reader, &n);
-		memory_read_close(reader);
+	struct history_desk desk;
+	if (history_desk_open(a, &desk, &code)) {
+		filter_set(&n, a, desk.key);
+		code = notices_run(desk.reader, &n);
 	}
+	history_desk_close(&desk);
 	arena_free(a);
 	return code;
 }

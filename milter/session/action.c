@@ -481,30 +481,6 @@ ruling_reason(const struct action_work *w)
 		   : w->verdict.reason;
 }
 
-static void
-remember_decision(struct action_work *w)
-{
-	const struct notice *notice = &w->notice;
-	if (!w->has_notice || !notice->is_answer)
-		return;
-	struct decision decision = {
-	    .time_wall = clock_wall(),
-	    .queue_id = w->in->envelope.queue_id,
-	    .id = w->verdict.would >= ACTION_DEFER ? w->id : STR_EMPTY,
-	    .action = action_name(w->verdict.action),
-	    .would = action_name(w->verdict.would),
-	    .kind = notice_kind_name(notice->form.kind),
-	    .origin = notice_origin_name(notice->origin),
-	    .from = notice->author,
-	    .addressee = notice->addressee,
-	    .reason = str_from(ruling_reason(w)),
-	    .evidence = str_printf(w->arena, "%s%s%.*s", notice->never,
-		notice->never[0] != '\0' ? "; " : "",
-		STR_ARG(notice->evidence)),
-	};
-	decision_add(gate_memory(w->gate), &decision);
-}
-
 static struct report
 report_of(struct action_work *w)
 {
@@ -620,7 +596,6 @@ action_finish(struct action_work *w, bool is_busy, struct answer *ret)
 	answer_by_verdict(w);
 	alert_hold(w);
 	remember_message(w);
-	remember_decision(w);
 	struct report report = report_of(w);
 	remember_verdict(w, &report);
 	log_verdict(w, &report);

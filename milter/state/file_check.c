@@ -307,12 +307,9 @@ value_is_ours(const struct tree_walk *t, struct str value)
 	struct walk *w = t->walk;
 	bool is_fine = true;
 	struct ledger_entry entry;
-	struct decision decision;
 	struct history_entry told;
 	if (str_starts(t->name, STR("r")) && t->name.len == 9)
 		is_fine = entry_unpack(w->scratch, value, &entry);
-	else if (str_eq(t->name, STR("decisions")))
-		is_fine = decision_unpack(value, &decision);
 	else if (str_eq(t->name, STR(HISTORY_TABLE)))
 		is_fine = history_unpack(value, &told);
 	return is_fine || no(w->why, "a record is not what was written");

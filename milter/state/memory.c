@@ -353,20 +353,6 @@ memory_wrote(struct memory *m, struct str ours, const struct strs *theirs)
 	leave(m);
 }
 
-void
-decision_add(struct memory *m, const struct decision *decision)
-{
-	if (!enter(m))
-		return;
-	struct arena *a = arena_new_small();
-	struct buf *b = buf_new(a, RECORD_BYTES_MAX);
-	pack_u8(b, TELL_DECISION);
-	decision_pack(b, decision);
-	tell(m, buf_str(b));
-	arena_free(a);
-	leave(m);
-}
-
 bool
 history_is_kept(const struct memory *m)
 {

@@ -11,7 +11,6 @@
 
 #include "base/arena.h"
 #include "base/log.h"
-#include "state/decision.h"
 #include "state/file_check.h"
 #include "state/history.h"
 #include "state/ledger.h"
@@ -278,50 +277,6 @@ ledger_each(struct memory_reader *reader, struct str text,
 	return status;
 }
 
-/* ---- decisions */
-
-static enum reader_status
-decisions_read(struct memory_reader *r, struct arena *a, uint32_t *place,
-    struct matches *matches)
-{
-	struct decisions decisions;
-	struct str bytes;
-	struct store_txn *txn = look_begin(r);
-	if (txn == NULL)
-		return READER_BAD;
-	decisions_open(&decisions, txn);
-	while (matches->n < MATCHES_A_LOOK &&
-	       decisions_older(&decisions, txn, place, &bytes))
-		ARENA_PUSH(a, matches) = str_dup(a, bytes);
-	return look_end(r, txn);
-}
-
-enum reader_status
-decision_each(struct memory_reader *reader,
-    bool (*fn)(void *arg, const struct decision *decision), void *arg)
-{
-	struct arena *a = arena_new();
-	uint32_t place = UINT32_MAX;
-	enum reader_status status = READER_OK;
-	bool is_end = false;
-	while (status == READER_OK && !is_end) {
-		struct matches matches = {0};
-		status = decisions_read(reader, a, &place, &matches);
-		is_end = matches.n < MATCHES_A_LOOK;
-		for (size_t i = 0; i < matches.n; i++) {
-			struct decision decision;
-			if (decision_unpack(matches.v[i], &decision) &&
-			    !fn(arg, &decision)) {
-				is_end = true;
-				break;
-			}
-		}
-		arena_reset(a);
-	}
-	arena_free(a);
-	return status;
-}
-
 /* ---- history */
 
 /* One walk: where it is, and which way it goes. */
@@ -489,19 +444,16 @@ enum reader_status
 memory_read_stats(struct memory_reader *reader, struct memory_stats *ret)
 {
 	const struct record_key no_key = {{0}};
-	struct decisions decisions;
 	struct history history;
 	struct store_use use;
 	struct store_txn *txn = look_begin(reader);
 	if (txn == NULL)
 		return READER_BAD;
 	store_use(txn, &use);
-	decisions_open(&decisions, txn);
 	history_open(&history, txn);
 	struct ledger *ledger = ledger_open(txn, &no_key);
 	*ret = (struct memory_stats){
 	    .entries = ledger == NULL ? 0 : ledger_count(ledger, txn),
-	    .decisions = decisions_count(&decisions, txn),
 	    .history = store_table_entries(txn, &history.table),
 	    .history_oldest_wall = history_oldest(&history, txn),
 	    .file_bytes = use.file_bytes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* record -- entries and decisions as bytes. */
+/* record -- entries as bytes. */
 #include "state/record.h"
 
 #include <arpa/inet.h>
@@ -345,50 +345,4 @@ entry_unpack(struct arena *a, struct str rest, struct ledger_entry *ret)
 			return false;
 	return unpack_short(&rest, LEDGER_QUEUE_ID_BYTES, &ret->queue_id) &&
 	       client_unpack(a, &rest, &ret->client_addr) && rest.len == 0;
-}
-
-/* ---- decisions */
-
-static const size_t decision_texts[] = {
-    offsetof(struct decision, queue_id),
-    offsetof(struct decision, id),
-    offsetof(struct decision, action),
-    offsetof(struct decision, would),
-    offsetof(struct decision, kind),
-    offsetof(struct decision, origin),
-    offsetof(struct decision, from),
-    offsetof(struct decision, addressee),
-    offsetof(struct decision, reason),
-    offsetof(struct decision, evidence),
-};
-
-void
-decision_pack(struct buf *b, const struct decision *d)
-{
-	size_t from = b->len;
-	record_check_begin(b);
-	pack_u64(b, (uint64_t)d->time_wall);
-	for (size_t i = 0; i < COUNT_OF(decision_texts); i++) {
-		const struct str *text =
-		    (const struct str *)(const void *)((const char *)d +
-						       decision_texts[i]);
-		pack_str(b, str_sub(*text, 0, DECISION_TEXT_BYTES));
-	}
-	record_check_end(b, from);
-}
-
-bool
-decision_unpack(struct str rest, struct decision *ret)
-{
-	uint64_t time;
-	memset(ret, 0, sizeof(*ret));
-	if (!record_check_take(&rest) || !unpack_u64(&rest, &time))
-		return false;
-	ret->time_wall = (int64_t)time;
-	for (size_t i = 0; i < COUNT_OF(decision_texts); i++) {
-		void *text = (char *)ret + decision_texts[i];
-		if (!unpack_str(&rest, text))
-			return false;
-	}
-	return rest.len == 0;
 }

@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/budget.h"
-#include "state/decision.h"
 #include "state/file_check.h"
 #include "state/history.h"
 #include "state/keeper.h"
@@ -40,7 +39,6 @@
 /* Pages that a command is reading are not free yet: then it is better to wait
  * than to drop still more. */
 #define DROPS_AT_ONCE 4
-#define DECISIONS_SHARE 8
 #define TRIM_A_BATCH (4 * TELLS_A_BATCH)
 #define TRIM_AT_ONCE 10000
 #define DROP_ENTRIES_MAX 50000
@@ -54,7 +52,6 @@ struct worker {
 	struct record_key key;
 	struct ledger *ledger;
 	struct budgets budgets;
-	struct decisions decisions;
 	struct history history;
 	bool is_ending;    /* posternd is gone */
 	int64_t retry_ms;  /* no room before that; 0: there is */
@@ -304,7 +301,6 @@ tables_open(struct worker *w, struct store_why *why)
 		limit_write(w, txn);
 		place_read(w, txn);
 		budgets_open(&w->budgets, txn, &w->key);
-		decisions_open(&w->decisions, txn);
 		history_open(&w->history, txn);
 		w->ledger = ledger_open(txn, &w->key);
 		if (w->ledger != NULL)
@@ -575,10 +571,6 @@ tell_apply(struct worker *w, struct store_txn *txn, struct str tell)
 		break;
 	case TELL_WROTE:
 		wrote_apply(w, txn, tell);
-		break;
-	case TELL_DECISION:
-		is_fine = decisions_add(&w->decisions, txn, tell,
-		    limits_of(w).max_bytes / DECISIONS_SHARE);
 		break;
 	case TELL_HISTORY:
 		is_fine = history_add(&w->history, txn, tell);

@@ -57,21 +57,6 @@ entry(struct arena *a, struct str bytes)
 }
 
 static void
-decision(struct arena *a, struct str bytes)
-{
-	struct decision d, again;
-	if (!decision_unpack(bytes, &d))
-		return;
-	struct buf *b = buf_new(a, RECORD_BYTES_MAX);
-	decision_pack(b, &d);
-	must(!b->is_cut);
-	must(decision_unpack(buf_str(b), &again));
-	must(d.time_wall == again.time_wall);
-	must(str_starts(d.evidence, again.evidence));
-	must(str_starts(d.addressee, again.addressee));
-}
-
-static void
 same_hits(const struct history_hit *x, const struct history_hit *y)
 {
 	must(str_eq(x->rule, y->rule) && x->score == y->score);
@@ -139,8 +124,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str bytes = str_of((const char *)data, size);
 	entry(a, bytes);
 	entry(a, checked(a, bytes));
-	decision(a, bytes);
-	decision(a, checked(a, bytes));
 	history(a, bytes);
 	history(a, checked(a, bytes));
 	request(a, bytes);

@@ -1137,17 +1137,6 @@ see_entry(void *arg, const struct ledger_entry *e)
 	return ++seen->n < seen->max;
 }
 
-static bool
-see_decision(void *arg, const struct decision *d)
-{
-	struct seen *seen = arg;
-	if (seen->n < 10) {
-		buf_put(seen->text, d->reason);
-		buf_putc(seen->text, ' ');
-	}
-	return ++seen->n < seen->max;
-}
-
 static struct memory_reader *
 read_open(struct fixture *f)
 {
@@ -1214,38 +1203,6 @@ a_reader_sees_all_while_more_is_written(void **state)
 }
 
 static void
-decisions_are_kept_newest_first(void **state)
-{
-	struct fixture *f = *state;
-	char reason[32], evidence[3000];
-	memset(evidence, 'e', sizeof(evidence));
-	for (int i = 0; i < DECISIONS_MAX + 500; i++) {
-		(void)snprintf(reason, sizeof(reason), "%d", i);
-		struct decision d = {.time_wall = i,
-		    .queue_id = STR("Q"),
-		    .id = STR_EMPTY,
-		    .action = STR("discard"),
-		    .would = STR_EMPTY,
-		    .kind = STR("dsn"),
-		    .origin = STR("forged"),
-		    .from = STR_EMPTY,
-		    .addressee = STR("a@b.example"),
-		    .reason = str_from(reason),
-		    .evidence = str_of(evidence, i % 100 == 0 ? 3000 : 30)};
-		decision_add(f->m, &d);
-		if (i % 1000 == 0)
-			(void)count(f, "s@x.example", "");
-	}
-	(void)count(f, "s@x.example", "");
-	struct seen seen = {.text = buf_new(f->a, 4096), .max = SIZE_MAX};
-	struct memory_reader *reader = read_open(f);
-	assert_int_equal(decision_each(reader, see_decision, &seen), READER_OK);
-	assert_int_equal(seen.n, DECISIONS_MAX);
-	assert_true(str_starts(buf_str(seen.text), STR("20499 20498 20497 ")));
-	memory_read_close(reader);
-}
-
-static void
 a_reader_says_what_is_wrong(void **state)
 {
 	struct fixture *f = *state;
@@ -1276,13 +1233,11 @@ without_memory_every_answer_is_temp(void **state)
 	struct ledger_found found;
 	struct budget_row row = {STR("k"), 1, 1};
 	struct strs theirs = {0};
-	struct decision d = {0};
 	int64_t when;
 	size_t full;
 	strs_add(a, &theirs, STR("x@x"));
 	ledger_record(NULL, &e);
 	memory_wrote(NULL, STR("y@y"), &theirs);
-	decision_add(NULL, &d);
 	assert_int_equal(ledger_find(NULL, a, STR("s"), STR("i"), 0, 1, &found),
 	    MEMORY_TEMP);
 	assert_int_equal(
@@ -1340,7 +1295,6 @@ main(void)
 	    THROUGH_KEEPER(a_full_disk_stops_nothing),
 	    THROUGH_KEEPER(a_reader_finds_message_id_sender_and_recipient),
 	    THROUGH_KEEPER(a_reader_sees_all_while_more_is_written),
-	    THROUGH_KEEPER(decisions_are_kept_newest_first),
 	    THROUGH_KEEPER(a_reader_says_what_is_wrong),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
