@@ -7,9 +7,9 @@
 #ifndef SESSION_EXPORTER_H
 #define SESSION_EXPORTER_H
 
-#include "base/str.h"
-
 #include <sys/stat.h>
+
+#include "base/str.h"
 
 struct arena;
 struct exporter;
@@ -27,5 +27,14 @@ MUST_CHECK struct exporter *exporter_start(
     const struct exporter_options *options);
 /* NULL is fine.  The socket's file is removed. */
 void exporter_stop(struct exporter *exporter);
+
+enum exporter_request {
+	EXPORTER_METRICS,
+	EXPORTER_MALFORMED,
+	EXPORTER_OTHER_METHOD, /* neither GET nor HEAD */
+	EXPORTER_OTHER_PAGE
+};
+/* What a request, any bytes, asks for; for HEAD the answer has no body. */
+enum exporter_request exporter_judge(struct str request, bool *ret_is_head);
 
 #endif

@@ -90,26 +90,38 @@ is_metrics(struct str target)
 	return str_eq(str_cut(&target, '?'), STR("/metrics"));
 }
 
+enum exporter_request
+exporter_judge(struct str request, bool *ret_is_head)
+{
+	struct str line = str_line(&request);
+	struct str method = str_cut(&line, ' '), target = str_cut(&line, ' ');
+	*ret_is_head = str_eq(method, STR("HEAD"));
+	if (!str_starts(line, STR("HTTP/1.")))
+		return EXPORTER_MALFORMED;
+	if (!*ret_is_head && !str_eq(method, STR("GET")))
+		return EXPORTER_OTHER_METHOD;
+	return is_metrics(target) ? EXPORTER_METRICS : EXPORTER_OTHER_PAGE;
+}
+
 static void
 answer(struct exporter *x, struct client *c)
 {
-	struct str rest = str_of(c->request, c->n);
-	struct str line = str_line(&rest);
-	struct str method = str_cut(&line, ' '), target = str_cut(&line, ' ');
-	bool is_head = str_eq(method, STR("HEAD"));
-	const char *status = NULL;
-	if (!str_starts(line, STR("HTTP/1.")))
-		status = "400 Bad Request";
-	else if (!is_head && !str_eq(method, STR("GET")))
-		status = "405 Method Not Allowed";
-	else if (!is_metrics(target))
-		status = "404 Not Found";
-	if (status != NULL)
-		respond(c, status, "text/plain",
-		    STR("Here is GET /metrics and nothing else.\n"), !is_head);
-	else
-		respond(c, "200 OK", "text/plain; version=0.0.4; charset=utf-8",
+	static const char *const statuses[] = {
+	    [EXPORTER_METRICS] = "200 OK",
+	    [EXPORTER_MALFORMED] = "400 Bad Request",
+	    [EXPORTER_OTHER_METHOD] = "405 Method Not Allowed",
+	    [EXPORTER_OTHER_PAGE] = "404 Not Found",
+	};
+	bool is_head;
+	enum exporter_request request =
+	    exporter_judge(str_of(c->request, c->n), &is_head);
+	if (request == EXPORTER_METRICS)
+		respond(c, statuses[request],
+		    "text/plain; version=0.0.4; charset=utf-8",
 		    x->options.text(x->options.arg, c->arena), !is_head);
+	else
+		respond(c, statuses[request], "text/plain",
+		    STR("Here is GET /metrics and nothing else.\n"), !is_head);
 }
 
 static bool
