@@ -15,12 +15,13 @@ struct child {
 	char *const *environment;
 	int in, out; /* standard input; standard output and error */
 	int extra;   /* its descriptor 3; -1: none */
+	int cancel;  /* when it can be read the child is killed; -1: none */
 	int timeout_ms;
 };
 
 enum child_status {
 	CHILD_DONE,   /* it has ended */
-	CHILD_LATE,   /* it was still running and has been killed */
+	CHILD_LATE,   /* it was still running, and was killed */
 	CHILD_FAILED, /* it could not be started: errno */
 };
 

@@ -19,6 +19,7 @@ struct alert {
 	size_t n;
 	uint64_t count, more; /* see struct alert_group */
 	uint64_t lost;        /* events there was no room for */
+	int cancel; /* when it can be read programs are killed; -1: none */
 };
 
 /* "3 senders had mail held for the first time: alice, bob, <carol@x.example>"

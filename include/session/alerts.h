@@ -22,8 +22,8 @@ void alerts_free(struct alerts *alerts);
 void alerts_start(struct alerts *alerts, struct gate *gate);
 /* Tell what waits now, for at most `ms`; while mail is still answered. */
 void alerts_flush(struct alerts *alerts, int64_t ms);
-/* End the thread; one that waits for a sink is left behind: it touches nothing
- * any more.  False: there is such a one. */
+/* End the thread, and the program it waits for; one that waits for an MTA is
+ * left behind: it touches nothing any more.  False: there is such a one. */
 bool alerts_stop(struct alerts *alerts);
 
 /*

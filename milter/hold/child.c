@@ -90,21 +90,25 @@ start(const struct child *child, pid_t *ret)
 	return error == 0;
 }
 
-/* False: it was still running and has been killed. */
+/* False: it was still running, and was killed. */
 static bool
-finish(pid_t pid, int timeout_ms, int *ret_status)
+finish(pid_t pid, const struct child *child, int *ret_status)
 {
 	int fd = pidfd_open(pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n = 1;
-	while (fd >= 0 && (n = poll(&p, 1, timeout_ms)) < 0 && errno == EINTR)
+	struct pollfd fds[] = {
+	    {.fd = fd, .events = POLLIN},
+	    {.fd = child->cancel, .events = POLLIN},
+	};
+	while (fd >= 0 && poll(fds, COUNT_OF(fds), child->timeout_ms) < 0 &&
+	       errno == EINTR)
 		;
+	bool is_over = fd < 0 || fds[0].revents != 0;
 	disk_close(fd);
-	if (n == 0)
+	if (!is_over)
 		(void)kill(pid, SIGKILL);
 	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
 		;
-	return n != 0;
+	return is_over;
 }
 
 enum child_status
@@ -113,6 +117,5 @@ child_run(const struct child *child, int *ret_status)
 	pid_t pid;
 	if (!start(child, &pid))
 		return CHILD_FAILED;
-	return finish(pid, child->timeout_ms, ret_status) ? CHILD_DONE
-							  : CHILD_LATE;
+	return finish(pid, child, ret_status) ? CHILD_DONE : CHILD_LATE;
 }

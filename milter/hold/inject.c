@@ -211,6 +211,7 @@ command_run(struct arena *a, const struct injection *in,
 	    .in = input,
 	    .out = output,
 	    .extra = -1,
+	    .cancel = -1,
 	    .timeout_ms = COMMAND_MS,
 	};
 	int code = 0;

@@ -265,6 +265,7 @@ send_webhook(struct arena *a, const struct config *config,
 	    .argv = argv,
 	    .in = child_file(curl_config(a, config)),
 	    .extra = child_file(json_bytes(a, alert)),
+	    .cancel = alert->cancel,
 	    .timeout_ms = (WEBHOOK_S + 5) * 1000,
 	};
 	(void)release;
@@ -305,6 +306,7 @@ send_command(struct arena *a, const struct config *config,
 	    .environment = environment,
 	    .in = child_file(json_bytes(a, alert)),
 	    .extra = -1,
+	    .cancel = alert->cancel,
 	    .timeout_ms = COMMAND_MS,
 	};
 	(void)release;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 
 #include "auth/dns.h"
 #include "base/arena.h"
@@ -48,6 +49,7 @@ struct alerts {
 	size_t first, n;
 	bool is_stopping, is_flushing;
 	_Atomic bool is_started;
+	int cancel; /* eventfd: no sink is waited for any more */
 	pthread_t thread;
 	_Atomic uint64_t told[ALERT_EVENTS], lost[ALERT_EVENTS];
 	_Atomic uint64_t failed;
@@ -70,6 +72,9 @@ alerts_new(void)
 	pthread_condattr_t attr;
 	if (al == NULL)
 		log_fatal("out of memory");
+	al->cancel = eventfd(0, EFD_CLOEXEC);
+	if (al->cancel < 0)
+		log_fatal("eventfd: %s", strerror(errno));
 	(void)pthread_mutex_init(&al->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -84,6 +89,7 @@ alerts_free(struct alerts *al)
 {
 	if (al == NULL)
 		return;
+	(void)close(al->cancel);
 	(void)pthread_cond_destroy(&al->has_changed);
 	(void)pthread_cond_destroy(&al->has_flushed);
 	(void)pthread_mutex_destroy(&al->lock);
@@ -284,6 +290,7 @@ tell(struct alerts *al, struct arena *a, const struct config *config,
 	    .now_wall = clock_wall(),
 	    .items = items,
 	    .lost = lost - al->lost_told[event],
+	    .cancel = al->cancel,
 	};
 	alert.n = alert_group_take(&al->groups[event], &pace, clock_ms(), items,
 	    &alert.count, &alert.more);
@@ -434,6 +441,7 @@ alerts_stop(struct alerts *al)
 		return true;
 	(void)pthread_mutex_lock(&al->lock);
 	al->is_stopping = true;
+	(void)eventfd_write(al->cancel, 1);
 	(void)pthread_cond_signal(&al->has_changed);
 	(void)pthread_mutex_unlock(&al->lock);
 	return pthread_timedjoin_np(al->thread, NULL, &until) == 0;

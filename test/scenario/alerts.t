@@ -120,7 +120,31 @@ ok "a high share of held mail is told of" wait_for 90 seen_rate
 like "with the share" "$(body "$(alerts | xargs grep -lE '^Subject:.*share of the mail' | head -n 1)")" \
 	"[0-9]+ of [0-9]+ messages were held, [0-9]+%"
 
+# An alert whose release was used already, by whoever stole it: it is filtered as any
+# mail, but nothing is told of it.
+cat >"$W/thief" <<-X
+	#!/bin/sh
+	cat >$W/stolen
+	X
+chmod 755 "$W/thief"
+touch "$W/stolen"
+chown "$POSTERND_USER" "$W/stolen"
+sed -i -e "s|^alert-via.*|alert-via = \"$W/thief\"|" -e 's|^alert hold-rate.*|alert hold-rate { to = {} }|' "$CONF"
+postern reload >/dev/null
+postfix_user emil
+mail "hold me, emil" | send -l emil >/dev/null
+ok "an alert is stolen" wait_for 60 grep -q emil "$W/stolen"
+before=$(held_count)
+send -l alice <"$W/stolen" >/dev/null
+is "once its release is good" "$(held_count)" "$before"
 is "no alert was held" "$(postern quarantine list --json | grep -c 'Postern on')" 0
+postfix_user fred
+send -l fred <"$W/stolen" >/dev/null
+is "the second time it is held" "$(held_count)" $((before + 1))
+like "as a replay" "$(logged 'note=release-replay')" "action=hold .*login=fred"
+mail "hold me, grit" | send -f grit@test.example -c 127.0.0.1 >/dev/null
+ok "the next alert is told" wait_for 60 grep -q grit "$W/stolen"
+is "and none tells of an alert" "$(grep -c fred "$W/stolen")" 0
 for wrong in 'alert-mail = {"a b"}' 'alert-webhook = "file:///etc/passwd"' \
 	'alert-command = "rm -rf"' 'alert first-hold { to = {"phone"} }' \
 	'alert-via = "smtp:x"'; do

@@ -47,4 +47,27 @@ dns_is_told() {
 }
 ok "a DNS that does not answer is told of" wait_for 90 dns_is_told
 like "with how often" "$(told dns-failing)" '[0-9]+ of [0-9]+ questions were not answered'
+
+# A program that hangs holds up neither mail nor the end.
+posternd_stop
+printf '#!/bin/sh\necho $$ >%s/hung\nexec sleep 100000\n' "$W" >"$W/program"
+touch "$W/hung"
+chmod 666 "$W/hung"
+sed -i -e 's/^dns = .*/dns = {"off"}/' \
+	-e 's/^quarantine-size.*/quarantine-size = 1G/' \
+	-e 's/^alert first-hold.*/alert first-hold { to = {"command"} }/' "$CONF"
+ok "posternd starts with a program that hangs" posternd_start
+mclient_files "$W/held" -- --login bob >/dev/null
+ok "the program hangs" wait_for 60 test -s "$W/hung"
+hung=$(cat "$W/hung")
+answers_is "mail is answered all the same" "accept accept accept" --login carol \
+	--repeat 3 --total 3
+for ((i = 0; i < 300; i++)); do echo "$W/held"; done |
+	xargs "$MCLIENT" --timeout 60000 --login dora "$MILTER" >/dev/null
+is "held mail, too" "$(postern quarantine list --login dora --json | wc -l)" 300
+ok "what came too fast is counted" test \
+	"$(json_of "$(postern status --json)" 'o["alerts"]["lost"]')" -gt 0
+process_patience=60 posternd_stop
+ok "posternd ends" is_gone "$POSTERND_PID"
+ok "and takes the program along" is_gone "$hung"
 done_testing

@@ -189,7 +189,8 @@ alerts_are_safe_to_read(void **state)
 	    .n = 2,
 	    .count = 37,
 	    .more = 31,
-	    .lost = 5};
+	    .lost = 5,
+	    .cancel = -1};
 	struct str title = alert_title(a, &alert);
 	assert_true(str_starts(title, STR("2 or more senders had mail held")));
 	assert_true(str_chr(title, '\n') == STR_NONE);
