@@ -47,8 +47,7 @@ const struct command CMD_TABLE[] = {
     {"doctor", NULL,
 	"[--postfix DIR] [--sendmail FILE] [--dovecot COMMAND|FILE]\n"
 	"            [--amavis DIR] [--posternd] [--json]",
-	"what is wrong on this host, and the lines that cure it",
-	cmd_doctor},
+	"what is wrong on this host, and the lines that cure it", cmd_doctor},
     {"quarantine", "q", "list|show|release|delete|purge [...]",
 	"review held mail", cmd_quarantine},
     {"explain", NULL, "[--json] ID", "what happened to a message, and why",
@@ -123,8 +122,7 @@ cmd_help(int argc, char **argv)
 	}
 	const struct command *c = command_find(argv[1]);
 	if (c == NULL) {
-		fprintf(
-		    stderr, "postern: there is no command \"%s\"\n", argv[1]);
+		cmd_error("there is no command \"%s\"", argv[1]);
 		return CMD_TROUBLE;
 	}
 	printf("postern %s %s\n    %s\n", c->name, c->synopsis, c->help);
@@ -157,9 +155,8 @@ main(int argc, char **argv)
 	}
 	const struct command *command = command_find(argv[optind]);
 	if (command == NULL) {
-		fprintf(stderr,
-		    "postern: there is no command \"%s\"; `postern help` lists "
-		    "them\n",
+		cmd_error("there is no command \"%s\"; `postern help` lists "
+			  "them",
 		    argv[optind]);
 		return CMD_TROUBLE;
 	}

@@ -52,6 +52,9 @@ void cmd_config_load(struct arena *a, struct config *ret);
 struct str cmd_own_name(struct arena *a);
 /* "usage: postern NAME SYNOPSIS" to standard error; returns CMD_TROUBLE. */
 int cmd_usage(const char *name);
+/* "postern: ..." and a newline to standard error; what a terminal would obey is
+ * escaped. */
+void cmd_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* "--OPTION VALUE: write WANTED" to standard error; returns false. */
 bool cmd_refuse(const char *option, const char *value, const char *wanted);
 

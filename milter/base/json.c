@@ -26,10 +26,63 @@ json_text(struct str s)
 	return value;
 }
 
+static bool
+is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* RFC 8259 section 7: what is past U+FFFF as two surrogates. */
+static void
+put_escape(struct buf *b, uint32_t c)
+{
+	if (c > 0xffff) {
+		buf_printf(b, "\\u%04x", 0xd7c0 + (c >> 10));
+		c = 0xdc00 + (c & 0x3ff);
+	}
+	buf_printf(b, "\\u%04x", c);
+}
+
+/* These stand in strings only; libjansson has escaped what is below U+0020. */
+static void
+put_safe(struct buf *b, struct str text)
+{
+	for (size_t n; text.len > 0; text = str_skip(text, n)) {
+		n = utf8_length(text);
+		if (n == 0) /* never: libjansson writes UTF-8 */
+			return;
+		uint32_t c = utf8_decode(text);
+		if ((c >= 0x7f && c < 0xa0) || utf8_is_deceiver(c))
+			put_escape(b, c);
+		else
+			buf_put(b, str_sub(text, 0, n));
+	}
+}
+
+void
+json_put(struct buf *b, const json_t *value, size_t flags)
+{
+	char *dump =
+	    json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(10) | flags);
+	struct str text = str_from(dump);
+	if (is_plain(text))
+		buf_put(b, text);
+	else
+		put_safe(b, text);
+	free(dump);
+}
+
 void
 json_line(FILE *out, json_t *value)
 {
-	(void)json_dumpf(value, out, JSON_COMPACT | JSON_REAL_PRECISION(10));
-	(void)fputc('\n', out);
+	struct arena *a = arena_new();
+	struct buf *b = buf_new(a, SIZE_MAX / 2);
+	json_put(b, value, 0);
+	buf_putc(b, '\n');
+	(void)fwrite(b->p, 1, b->len, out);
 	json_decref(value);
+	arena_free(a);
 }

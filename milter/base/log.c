@@ -50,21 +50,30 @@ log_forked(void)
 		openlog(program, LOG_PID, LOG_MAIL);
 }
 
+/* `s` is one character, or empty if it is not valid.  U+0080-9F are controls to
+ * a terminal (ECMA-48 C1), deceivers hide text or turn its direction. */
+static bool
+is_shown(struct str s)
+{
+	if (s.len < 2)
+		return s.len == 1 && (unsigned char)s.p[0] >= 0x20 &&
+		       (unsigned char)s.p[0] < 0x7f;
+	uint32_t c = utf8_decode(s);
+	return c >= 0xa0 && !utf8_is_deceiver(c);
+}
+
 void
 log_escape(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.len;) {
 		unsigned char c = (unsigned char)s.p[i];
 		size_t n = c < 0x80 ? 1 : utf8_length(str_skip(s, i));
-		/* U+0080-9F are controls to a terminal (ECMA-48 C1) */
-		bool is_c1 =
-		    n == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0;
-		if (n == 0 || c < 0x20 || c == 0x7f || c == '\\' || is_c1) {
-			buf_printf(b, "\\x%02x", c);
-			i++;
-			continue;
-		}
-		buf_put(b, str_sub(s, i, n));
+		bool is_safe = c != '\\' && is_shown(str_sub(s, i, n));
+		if (is_safe)
+			buf_put(b, str_sub(s, i, n));
+		n = n == 0 ? 1 : n;
+		for (size_t k = 0; k < n && !is_safe; k++)
+			buf_printf(b, "\\x%02x", (unsigned char)s.p[i + k]);
 		i += n;
 	}
 }
@@ -112,9 +121,14 @@ log_unescape(struct arena *a, struct str s, struct str *ret)
 static void
 line_clean(char *line)
 {
-	for (; *line != '\0'; line++)
-		if ((unsigned char)*line < 0x20 || *line == 0x7f)
-			*line = '?';
+	struct str rest = str_from(line);
+	for (size_t n; rest.len > 0; rest = str_skip(rest, n)) {
+		n = (unsigned char)rest.p[0] < 0x80 ? 1 : utf8_length(rest);
+		bool is_safe = is_shown(str_sub(rest, 0, n));
+		n = n == 0 ? 1 : n;
+		if (!is_safe)
+			memset(line + (rest.p - line), '?', n);
+	}
 }
 
 static void log_line(enum log_level level, const char *fmt, va_list ap)

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #define ROWS_MAX 128
 
@@ -425,6 +426,27 @@ show_units(struct arena *a, double value, const struct unit *units)
 	return str_printf(a, "%.15g%s", value / best->factor, best->suffix);
 }
 
+/* As the parser reads it: a string in quotes. */
+static void
+put_quoted(struct buf *b, struct str s)
+{
+	buf_putc(b, '"');
+	for (size_t n; s.len > 0; s = str_skip(s, n)) {
+		n = utf8_length(s);
+		uint32_t c = n == 0 ? 0 : utf8_decode(s);
+		bool is_safe = c >= 0x20 && (c < 0x7f || c >= 0xa0) &&
+			       !utf8_is_deceiver(c);
+		if (c == '"' || c == '\\')
+			buf_putc(b, '\\');
+		if (is_safe)
+			buf_put(b, str_sub(s, 0, n));
+		n = n == 0 ? 1 : n;
+		for (size_t i = 0; i < n && !is_safe; i++)
+			buf_printf(b, "\\x%02x", (unsigned char)s.p[i]);
+	}
+	buf_putc(b, '"');
+}
+
 struct str
 option_show(struct arena *a, const struct option_row *row, const void *target)
 {
@@ -456,14 +478,15 @@ option_show(struct arena *a, const struct option_row *row, const void *target)
 	}
 	struct buf *b = buf_new(a, 65536);
 	if (row->type == OPTION_TEXT) {
-		buf_printf(b, "\"%.*s\"", STR_ARG(*(const struct str *)at));
+		put_quoted(b, *(const struct str *)at);
 		return buf_str(b);
 	}
 	const struct strs *list = at;
 	buf_putc(b, '{');
-	for (size_t i = 0; i < list->n; i++)
-		buf_printf(
-		    b, "%s\"%.*s\"", i == 0 ? "" : ", ", STR_ARG(list->v[i]));
+	for (size_t i = 0; i < list->n; i++) {
+		buf_put(b, i == 0 ? STR_EMPTY : STR(", "));
+		put_quoted(b, list->v[i]);
+	}
 	buf_putc(b, '}');
 	return buf_str(b);
 }

@@ -2,6 +2,8 @@
 /* cmd -- what the subcommands share. */
 #include "cmd/cmd.h"
 
+#include <stdarg.h>
+
 #include <getopt.h>
 
 #include "base/arena.h"
@@ -30,6 +32,24 @@ cmd_diags_print(const struct diags *diags, enum diag_level least)
 		fprintf(stderr, "%.*s\n", STR_ARG(buf_str(line)));
 	}
 	arena_free(a);
+}
+
+void
+cmd_error(const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	int len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return;
+	struct arena *a = arena_new();
+	struct buf *b = buf_new(a, (size_t)len * 4 + 1);
+	log_escape(b, str_of(text, (size_t)len));
+	fprintf(stderr, "postern: %.*s\n", STR_ARG(buf_str(b)));
+	arena_free(a);
+	free(text);
 }
 
 bool

@@ -86,7 +86,6 @@ cmd_config(int argc, char **argv)
 		}
 	arena_free(a);
 	if (shown == 0)
-		fprintf(
-		    stderr, "postern: there is no option \"%s\"\n", argv[0]);
+		cmd_error("there is no option \"%s\"", argv[0]);
 	return shown == 0 ? CMD_TROUBLE : CMD_FINE;
 }

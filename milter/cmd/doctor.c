@@ -70,7 +70,7 @@ is_program_file(const char *path)
 static bool
 trouble(struct str what, struct str why)
 {
-	fprintf(stderr, "postern: %.*s: %.*s\n", STR_ARG(what), STR_ARG(why));
+	cmd_error("%.*s: %.*s", STR_ARG(what), STR_ARG(why));
 	return false;
 }
 

@@ -256,9 +256,8 @@ range_check(const struct options *o)
 	bool is_good =
 	    o->to >= o->from && (o->to - o->from) / o->step < STEPS_MAX;
 	if (!is_good)
-		fprintf(stderr,
-		    "postern: from %.3g to %.3g in steps of %.3g: write a "
-		    "range of at most %d thresholds\n",
+		cmd_error("from %.3g to %.3g in steps of %.3g: write a "
+			  "range of at most %d thresholds",
 		    o->from, o->to, o->step, STEPS_MAX);
 	return is_good;
 }

@@ -147,9 +147,7 @@ report_json(const struct census *census)
 	}
 	json_t *all = json_pack("{s:o,s:o,s:o}", "types", rows_json(census),
 	    "not_run", groups, "not_used", unread);
-	(void)json_dumpf(all, stdout, JSON_COMPACT);
-	(void)fputc('\n', stdout);
-	json_decref(all);
+	json_line(stdout, all);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "cmd/cmd.h"
 
 #define INPUT_BYTES ((size_t)1 << 30)
 
@@ -120,7 +121,7 @@ file_add(struct arena *a, struct mailbox *mailbox, const char *path)
 	if (is_good)
 		entries_add(a, mailbox, str_c(a, str_from(path)), text);
 	else
-		fprintf(stderr, "postern: %s: %s\n", path, strerror(errno));
+		cmd_error("%s: %s", path, strerror(errno));
 	arena_free(scratch);
 	return is_good;
 }
@@ -161,7 +162,7 @@ tree_add(struct arena *a, struct mailbox *mailbox, char *path)
 		else if (entry->fts_info == FTS_DNR ||
 			 entry->fts_info == FTS_ERR ||
 			 entry->fts_info == FTS_NS) {
-			fprintf(stderr, "postern: %s: %s\n", entry->fts_path,
+			cmd_error("%s: %s", entry->fts_path,
 			    strerror(entry->fts_errno));
 			is_good = false;
 		}

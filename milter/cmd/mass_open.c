@@ -6,17 +6,14 @@
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "base/log.h"
+#include "cmd/cmd.h"
 
 #define LOG_BYTES ((size_t)4 << 30)
 
 static void
-say(struct arena *a, const char *path, struct str what)
+say(const char *path, struct str what)
 {
-	struct buf *b = buf_new(a, 8192);
-	log_escape(b, str_from(path));
-	fprintf(stderr, "postern: %.*s: %.*s\n", STR_ARG(buf_str(b)),
-	    STR_ARG(what));
+	cmd_error("%s: %.*s", path, STR_ARG(what));
 }
 
 /* What makes the figures worth less. */
@@ -24,15 +21,13 @@ static void
 oddities_say(struct arena *a, const char *path, const struct mass *mass)
 {
 	if (mass->broken > 0)
-		say(a, path,
-		    str_printf(a, "%zu lines are broken and not counted",
-			mass->broken));
+		say(path, str_printf(a, "%zu lines are broken and not counted",
+			      mass->broken));
 	if (mass->failed > 0)
-		say(a, path,
-		    str_printf(a,
-			"%zu messages have no result and are not "
-			"counted",
-			mass->failed));
+		say(path, str_printf(a,
+			      "%zu messages have no result and are not "
+			      "counted",
+			      mass->failed));
 }
 
 bool
@@ -40,18 +35,18 @@ mass_open(struct arena *a, const char *path, struct str hash, struct mass *ret)
 {
 	struct str text;
 	if (!file_text(a, str_from(path), LOG_BYTES, &text)) {
-		say(a, path, str_from(strerror(errno)));
+		say(path, str_from(strerror(errno)));
 		return false;
 	}
 	if (!mass_read(a, text, hash, ret)) {
-		say(a, path,
-		    hash.len == 0 ? STR("it is no log of postern masscheck")
-				  : STR("it has no rule set of that hash"));
+		say(path, hash.len == 0
+			      ? STR("it is no log of postern masscheck")
+			      : STR("it has no rule set of that hash"));
 		return false;
 	}
 	oddities_say(a, path, ret);
 	if (ret->mails.n == 0)
-		say(a, path, STR("it has no message of these rules"));
+		say(path, STR("it has no message of these rules"));
 	return ret->mails.n > 0;
 }
 

@@ -109,14 +109,13 @@ log_append(struct work *w, struct str text)
 	w->has_no_room = true;
 	is_stopped = 1;
 	ui_progress_hide(&w->progress);
-	fprintf(stderr, "postern: the log cannot be written: %s\n",
-	    strerror(errno));
+	cmd_error("the log cannot be written: %s", strerror(errno));
 }
 
 static bool
 log_refuse(const char *path, const char *why)
 {
-	fprintf(stderr, "postern: %s: %s\n", path, why);
+	cmd_error("%s: %s", path, why);
 	return false;
 }
 
@@ -340,13 +339,10 @@ message_check(struct work *w, struct account *account, struct arena *a,
 }
 
 static void
-fail_say(struct work *w, struct arena *a, const struct mass_record *record)
+fail_say(struct work *w, const struct mass_record *record)
 {
-	struct buf *name = buf_new(a, LINE_BYTES);
-	log_escape(name, record->file);
 	ui_progress_hide(&w->progress);
-	fprintf(stderr, "postern: %.*s: %.*s\n", STR_ARG(buf_str(name)),
-	    STR_ARG(record->why));
+	cmd_error("%.*s: %.*s", STR_ARG(record->file), STR_ARG(record->why));
 }
 
 static void
@@ -360,7 +356,7 @@ message_work(void *arg, struct arena *a, size_t worker, size_t i)
 	(void)pthread_mutex_lock(&w->lock);
 	if (record.word == MASS_FAIL) {
 		w->failed++;
-		fail_say(w, a, &record);
+		fail_say(w, &record);
 	} else {
 		w->done[record.word == MASS_SPAM]++;
 	}
@@ -522,8 +518,7 @@ targets_add(
 		bool is_spam = false;
 		const char *path = "";
 		if (!target_parse(v[i], &is_spam, &path)) {
-			fprintf(stderr,
-			    "postern: %s: write ham:PATH or spam:PATH\n", v[i]);
+			cmd_error("%s: write ham:PATH or spam:PATH", v[i]);
 			exit(CMD_TROUBLE);
 		}
 		is_good = mailbox_add(a, mailbox, path) && is_good;

@@ -123,9 +123,8 @@ words_are_known(const struct notices *n)
 				"unknown\n");
 	if (n->kind == NULL || notice_kind_parse(str_from(n->kind), &kind))
 		return is_known;
-	fprintf(stderr,
-	    "postern: no kind of notice is called \"%s\"; "
-	    "posternd(8) lists them\n",
+	cmd_error("no kind of notice is called \"%s\"; "
+		  "posternd(8) lists them",
 	    n->kind);
 	return false;
 }

@@ -420,7 +420,7 @@ report_open(struct report *r)
 		return false;
 	struct resolver_config resolver = config_resolver(&r->config);
 	if (!dns_open(r->arena, &resolver, &r->dns, &why)) {
-		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
+		cmd_error("%.*s", STR_ARG(why));
 		return false;
 	}
 	if (resolver_is_off(r->dns.resolver)) {
@@ -467,9 +467,8 @@ names_take(struct report *r, struct str target, const char *from)
 	bool is_address = str_chr(target, '@') != STR_NONE;
 	r->domain = domain_normal(r->arena, is_address ? domain : target);
 	if (r->domain.len == 0) {
-		fprintf(stderr,
-		    "postern: \"%.*s\" is no domain and no "
-		    "address\n",
+		cmd_error("\"%.*s\" is no domain and no "
+			  "address",
 		    STR_ARG(target));
 		return false;
 	}

@@ -55,12 +55,9 @@ struct profile {
 };
 
 static void
-trouble_say(struct arena *a, struct str name, struct str why)
+trouble_say(struct str name, struct str why)
 {
-	struct buf *line = buf_new(a, 4096);
-	log_escape(line, name);
-	fprintf(stderr, "postern: %.*s: cannot read: %.*s\n",
-	    STR_ARG(buf_str(line)), STR_ARG(why));
+	cmd_error("%.*s: cannot read: %.*s", STR_ARG(name), STR_ARG(why));
 }
 
 /* One run over a message. */
@@ -128,7 +125,7 @@ mailbox_run(struct profile *p, const struct mail_desk *desk,
 			message_run(p, desk, a, &bytes);
 		} else {
 			ui_progress_hide(&progress);
-			trouble_say(a, mailbox_name(a, mailbox, i), why);
+			trouble_say(mailbox_name(a, mailbox, i), why);
 			p->has_trouble = true;
 		}
 		ui_progress_add(&progress, 1);

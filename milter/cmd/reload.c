@@ -19,7 +19,7 @@ cmd_reload(int argc, char **argv)
 		fprintf(
 		    is_good ? stdout : stderr, "%.*s\n", STR_ARG(lines.v[i]));
 	if (why.len > 0)
-		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
+		cmd_error("%.*s", STR_ARG(why));
 	arena_free(a);
 	return is_good ? CMD_FINE : CMD_TROUBLE;
 }

@@ -156,7 +156,7 @@ file_replace(struct arena *a, const char *path, struct str text)
 		return true;
 	if (fd >= 0)
 		(void)unlink(fresh);
-	fprintf(stderr, "postern: %s: %s\n", path, strerror(error));
+	cmd_error("%s: %s", path, strerror(error));
 	return false;
 }
 
@@ -424,9 +424,8 @@ rescore(struct arena *a, int argc, char **argv)
 	    !mass_open(a, argv[optind], o.hash, &mass))
 		return CMD_TROUBLE;
 	if (!rescore_fit(a, &mass, &o.fit, &result)) {
-		fprintf(stderr,
-		    "postern: %zu ham and %zu spam are too few for %llu "
-		    "folds\n",
+		cmd_error("%zu ham and %zu spam are too few for %llu "
+			  "folds",
 		    mass.count[0], mass.count[1],
 		    (unsigned long long)o.fit.folds);
 		return CMD_TROUBLE;

@@ -46,9 +46,8 @@ rules_open(struct snapshot_source *source)
 	cmd_diags_print(&diags, DIAG_ERROR);
 	size_t warnings = diags_count(&diags, DIAG_WARNING);
 	if (warnings > 0)
-		fprintf(stderr,
-		    "postern: %zu warnings about configuration and rules; "
-		    "`postern lint` shows them\n",
+		cmd_error("%zu warnings about configuration and rules; "
+			  "`postern lint` shows them",
 		    warnings);
 	arena_free(a);
 	return snapshot;
@@ -65,7 +64,7 @@ rules_dns(struct arena *a, const struct snapshot_source *source,
 	struct resolver_config config = config_resolver(&snapshot->config);
 	struct str why = STR_EMPTY;
 	if (!dns_open(a, &config, dns, &why)) {
-		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
+		cmd_error("%.*s", STR_ARG(why));
 		return false;
 	}
 	*ret = dns;

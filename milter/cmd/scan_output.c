@@ -257,11 +257,8 @@ set_views(json_t *line, struct arena *a, struct message *m,
 static void
 put_json(struct buf *out, json_t *line, size_t flags)
 {
-	char *text =
-	    json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(10) | flags);
-	buf_put(out, str_from(text));
+	json_put(out, line, flags);
 	buf_putc(out, '\n');
-	free(text);
 	json_decref(line);
 }
 

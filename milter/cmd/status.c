@@ -221,7 +221,7 @@ cmd_status(int argc, char **argv)
 	json_t *status = control_status(a, &config, &why);
 	int code = status == NULL ? CMD_TROUBLE : CMD_FINE;
 	if (status == NULL)
-		fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
+		cmd_error("%.*s", STR_ARG(why));
 	if (status != NULL && is_json)
 		json_line(stdout, json_incref(status));
 	else if (status != NULL && ui.is_terminal)

@@ -186,7 +186,7 @@ round_next(struct top *top, struct arena *a, struct top_round *ret,
 static int
 trouble(struct str why)
 {
-	fprintf(stderr, "postern: %.*s\n", STR_ARG(why));
+	cmd_error("%.*s", STR_ARG(why));
 	return CMD_TROUBLE;
 }
 

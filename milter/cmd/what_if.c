@@ -253,13 +253,10 @@ mail_judge(struct run *run, struct arena *a, struct str raw,
 }
 
 static void
-fail_say(struct run *run, struct arena *a, struct str name, struct str why)
+fail_say(struct run *run, struct str name, struct str why)
 {
-	struct buf *b = buf_new(a, RULES_BYTES);
-	log_escape(b, name);
 	ui_progress_hide(&run->progress);
-	fprintf(stderr, "postern: %.*s: cannot read: %.*s\n",
-	    STR_ARG(buf_str(b)), STR_ARG(why));
+	cmd_error("%.*s: cannot read: %.*s", STR_ARG(name), STR_ARG(why));
 	run->failed++;
 }
 
@@ -289,7 +286,7 @@ mail_work(void *arg, struct arena *a, size_t worker, size_t i)
 	if (is_read)
 		outcome_count(run, &o);
 	else
-		fail_say(run, a, o.name, why);
+		fail_say(run, o.name, why);
 	if (is_kept)
 		table_set(run->ids, str_dup(run->arena, o.name), run);
 	ui_progress_add(&run->progress, 1);

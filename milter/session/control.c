@@ -173,9 +173,8 @@ status(struct control *control, struct str words, struct buf *out)
 	struct status now;
 	status_read(a, control->gate, filterer_state(control->filterer), &now);
 	json_t *json = status_json(&now);
-	char *line = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10));
-	buf_printf(out, "%s\n", line);
-	free(line);
+	json_put(out, json, 0);
+	buf_putc(out, '\n');
 	json_decref(json);
 	arena_free(a);
 	return true;

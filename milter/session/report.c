@@ -411,9 +411,8 @@ report_json(struct arena *a, const struct report *report)
 				? json_integer((json_int_t)value.number)
 				: json_text(value.text));
 	}
-	char *dump = json_dumps(line, JSON_COMPACT);
-	struct str ret = str_dup(a, str_from(dump));
-	free(dump);
+	struct buf *b = buf_new(a, SIZE_MAX / 2);
+	json_put(b, line, 0);
 	json_decref(line);
-	return ret;
+	return buf_str(b);
 }
