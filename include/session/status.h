@@ -38,7 +38,9 @@ struct status {
 	struct quarantine_stats quarantine;
 	uint64_t quarantine_errors;
 	uint64_t macros_missing[MACRO_COUNT];
-	uint64_t ledger_bytes, ledger_max_bytes; /* on disk */
+	/* of the file of ledger and history */
+	uint64_t ledger_bytes, ledger_max_bytes;
+	uint64_t ledger_lost; /* messages that it did not take */
 	struct alerts_stats alerts;
 	/* of the process */
 	uint64_t resident_bytes, open_files;

@@ -42,6 +42,9 @@ void memory_configure(
 /* Any number of threads may call what follows.  `memory` NULL: nothing is
  * remembered, every answer is MEMORY_TEMP. */
 
+/* What was told and could not be taken, since the start. */
+uint64_t memory_lost(struct memory *memory);
+
 enum memory_status {
 	MEMORY_OK,
 	MEMORY_TEMP /* no answer: the keeper is being started, or hangs */

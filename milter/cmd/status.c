@@ -159,7 +159,7 @@ show_stores(const struct ui *ui, struct arena *a, json_t *s)
 	    STR_ARG(size_text(a, held, "discarded_bytes")),
 	    STR_ARG(size_text(a, held, "max_bytes")));
 	show_title(ui, "ledger");
-	ui_printf(ui, UI_PLAIN, "%.*s of at most %.*s\n",
+	ui_printf(ui, UI_PLAIN, "%.*s of at most %.*s, with the history\n",
 	    STR_ARG(size_text(a, ledger, "bytes")),
 	    STR_ARG(size_text(a, ledger, "max_bytes")));
 	show_title(ui, "process");

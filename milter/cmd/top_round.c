@@ -48,7 +48,9 @@ action_count(json_t *status, enum action action)
 	const char *class;
 	json_t *counts;
 	json_object_foreach(json_object_get(status, "actions"), class, counts)
-	    sum += number(counts, action_name(action).p);
+	{
+		sum += number(counts, action_name(action).p);
+	}
 	return sum;
 }
 
@@ -121,16 +123,18 @@ round_rules(struct arena *a, json_t *before, json_t *now, struct top_round *ret)
 static void
 round_senders(struct arena *a, json_t *now, struct top_round *ret)
 {
-	json_t *list = json_object_get(now, "senders"), *o;
-	size_t i;
-	ret->senders = ARENA_ARRAY(a, struct top_sender, json_array_size(list));
-	json_array_foreach(list, i, o) ret->senders[ret->nsenders++] =
-	    (struct top_sender){
-		.sender = text(o, "sender"),
-		.messages = real(o, "messages"),
-		.stopped = real(o, "stopped"),
-		.recipients = real(o, "recipients"),
-	    };
+	json_t *list = json_object_get(now, "senders");
+	size_t n = json_array_size(list);
+	ret->senders = ARENA_ARRAY(a, struct top_sender, n);
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = json_array_get(list, i);
+		ret->senders[ret->nsenders++] = (struct top_sender){
+		    .sender = text(o, "sender"),
+		    .messages = real(o, "messages"),
+		    .stopped = real(o, "stopped"),
+		    .recipients = real(o, "recipients"),
+		};
+	}
 }
 
 /* At least a thousandth: no rate is infinite. */

@@ -225,6 +225,7 @@ NUMBER(quarantine_max, s->quarantine.max_bytes)
 NUMBER(quarantine_errors, s->quarantine_errors)
 NUMBER(ledger, s->ledger_bytes)
 NUMBER(ledger_max, s->ledger_max_bytes)
+NUMBER(ledger_lost, s->ledger_lost)
 NUMBER(age, s->now_wall - s->snapshot_wall)
 NUMBER(rules, s->rules.active)
 NUMBER(rules_disabled, s->rules.disabled)
@@ -279,10 +280,12 @@ static const struct metric metrics[] = {
 	"Bytes that the quarantine may have; 0: no limit.", put_quarantine_max},
     {"postern_quarantine_errors_total", "counter",
 	"Messages that could not be kept.", put_quarantine_errors},
-    {"postern_ledger_bytes", "gauge", "Bytes of the ledger's file.",
-	put_ledger},
-    {"postern_ledger_max_bytes", "gauge",
-	"Bytes that the ledger's file may have.", put_ledger_max},
+    {"postern_ledger_bytes", "gauge",
+	"Bytes of the file of ledger and history.", put_ledger},
+    {"postern_ledger_max_bytes", "gauge", "Bytes that this file may have.",
+	put_ledger_max},
+    {"postern_ledger_lost_total", "counter",
+	"Entries that ledger and history could not take.", put_ledger_lost},
     {"postern_snapshot_age_seconds", "gauge",
 	"Time since configuration and rules were read.", put_age},
     {"postern_reloads_total", "counter",

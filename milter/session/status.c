@@ -57,7 +57,8 @@ read_snapshot(struct arena *a, struct gate *gate, struct status *ret)
 	struct stat st;
 	ret->rules = ruleset_counts(snapshot->rules);
 	ret->observe = snapshot->config.observe;
-	ret->ledger_max_bytes = ledger.size_bytes;
+	ret->ledger_max_bytes = ledger.size_bytes + ledger.history_bytes;
+	ret->ledger_lost = memory_lost(gate_memory(gate));
 	char *file =
 	    str_c(a, str_printf(a, "%.*s/" PLACE_FILE, STR_ARG(ledger.dir)));
 	if (stat(file, &st) == 0)
@@ -272,6 +273,7 @@ status_json(const struct status *s)
 	json_t *ledger = json_object(), *process = json_object();
 	put(ledger, "bytes", s->ledger_bytes);
 	put(ledger, "max_bytes", s->ledger_max_bytes);
+	put(ledger, "lost", s->ledger_lost);
 	put(process, "resident_bytes", s->resident_bytes);
 	put(process, "open_files", s->open_files);
 	(void)json_object_set_new(process, "cpu_s", json_real(s->cpu_s));

@@ -34,6 +34,7 @@ struct memory {
 	pid_t pid;
 	int alive;
 	pthread_mutex_t ring_lock; /* putting into the ring */
+	_Atomic uint64_t lost;     /* dropped since the start */
 	uint64_t dropped;          /* since the last report */
 	int64_t report_ms;
 	pthread_mutex_t ask_lock; /* free, nfree */
@@ -310,8 +311,10 @@ tell(struct memory *m, struct str bytes)
 {
 	keeper_check(m);
 	(void)pthread_mutex_lock(&m->ring_lock);
-	if (!ring_put(m->link.ring, bytes))
+	if (!ring_put(m->link.ring, bytes)) {
 		m->dropped++;
+		(void)atomic_fetch_add(&m->lost, 1);
+	}
 	uint64_t dropped = m->dropped == 0 ? 0 : dropped_due(m);
 	(void)pthread_mutex_unlock(&m->ring_lock);
 	if (dropped > 0)
@@ -320,6 +323,12 @@ tell(struct memory *m, struct str bytes)
 		    (unsigned long long)dropped);
 	if (ring_wants_waking(m->link.ring))
 		(void)eventfd_write(m->link.wake, 1);
+}
+
+uint64_t
+memory_lost(struct memory *m)
+{
+	return m == NULL ? 0 : atomic_load(&m->lost);
 }
 
 void
