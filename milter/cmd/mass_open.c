@@ -20,14 +20,17 @@ say(const char *path, struct str what)
 static void
 oddities_say(struct arena *a, const char *path, const struct mass *mass)
 {
-	if (mass->broken > 0)
-		say(path, str_printf(a, "%zu lines are broken and not counted",
-			      mass->broken));
-	if (mass->failed > 0)
-		say(path, str_printf(a,
-			      "%zu messages have no result and are not "
-			      "counted",
-			      mass->failed));
+	const struct {
+		size_t n;
+		const char *what;
+	} rows[] = {
+	    {mass->broken, "broken lines"},
+	    {mass->failed, "messages without a result"},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].n > 0)
+			say(path, str_printf(a, "not counted: %s, %zu",
+				      rows[i].what, rows[i].n));
 }
 
 bool

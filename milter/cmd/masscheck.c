@@ -504,7 +504,22 @@ target_parse(const char *arg, bool *ret_spam, const char **ret_path)
 	return *arg != '\0';
 }
 
-/* False: something could not be read and was named. */
+/* All of them are what they should be; false: said which is not. */
+static bool
+targets_check(int n, char **v)
+{
+	for (int i = 0; i < n; i++) {
+		bool is_spam;
+		const char *path;
+		if (target_parse(v[i], &is_spam, &path))
+			continue;
+		cmd_error("%s: write ham:PATH or spam:PATH", v[i]);
+		return false;
+	}
+	return true;
+}
+
+/* Checked ones.  False: something could not be read and was named. */
 static bool
 targets_add(
     struct arena *a, struct mailbox *mailbox, int n, char **v, bool **ret_spam)
@@ -517,11 +532,8 @@ targets_add(
 	for (int i = 0; i < n; i++) {
 		bool is_spam = false;
 		const char *path = "";
-		if (!target_parse(v[i], &is_spam, &path)) {
-			cmd_error("%s: write ham:PATH or spam:PATH", v[i]);
-			exit(CMD_TROUBLE);
-		}
-		is_good = mailbox_add(a, mailbox, path) && is_good;
+		is_good = target_parse(v[i], &is_spam, &path) &&
+			  mailbox_add(a, mailbox, path) && is_good;
 		while (spam.n < mailbox->n)
 			ARENA_PUSH(a, &spam) = is_spam;
 	}
@@ -589,7 +601,7 @@ options_read(struct arena *a, int argc, char **argv, struct options *o)
 		if (!option_take(a, o, c, argv[0]))
 			return false;
 	if (optind < argc && o->log != NULL)
-		return true;
+		return targets_check(argc - optind, argv + optind);
 	(void)cmd_usage(argv[0]);
 	return false;
 }

@@ -128,7 +128,7 @@ is "one that is not there: exit 2" "$(postern freqs --hash 1 "$W/sets" 2>&1; ech
 2"
 echo "spam rules=0af1 class=loc" >>"$log"
 like "a broken line is told, not counted" "$(postern fpfn "$log" 2>&1)" \
-	"1 lines are broken and not counted"
+	"not counted: broken lines, 1"
 echo hello >"$W/hello"
 is "what is no log: exit 2" "$(postern fpfn "$W/hello" 2>&1; echo $?)" \
 	"postern: $W/hello: it is no log of postern masscheck
