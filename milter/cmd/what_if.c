@@ -686,7 +686,7 @@ options_read(struct arena *a, int argc, char **argv, struct options *o)
 			return false;
 	if (o->after.config_path != NULL || o->after.rules.n > 0)
 		return true;
-	log_error("what is to change?  --config FILE or --rules PATH");
+	cmd_error("what is to change?  --config FILE or --rules PATH");
 	return false;
 }
 
