@@ -190,7 +190,6 @@ condition_set(struct alerts *al, const struct config *config,
 {
 	struct condition *c = &al->conditions[event];
 	int64_t now = clock_ms();
-	is_on = is_on && config_alert_is_told(config, event);
 	bool is_due = is_on && (!c->is_on || now - c->raised_ms >=
 						 config->alert[event].every_ms);
 	c->is_on = is_on;
@@ -262,6 +261,17 @@ watch_quarantine(
 		(double)held.max_bytes / 1048576));
 }
 
+/* Nobody looks at what is not told: a quarantine may be large. */
+static const struct {
+	enum alert_event event;
+	void (*look)(
+	    struct alerts *al, struct arena *a, const struct config *config);
+} watches[] = {
+    {ALERT_HOLD_RATE, watch_holds},
+    {ALERT_DNS_FAILING, watch_dns},
+    {ALERT_QUARANTINE_FULL, watch_quarantine},
+};
+
 static void
 watch(struct alerts *al, struct arena *a, const struct config *config)
 {
@@ -269,9 +279,9 @@ watch(struct alerts *al, struct arena *a, const struct config *config)
 	if (clock_ms() < al->tick_ms)
 		return;
 	al->tick_ms = clock_ms() + (tick < TICK_MS ? tick : TICK_MS);
-	watch_holds(al, a, config);
-	watch_dns(al, a, config);
-	watch_quarantine(al, a, config);
+	for (size_t i = 0; i < COUNT_OF(watches); i++)
+		if (config_alert_is_told(config, watches[i].event))
+			watches[i].look(al, a, config);
 }
 
 /* ---- telling */
