@@ -129,12 +129,15 @@ jobs=$(nproc)
 test_jobs=$(((jobs * 3 + 1) / 2))
 
 # build_configure DIR ARGUMENT...: a build folder configured with ARGUMENTs;
-# again if it was with others, or if cmocka has come since, for the unit tests.
+# again if it was with others, or if what only tests need has come since.
 build_configure() {
 	local dir=$1 arguments cmocka old=()
 	shift
 	arguments="$(printf '%q ' "$@")"
-	cmocka=$(pkg-config --modversion cmocka 2>/dev/null)
+	cmocka=$({
+		pkg-config --modversion cmocka
+		pkg-config --modversion libseccomp
+	} 2>/dev/null | xargs)
 	if [ ! -x "$top/configure" ] || [ ! -e "$top/Makefile.in" ]; then
 		(cd "$top" && quietly "$top/build/autoreconf.log" autoreconf -fi) ||
 			return 1

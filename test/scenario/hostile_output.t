@@ -108,6 +108,7 @@ explain|json|explain BAD
 history|json|history
 history||history --csv
 history|json|history --sender BAD
+digest|json|digest
 notices|json|notices --explain
 ledger|json|ledger
 ledger|json|ledger show BAD

@@ -60,6 +60,31 @@ is "the MTA reaches the socket" "$(stat -c %a "$POSTERN/a" "$POSTERN/a/b" | xarg
 	"755 755"
 process_stop $!
 
+# With a umask that hides nothing, keys, mail and who wrote to whom are hidden.
+rm -rf "$POSTERN/state" && mkdir -m 700 "$POSTERN/state" &&
+	chown "$POSTERND_USER" "$POSTERN/state"
+(umask 0; exec "$POSTERND" -f -c "$CONF" 2>"$W/log/umask") &
+ok "with a umask of 0" wait_for 10 postern status
+wait_for 10 [ -s "$POSTERN/state/ledger/memory.mdb" ]
+is "the key is 32 bytes for its owner alone" \
+	"$(stat -c '%a %s %U' "$POSTERN/state/release.key")" "600 32 $POSTERND_USER"
+is "nobody else reads anything of the state" \
+	"$(find "$POSTERN/state" -perm /077 ! -type l)" ""
+is "the control socket is its owner's" \
+	"$(stat -c '%a %U' "$POSTERN/control.sock")" "600 $POSTERND_USER"
+ok "so another user is not answered" eval \
+	'! setpriv --reuid daemon --regid daemon --clear-groups \
+		"$POSTERN_PROGRAM" -c "$CONF" status'
+like "and is told why" "$(cat "$W/said")" "Permission denied"
+is "and nobody but owner and group may write the milter's" \
+	"$(stat -c %a "$socket")" 660
+process_stop $!
+rm -rf "$POSTERN/state" && mkdir -m 700 "$POSTERN/state" &&
+	chown "$POSTERND_USER" "$POSTERN/state"
+(umask 0; postern quarantine list >/dev/null 2>&1)
+is "the operator's command makes none that others read" \
+	"$(find "$POSTERN/state" -perm /077)" ""
+
 port_free
 sed "s|^socket = .*|socket = \"inet:$port@127.0.0.1\"|" "$CONF" >"$W/inet.conf"
 process_start inet "$POSTERND" -f -c "$W/inet.conf"
