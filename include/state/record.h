@@ -28,12 +28,6 @@ MUST_CHECK bool entry_unpack(
 /* What each record begins with, of the bytes behind it. */
 #define RECORD_CHECK_BYTES 2
 uint16_t record_check(struct str bytes);
-/* Leave room for it at the end of `b`; put it there, at `from`, when what it is
- * over has been appended. */
-void record_check_begin(struct buf *b);
-void record_check_end(struct buf *b, size_t from);
-/* Cut it off `*rest`; false: it is not that of what follows. */
-MUST_CHECK bool record_check_take(struct str *rest);
 
 /* Message-ID and address as they are kept and compared. */
 struct str ledger_id_cut(struct str message_id);

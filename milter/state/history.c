@@ -64,6 +64,44 @@ struct head {
 	uint8_t class, flags, nrcpt, nhits;
 };
 
+/*
+ * As record_check(), eight bytes at a time: an entry is long, and all of them
+ * are read at start.
+ */
+#define SUM_BYTES 2
+
+static uint64_t
+sum_step(uint64_t sum, uint64_t word)
+{
+	sum = (sum ^ word) * 0x9e3779b97f4a7c15U;
+	return sum ^ sum >> 32;
+}
+
+static uint16_t
+sum_of(struct str s)
+{
+	uint64_t sum = s.len, word;
+	for (; s.len >= sizeof(word); s = str_skip(s, sizeof(word))) {
+		memcpy(&word, s.p, sizeof(word));
+		sum = sum_step(sum, word);
+	}
+	word = 0;
+	memcpy(&word, s.p, s.len);
+	sum = sum_step(sum, word);
+	return (uint16_t)(sum ^ sum >> 16);
+}
+
+/* Put it before what was appended since `from`. */
+static void
+sum_put(struct buf *b, size_t from)
+{
+	size_t body = from + SUM_BYTES;
+	if (b->len < body)
+		return;
+	uint16_t sum = sum_of(str_of(b->p + body, b->len - body));
+	memcpy(b->p + from, &sum, sizeof(sum));
+}
+
 static void
 text_pack(struct buf *b, struct str s, size_t max)
 {
@@ -125,7 +163,7 @@ history_pack(struct buf *b, const struct history_entry *e)
 {
 	struct head head = head_of(e);
 	size_t from = b->len, evidence = HISTORY_EVIDENCE_ALL;
-	record_check_begin(b);
+	buf_put(b, STR("\0\0"));
 	pack_u8(b, VERSION);
 	buf_put(b, str_of((const char *)&head, sizeof(head)));
 	for (size_t i = 0; i < HISTORY_TEXTS; i++)
@@ -145,7 +183,7 @@ history_pack(struct buf *b, const struct history_entry *e)
 		pack_u32(b, hit->count);
 		text_pack(b, cut, HISTORY_EVIDENCE_BYTES);
 	}
-	record_check_end(b, from);
+	sum_put(b, from);
 }
 
 static bool
@@ -221,14 +259,16 @@ body_unpack(struct str rest, struct history_entry *ret)
 bool
 history_unpack(struct str bytes, struct history_entry *ret)
 {
-	return record_check_take(&bytes) && body_unpack(bytes, ret);
+	uint16_t sum;
+	return bytes_take(&bytes, &sum, sizeof(sum)) && sum == sum_of(bytes) &&
+	       body_unpack(bytes, ret);
 }
 
 bool
 history_peek(struct str bytes, struct history_entry *ret)
 {
-	return bytes.len >= RECORD_CHECK_BYTES &&
-	       body_unpack(str_skip(bytes, RECORD_CHECK_BYTES), ret);
+	return bytes.len >= SUM_BYTES &&
+	       body_unpack(str_skip(bytes, SUM_BYTES), ret);
 }
 
 /* ---- the table */

@@ -184,14 +184,9 @@ record_check(struct str s)
 	return (uint16_t)(sum ^ sum >> 16);
 }
 
-void
-record_check_begin(struct buf *b)
-{
-	buf_put(b, STR("\0\0"));
-}
-
-void
-record_check_end(struct buf *b, size_t from)
+/* Put the check before what was appended since `from`. */
+static void
+check_put(struct buf *b, size_t from)
 {
 	size_t body = from + RECORD_CHECK_BYTES;
 	if (b->len < body)
@@ -200,8 +195,8 @@ record_check_end(struct buf *b, size_t from)
 	memcpy(b->p + from, &check, sizeof(check));
 }
 
-bool
-record_check_take(struct str *rest)
+static bool
+check_take(struct str *rest)
 {
 	uint16_t check;
 	return unpack_bytes(rest, &check, sizeof(check)) &&
@@ -287,7 +282,7 @@ entry_pack(struct buf *b, const struct ledger_entry *e)
 {
 	size_t from = b->len;
 	size_t nrcpt = e->nrcpt > LEDGER_RCPT_MAX ? LEDGER_RCPT_MAX : e->nrcpt;
-	record_check_begin(b);
+	buf_put(b, STR("\0\0"));
 	pack_u32(b, time_u32(e->time_wall));
 	pack_u8(b, ((unsigned)e->class & CLASS_BITS) |
 		       (e->has_login ? FLAG_LOGIN : 0U) |
@@ -305,7 +300,7 @@ entry_pack(struct buf *b, const struct ledger_entry *e)
 		pack_short(b, e->rcpt[i], LEDGER_PATH_BYTES);
 	pack_short(b, e->queue_id, LEDGER_QUEUE_ID_BYTES);
 	client_pack(b, e->client_addr);
-	record_check_end(b, from);
+	check_put(b, from);
 }
 
 static bool
@@ -336,7 +331,7 @@ bool
 entry_unpack(struct arena *a, struct str rest, struct ledger_entry *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (!record_check_take(&rest) || !results_unpack(&rest, ret) ||
+	if (!check_take(&rest) || !results_unpack(&rest, ret) ||
 	    !unpack_short(&rest, LEDGER_ID_BYTES, &ret->message_id) ||
 	    !unpack_short(&rest, LEDGER_PATH_BYTES, &ret->sender))
 		return false;

@@ -2,8 +2,9 @@
 /*
  * history_bench -- a history as a mail server of some thousand users makes it,
  * and what it costs to keep it.
- *	history_bench ENTRIES DIR
- * It stays in DIR for test/bench/history to search.
+ *	history_bench ENTRIES DIR [MB]
+ * It stays in DIR for test/bench/history to search.  It has at most so many MB,
+ * 64 GB without.
  */
 #include <dirent.h>
 #include <sys/stat.h>
@@ -181,16 +182,18 @@ main(int argc, char **argv)
 {
 	struct arena *a = arena_new();
 	struct str why;
-	uint64_t n;
-	if (argc != 3 || !str_u64(str_from(argv[1]), UINT32_MAX, &n) ||
-	    n == 0) {
-		(void)fputs("usage: history_bench ENTRIES DIR\n", stderr);
+	uint64_t n = 0, mb = 64 << 10;
+	bool is_read = argc > 2 && str_u64(str_from(argv[1]), UINT32_MAX, &n);
+	if (argc > 3)
+		is_read = is_read && str_u64(str_from(argv[3]), 1 << 20, &mb);
+	if (!is_read || n == 0) {
+		(void)fputs("usage: history_bench ENTRIES DIR [MB]\n", stderr);
 		return 2;
 	}
 	struct memory_config config = {.dir = str_from(argv[2]),
 	    .size_bytes = (uint64_t)64 << 20,
 	    .days = 30,
-	    .history_bytes = (uint64_t)64 << 30,
+	    .history_bytes = mb << 20,
 	    .history_days = 30};
 	struct memory *m = memory_start(a, &config, &why);
 	if (m == NULL)
@@ -203,6 +206,12 @@ main(int argc, char **argv)
 	int64_t with_ns = tell_all(m, n);
 	int64_t ms = clock_ms() - begin;
 	figures_print(n, argv[2], with_ns, without_ns, ms);
+	memory_stop(m);
+	begin = clock_ms();
+	m = memory_start(a, &config, &why);
+	settle(m, a);
+	printf("start, with a check of the whole file: %lld ms\n",
+	    (long long)(clock_ms() - begin));
 	memory_stop(m);
 	arena_free(a);
 	return 0;

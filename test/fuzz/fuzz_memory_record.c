@@ -67,7 +67,7 @@ static void
 history(struct arena *a, struct str bytes)
 {
 	static struct history_entry e, again;
-	if (!history_unpack(bytes, &e))
+	if (!history_unpack(bytes, &e) && !history_peek(bytes, &e))
 		return;
 	must(e.nrcpt <= HISTORY_RCPT_MAX && e.nhits <= HISTORY_HITS_MAX);
 	struct buf *b = buf_new(a, HISTORY_BYTES_MAX);
