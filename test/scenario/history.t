@@ -4,6 +4,7 @@
 # each of its fields, as a table, JSON and CSV; nothing that was told is lost.
 . "$(dirname "$0")/lib/scenario.sh"
 . "$(dirname "$0")/lib/mclient.sh"
+needs python3
 gate_alone 'class submission { tag = 4 defer = 5 hold = 6 reject = 10 }'
 
 # told SUBJECT OPTION...: one message
@@ -71,6 +72,28 @@ for wrong in "--since 5" "--class spam" "--action drop" "--score-min x" \
 	ok "wrong: $wrong" test "$(postern history $wrong >"$W/out" 2>&1; echo $?)" = 2
 done
 
+# ---- what a stranger wrote is shown safely
+
+told $'hostile \e]0;title\a \e[2J \x9b31m \xff "quoted",=1+1' --login $'=cmd\e[31m' \
+	--from $'\e[1m"<x>"@ours.example' --helo $'helo\e[H' --queue-id HOSTILE
+hostile_known() { [ "$(count --id HOSTILE0)" = 1 ]; }
+ok "a hostile message is in it" wait_for 20 hostile_known
+for form in "history --id HOSTILE0" "history --json --id HOSTILE0" \
+	"history --csv --id HOSTILE0" "explain HOSTILE0" "explain --json HOSTILE0"; do
+	# shellcheck disable=SC2086
+	postern $form >"$W/shown"
+	ok "$form: nothing for a terminal to obey" \
+		test "$(tr -d '\12\15\40-\176' <"$W/shown" | LC_ALL=C grep -c '[[:cntrl:]]')" = 0
+	case $form in
+	*--json*) ok "$form: JSON" python3 -c 'import json, sys; json.loads(sys.stdin.buffer.read().decode())' <"$W/shown" ;;
+	*--csv*)
+		is "$form: CSV" "$(python3 -c 'import csv, sys
+rows = list(csv.reader(open(sys.argv[1], newline="")))
+print(len(rows), len(rows[0]) == len(rows[1]), rows[1][rows[0].index("login")])' "$W/shown")" \
+			"2 True '=cmd\\x1b[31m" ;;
+	esac
+done
+
 # ---- as it comes
 
 process_start follow "$POSTERN_PROGRAM" -c "$CONF" history --follow --login dave --json
@@ -102,7 +125,7 @@ ok "reload" postern reload
 } >"$W/mail"
 mclient_files "$W/mail" -- --login secret-login --from secret-from@ours.example \
 	--rcpt secret-to@dest.example >/dev/null
-wait_for 20 history_has 17
+wait_for 20 history_has 18
 is "it is found by its sender" "$(count --sender Secret-From@ours.example)" 1
 is "by its login" "$(count --login secret-login)" 1
 is "by its recipient" "$(count --to secret-to@dest.example)" 1

@@ -10,6 +10,11 @@ like "and is logged" "$(verdict_of "$said")" "action=hold score=7/6 "
 like "it is in Postfix's hold queue" "$(postfix_queue)" '"queue_name": "hold"'
 is "and not in ours" "$(held_count)" 0
 is "nothing left" "$(sink_count)" 0
+queue_id=$(sed -nE 's/.* ([0-9A-Za-z]+): action=hold.*/\1/p' <<<"$(logged action=hold)")
+told() { postern explain "$queue_id" >"$W/story"; }
+ok "postern explain knows it" wait_for 10 told
+like "and where it is" "$(cat "$W/story")" \
+	"in the MTA's own hold queue.*Postfix, send it: postsuper -H $queue_id"
 postsuper -c "$POSTFIX/etc" -H ALL >/dev/null 2>&1
 ok "postsuper -H lets it go" sink_message "hold me"
 is "and it is not filtered again" "$(grep -c action= "$W/log/posternd")" 1

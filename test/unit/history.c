@@ -3,7 +3,9 @@
  * real keeper; the oldest go when it is too large or they are too old. */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -384,6 +386,61 @@ without_days_there_is_none(void **state)
 	tell(f, 1, clock_wall());
 }
 
+/* The history has most of the file, so it gives way; the newest stay. */
+static void
+a_full_disk_costs_the_oldest_only(void **state)
+{
+	struct fixture *f = *state;
+	char *dir = str_c(f->a, f->config.dir);
+	memory_stop(f->m);
+	f->m = NULL;
+	if (geteuid() != 0 || mount("none", dir, "tmpfs", 0, "size=4m") != 0) {
+		print_message("needs root and a mount: not tested\n");
+		return;
+	}
+	start(f);
+	for (size_t i = 0; i < 80000; i += 1000)
+		tell_many(f, i, i + 1000, clock_wall());
+	struct seen seen = look(f, "");
+	assert_true(str_starts(buf_str(seen.text), STR("79999 79998 ")));
+	assert_in_range(seen.n, 5000, 60000);
+	memory_stop(f->m);
+	f->m = NULL;
+	(void)umount2(dir, MNT_DETACH);
+}
+
+/* Write over the first place in the file that has `text`. */
+static void
+text_spoil(const char *path, const char *text)
+{
+	struct stat st;
+	int fd = open(path, O_RDWR);
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	char *bytes = malloc((size_t)st.st_size);
+	assert_non_null(bytes);
+	assert_int_equal(pread(fd, bytes, (size_t)st.st_size, 0), st.st_size);
+	size_t at = str_find(str_of(bytes, (size_t)st.st_size), str_from(text));
+	assert_true(at != STR_NONE);
+	assert_int_equal(pwrite(fd, "xxxx", 4, (off_t)at), 4);
+	free(bytes);
+	(void)close(fd);
+}
+
+static void
+an_entry_that_was_written_over_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	char *path = str_c(
+	    f->a, str_printf(f->a, "%.*s/memory.mdb", STR_ARG(f->config.dir)));
+	tell_many(f, 1, 4, clock_wall());
+	memory_stop(f->m);
+	text_spoil(path, "alice@example.org");
+	start(f);
+	tell_many(f, 4, 6, clock_wall());
+	struct seen seen = look(f, "");
+	assert_true(str_eq(buf_str(seen.text), STR("5 4 ")));
+}
+
 #define THROUGH_KEEPER(test) \
 	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
@@ -400,6 +457,8 @@ main(void)
 	    THROUGH_KEEPER(what_is_too_old_goes),
 	    THROUGH_KEEPER(at_the_size_the_oldest_go),
 	    THROUGH_KEEPER(without_days_there_is_none),
+	    THROUGH_KEEPER(a_full_disk_costs_the_oldest_only),
+	    THROUGH_KEEPER(an_entry_that_was_written_over_is_noticed),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
