@@ -30,6 +30,13 @@ struct html_links {
 	size_t cap;
 };
 
+/* Start and end tags of one name. */
+struct html_tag_count {
+	int inside;    /* open now */
+	int opened;    /* ever */
+	bool is_known; /* some tag of it was there: false for a doctype only */
+};
+
 struct html {
 	/*
 	 * Rendered, invisible text included, as body rules see it; blanks are
@@ -48,12 +55,9 @@ struct html {
 	struct str visible_text, hidden_text;
 	/* Links of all tags; and one an <a> tag, before <base>, maybe empty. */
 	struct html_links links, hrefs;
-	size_t base_bytes; /* of <base> that went into links */
-	bool is_cut;       /* limits.base_bytes has left links out */
-	/* Tag -> (void *)(intptr_t) how many are open; it stays when closed. */
-	struct table *inside;
-	/* Tag -> (void *)(intptr_t) how often it was opened. */
-	struct table *tags;
+	size_t base_bytes;    /* of <base> that went into links */
+	bool is_cut;          /* limits.base_bytes has left links out */
+	struct table *counts; /* see html_tag_count() */
 	struct strs title;
 	struct strs comment; /* with <!-- and --> */
 	struct strs script;
@@ -86,6 +90,9 @@ struct html *html_render(struct arena *a, struct str source, bool is_unicode,
 
 /* The URL of `link` as UTF-8, whatever Perl would hold. */
 struct str html_link_utf8(struct arena *a, const struct html_link *link);
+/* NULL: there is no tag `name` (lower case), start or end. */
+const struct html_tag_count *html_tag_count(
+    const struct html *html, struct str name);
 /*
  * UTF-8 `text` as Latin-1 bytes, or `text` itself if they are the same; it has
  * no character above U+00FF.

@@ -43,19 +43,12 @@ struct pairs {
 	size_t cap;
 };
 
-struct tag_count {
-	int inside;    /* open now */
-	int opened;    /* ever */
-	bool is_known; /* some tag of it was there */
-};
-
 struct renderer {
 	struct arena *arena;
 	const struct mail_limits *limits;
 	struct html *html;
 	bool is_unicode; /* the source is characters to Perl */
 	struct html_styles styles;
-	struct table *counts; /* tag name -> struct tag_count */
 	struct buf *out, *visible, *hidden;
 	struct buf *scratch; /* decoded text or attribute */
 	struct texts anchors, titles;
@@ -897,20 +890,20 @@ note_start(struct renderer *r, const struct html_tag *tag, size_t first_link)
 
 /* --- elements --- */
 
-static struct tag_count *
+static struct html_tag_count *
 tag_count(struct renderer *r, struct str name)
 {
-	struct tag_count *count = table_get(r->counts, name);
+	struct html_tag_count *count = table_get(r->html->counts, name);
 	if (count == NULL) {
-		count = ARENA_NEW(r->arena, struct tag_count);
-		table_set(r->counts, name, count);
+		count = ARENA_NEW(r->arena, struct html_tag_count);
+		table_set(r->html->counts, name, count);
 	}
 	return count;
 }
 
 static void
-set_inside(
-    struct renderer *r, struct str name, struct tag_count *count, int inside)
+set_inside(struct renderer *r, struct str name, struct html_tag_count *count,
+    int inside)
 {
 	count->is_known = true;
 	count->inside = inside;
@@ -929,7 +922,7 @@ static const struct html_element *
 count_tag(struct renderer *r, struct str name, int delta)
 {
 	struct html *html = r->html;
-	struct tag_count *count = tag_count(r, name);
+	struct html_tag_count *count = tag_count(r, name);
 	bool is_office = html_is_office_tag(name);
 	const struct html_element *element = html_element_find(name);
 	if (is_office || (element != NULL && element->is_valid)) {
@@ -985,25 +978,16 @@ on_declaration(void *ctx, struct str text)
 
 /* --- all of it --- */
 
-static void
-finish_counts(struct renderer *r)
+const struct html_tag_count *
+html_tag_count(const struct html *html, struct str name)
 {
-	for (size_t i = 0; i < r->counts->n; i++) {
-		const struct table_entry *entry = &r->counts->v[i];
-		const struct tag_count *count = entry->value;
-		table_set(r->html->inside, entry->key,
-		    (void *)(intptr_t)count->inside);
-		if (count->opened > 0)
-			table_set(r->html->tags, entry->key,
-			    (void *)(intptr_t)count->opened);
-	}
+	return table_get(html->counts, name);
 }
 
 static void
 finish(struct renderer *r)
 {
 	struct html *html = r->html;
-	finish_counts(r);
 	html->text = buf_str(r->out);
 	html->visible_text = buf_str(r->visible);
 	html->hidden_text = buf_str(r->hidden);
@@ -1026,8 +1010,7 @@ static struct html *
 html_new(struct arena *a)
 {
 	struct html *html = ARENA_NEW(a, struct html);
-	html->inside = table_new(a, false);
-	html->tags = table_new(a, false);
+	html->counts = table_new(a, false);
 	return html;
 }
 
@@ -1046,7 +1029,6 @@ html_render(struct arena *a, struct str source, bool is_unicode,
 	    .anchors = {.buf = buf_new(a, source.len * 2 + SLACK)},
 	    .titles = {.buf = buf_new(a, source.len + SLACK)},
 	    .base = STR_EMPTY};
-	r.counts = table_new(a, false);
 	html_styles_init(&r.styles, a);
 	r.html->length = is_unicode ? uchar_count(source) : source.len;
 	char *text = arena_alloc(a, source.len);

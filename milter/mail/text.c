@@ -8,6 +8,8 @@
 #include "mail/header.h"
 #include "mail/uchar.h"
 
+/* Lines of more than mail has are not kept apart: each has its own string. */
+#define STRINGS_MAX 500000
 #define PART_EFFORT 256 /* what a part costs besides its bytes */
 #define LINE_MAX_BYTES 2048
 #define CUT_SLACK                                                   \
@@ -169,7 +171,8 @@ static void
 split_lines(struct arena *a, struct str text, struct strs *ret)
 {
 	while (text.len > 0) {
-		size_t end = str_chr(text, '\n');
+		size_t end =
+		    ret->n < STRINGS_MAX ? str_chr(text, '\n') : STR_NONE;
 		struct str line =
 		    str_sub(text, 0, end == STR_NONE ? end : end + 1);
 		split_line(a, line, ret);

@@ -141,7 +141,7 @@ collect_words(struct message *m, struct part *top, struct table *html_words,
 		add_words(
 		    is_html ? html_words : text_words, text, p->is_unicode);
 		if (is_html && html_words->n == 0 && p->html != NULL &&
-		    table_has(p->html->inside, STR("img")))
+		    html_tag_count(p->html, STR("img")) != NULL)
 			add_word(html_words, STR("\n"));
 	}
 }

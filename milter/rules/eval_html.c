@@ -239,7 +239,7 @@ html_tag_exists(struct eval_call *call)
 {
 	const struct html_facts *pages = eval_html_pages(call);
 	for (size_t i = 0; i < pages->n; i++)
-		if (table_has(pages->v[i].html->inside, eval_arg(call, 0)))
+		if (html_tag_count(pages->v[i].html, eval_arg(call, 0)) != NULL)
 			return 1;
 	return 0;
 }
@@ -261,10 +261,10 @@ html_tag_balance(struct eval_call *call)
 	if (!is_plain_tag(tag))
 		return 0;
 	for (size_t i = 0; i < pages->n; i++) {
-		const struct table *inside = pages->v[i].html->inside;
-		intptr_t nopen = (intptr_t)table_get(inside, tag);
-		if (table_has(inside, tag) &&
-		    perl_holds((double)nopen, eval_arg(call, 1)))
+		const struct html_tag_count *count =
+		    html_tag_count(pages->v[i].html, tag);
+		if (count != NULL &&
+		    perl_holds(count->inside, eval_arg(call, 1)))
 			return 1;
 	}
 	return 0;
@@ -279,7 +279,7 @@ html_image_only(struct eval_call *call)
 	for (size_t i = 0; i < pages->n; i++) {
 		const struct html *html = pages->v[i].html;
 		double length = (double)html->length;
-		if (table_has(html->inside, STR("img")) &&
+		if (html_tag_count(html, STR("img")) != NULL &&
 		    length > eval_perl_number(call, 0) &&
 		    length <= eval_perl_number(call, 1))
 			return 1;

@@ -36,7 +36,9 @@ see_html(const struct html *html, struct seen *seen)
 {
 	seen->visible += count_letters(html->visible_text);
 	seen->hidden += count_letters(html->hidden_text);
-	seen->pictures += table_has(html->tags, STR("img"));
+	const struct html_tag_count *pictures =
+	    html_tag_count(html, STR("img"));
+	seen->pictures += pictures != NULL && pictures->opened > 0;
 }
 
 /* Of two versions of one text, a reader is shown the HTML. */

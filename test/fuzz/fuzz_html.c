@@ -43,8 +43,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(html->tags_seen <= html->total_tags);
 	check(html->non_space_length <= html->html_length);
 	check(html->hrefs.n <= html->anchor.n);
-	for (size_t i = 0; i < html->inside->n; i++)
-		check((intptr_t)html->inside->v[i].value >= 0);
+	for (size_t i = 0; i < html->counts->n; i++) {
+		const struct html_tag_count *count = html->counts->v[i].value;
+		check(count->inside >= 0 && count->opened >= count->inside);
+	}
 	check_links(&html->links, &limits);
 	check_links(&html->hrefs, &limits);
 	(void)html_latin1(a, html->text);

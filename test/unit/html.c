@@ -227,7 +227,7 @@ keeps_the_texts_of_anchors_and_titles(void **state)
 static int
 inside(const struct html *html, const char *tag)
 {
-	return (int)(intptr_t)table_get(html->inside, str_from(tag));
+	return html_tag_count(html, str_from(tag))->inside;
 }
 
 static void
@@ -239,8 +239,9 @@ counts_tags_as_evals_ask(void **state)
 	    "<!doctype html><html><o:p>v<x>ia</x></b>gra<p>a<p>b</html>",
 	    false);
 	assert_int_equal(inside(html, "p"), 2);
+	assert_null(html_tag_count(html, STR("img")));
 	assert_int_equal(inside(html, "html"), 0);
-	assert_true(table_has(html->inside, STR("html")));
+	assert_true(html_tag_count(html, STR("html")) != NULL);
 	assert_int_equal(html->total_tags, 9);
 	assert_int_equal(html->elements, 7);
 	assert_int_equal(html->closed_extra, 1);

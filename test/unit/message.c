@@ -311,6 +311,29 @@ bounds_the_variants_of_links(void **state)
 	arena_free(a);
 }
 
+/* Each line costs more than its bytes. */
+static void
+keeps_the_text_of_too_many_lines_in_fewer(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct buf *b = buf_new(a, SIZE_MAX);
+	struct mail_config config = default_config();
+	const size_t lines = 600000, each = 15000;
+	buf_put(b, STR("Content-Type: multipart/mixed; boundary=b\n\n"));
+	for (size_t i = 0; i < lines; i++)
+		buf_put(b, i % each == 0 ? STR("--b\n\na\n\n") : STR("a\n\n"));
+	struct message *m = message_new(a, buf_str(b), &config, NULL);
+	const struct strs *body = message_body(m);
+	size_t letters = 0;
+	for (size_t i = 0; i < body->n; i++)
+		for (size_t k = 0; k < body->v[i].len; k++)
+			letters += body->v[i].p[k] == 'a';
+	assert_int_equal(letters, lines);
+	assert_true(body->n < 510000);
+	arena_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shows_what_spamassassin_shows),
     cmocka_unit_test(keeps_the_message_as_it_is_for_full),
@@ -320,5 +343,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(says_which_bounds_left_something_out),
     cmocka_unit_test(bounds_what_a_base_adds_to_links),
     cmocka_unit_test(bounds_the_variants_of_links),
+    cmocka_unit_test(keeps_the_text_of_too_many_lines_in_fewer),
 };
 UNIT_MAIN(tests)
