@@ -40,7 +40,8 @@ size_t arena_array_size(size_t n, size_t size);
 
 /*
  * Make room for one more element of an arena array {v, n, cap}: doubles `cap`
- * when full.  ARENA_PUSH(a, list) = element;
+ * when full.  ARENA_PUSH(a, list) = element;  What pointed to elements, and
+ * copies of {v, n, cap}, must not be used after that.
  */
 #define ARENA_PUSH(a, list)                                                 \
 	(*({                                                                \
@@ -56,5 +57,7 @@ void *arena_grow_array(
 void arena_on_release(struct arena *a, void (*fn)(void *), void *arg);
 /* Bytes handed out since new or reset. */
 size_t arena_used(const struct arena *a);
+/* Give what this process has freed back to the host: takes milliseconds. */
+void memory_trim(void);
 
 #endif

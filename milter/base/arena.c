@@ -2,6 +2,9 @@
 /* arena -- memory of one lifetime. */
 #include "base/arena.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdalign.h>
 
 #include "base/log.h"
@@ -23,6 +26,7 @@ struct block {
 	struct block *next;
 	size_t size; /* bytes behind this header */
 	size_t used;
+	bool is_own; /* of one large object */
 	max_align_t bytes[];
 };
 
@@ -48,6 +52,7 @@ block_new(size_t size)
 	block->next = NULL;
 	block->size = size;
 	block->used = 0;
+	block->is_own = false;
 	return block;
 }
 
@@ -140,6 +145,7 @@ block_for(struct arena *a, size_t size)
 {
 	bool is_own = OWN_BLOCK(size);
 	struct block *fresh = block_new(is_own ? size : shared_size(a, size));
+	fresh->is_own = is_own;
 	if (is_own && a->blocks != NULL) {
 		fresh->next = a->blocks->next;
 		a->blocks->next = fresh;
@@ -190,11 +196,38 @@ arena_grow(struct arena *a, void *p, size_t old_size, size_t size)
 	return fresh;
 }
 
+/* The link to the block that is all of `p`; NULL: it shares one. */
+static struct block **
+own_block(struct arena *a, const void *p)
+{
+	for (struct block **at = &a->blocks; *at != NULL; at = &(*at)->next)
+		if ((*at)->is_own && (const void *)(*at)->bytes == p)
+			return at;
+	return NULL;
+}
+
+/* A large array grows where it is, or moves: nothing of it stays behind. */
+static void *
+block_grow(struct arena *a, struct block **at, size_t size)
+{
+	size_t need = ROUNDED(size);
+	struct block *block = realloc(*at, sizeof(*block) + need);
+	if (block == NULL)
+		log_fatal("out of memory (%zu bytes)", need);
+	a->used += need - block->used;
+	block->size = block->used = need;
+	*at = block;
+	return block->bytes;
+}
+
 void *
 arena_grow_array(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
 {
 	*cap = *cap == 0 ? 8 : *cap * 2;
-	return arena_grow(a, v, n * size, arena_array_size(*cap, size));
+	size_t bytes = arena_array_size(*cap, size);
+	struct block **at = OWN_BLOCK(n * size) ? own_block(a, v) : NULL;
+	return at != NULL ? block_grow(a, at, bytes)
+			  : arena_grow(a, v, n * size, bytes);
 }
 
 void
@@ -211,4 +244,12 @@ size_t
 arena_used(const struct arena *a)
 {
 	return a->used;
+}
+
+void
+memory_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }

@@ -2,9 +2,6 @@
 /* filterer -- the thread that makes prefilters. */
 #include "session/filterer.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -43,14 +40,6 @@ tell(const struct filter_made *made, int64_t us, struct str cache)
 		    STR_ARG(cache), strerror(made->cache_errno));
 }
 
-static void
-memory_give_back(void)
-{
-#ifdef __GLIBC__
-	(void)malloc_trim(0);
-#endif
-}
-
 static bool
 make(struct filterer *f, struct snapshot *snapshot, struct str cache)
 {
@@ -64,7 +53,7 @@ make(struct filterer *f, struct snapshot *snapshot, struct str cache)
 	int64_t start = clock_us();
 	bool is_made = ruleset_filter(snapshot->rules, &options, &made);
 	/* what it was made of is as much as what it is */
-	memory_give_back();
+	memory_trim();
 	if (is_made)
 		tell(&made, clock_us() - start, cache);
 	return is_made;

@@ -31,6 +31,8 @@
 /* Each costs the MTA a walk through the header. */
 #define STRIPPED_MAX 100
 #define AUTH_RESULTS STR("Authentication-Results")
+/* What a message took: so much goes back to the host when it is answered. */
+#define LARGE_BYTES ((size_t)16 * 1024 * 1024)
 #define SLOT_WAIT_MS 2000
 #define SLOT_WAITS 60
 /* a second, all told */
@@ -612,8 +614,11 @@ on_eom(SMFICTX *ctx)
 	action_finish(work, wants_slot && !has_slot, &answer);
 	sfsistat status = answer_give(ctx, s, &answer);
 	histogram_add(&gate_metrics(s->gate)->answer, clock_us() - in.end_us);
+	bool was_large = arena_used(scratch) > LARGE_BYTES;
 	arena_free(scratch);
 	spool_reset(s->spool);
+	if (was_large)
+		memory_trim();
 	if (has_slot)
 		gate_slot_give(s->gate);
 	message_forget(s);

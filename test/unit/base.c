@@ -175,6 +175,29 @@ log_escapes_what_a_terminal_would_obey(void **state)
 	arena_free(a);
 }
 
+static void
+a_large_array_leaves_nothing_behind_when_it_grows(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct {
+		size_t *v, n, cap;
+	} list = {0}, other = {0};
+	for (size_t i = 0; i < 100000; i++) {
+		ARENA_PUSH(a, &list) = i;
+		ARENA_PUSH(a, &other) = ~i;
+	}
+	for (size_t i = 0; i < list.n; i++) {
+		assert_int_equal(list.v[i], i);
+		assert_int_equal(other.v[i], ~i);
+	}
+	assert_true(arena_used(a) <
+		    2 * list.cap * sizeof(list.v[0]) + (size_t)64 * 1024);
+	arena_reset(a);
+	assert_int_equal(arena_used(a), 0);
+	arena_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(cuts_and_trims_views),
     cmocka_unit_test(searches_with_and_without_case),
@@ -185,5 +208,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_keeps_order_and_replaces),
     cmocka_unit_test(utf8_follows_rfc_3629),
     cmocka_unit_test(log_escapes_what_a_terminal_would_obey),
+    cmocka_unit_test(a_large_array_leaves_nothing_behind_when_it_grows),
 };
 UNIT_MAIN(tests)
