@@ -141,8 +141,8 @@ enum reader_status {
 MUST_CHECK enum reader_status memory_read_open(struct arena *a, struct str dir,
     struct memory_reader **ret, struct str *ret_why);
 void memory_read_close(struct memory_reader *reader);
-/* False: posternd has begun another file since. */
-bool memory_read_is_current(struct memory_reader *reader);
+/* True: posternd has begun another file, which is read from now on. */
+bool memory_read_renew(struct memory_reader *reader);
 /*
  * Call `fn` for each entry that has `text` as its Message-ID, sender or a
  * recipient (without < > and without case; empty: every entry), newest first,

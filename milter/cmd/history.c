@@ -94,22 +94,9 @@ newest_show(struct history_desk *desk, struct request *r)
 	return status;
 }
 
-/* posternd has begun a new file. */
-static enum reader_status
-reopen(struct arena *a, struct history_desk *desk, uint64_t *place)
-{
-	int code;
-	if (memory_read_is_current(desk->reader))
-		return READER_OK;
-	memory_read_close(desk->reader);
-	desk->reader = memory_open_in(a, &desk->config, &code);
-	*place = 0;
-	return desk->reader == NULL ? READER_BAD : READER_OK;
-}
-
 /* Until standard output is closed, or a signal ends it. */
 static int
-follow(struct arena *a, struct history_desk *desk, struct request *r)
+follow(struct history_desk *desk, struct request *r)
 {
 	const struct history_search search = {
 	    .wants = wanted, .take = show_new, .arg = r};
@@ -119,9 +106,9 @@ follow(struct arena *a, struct history_desk *desk, struct request *r)
 		status = newest_show(desk, r);
 	while (status == READER_OK && is_written()) {
 		(void)usleep(FOLLOW_EVERY_MS * 1000);
-		status = reopen(a, desk, &place);
-		if (status == READER_OK)
-			status = history_newer(desk->reader, &search, &place);
+		if (memory_read_renew(desk->reader))
+			place = 0;
+		status = history_newer(desk->reader, &search, &place);
 	}
 	return CMD_TROUBLE;
 }
@@ -238,8 +225,7 @@ run(struct request *r, const struct words *w)
 	if (history_desk_open(r->arena, &desk, &code)) {
 		patterns_set(r, w, desk.key);
 		history_output_begin(&r->out, form);
-		code = r->is_following ? follow(r->arena, &desk, r)
-				       : list(&desk, r);
+		code = r->is_following ? follow(&desk, r) : list(&desk, r);
 	}
 	history_desk_close(&desk);
 	return code;

@@ -122,12 +122,27 @@ memory_read_close(struct memory_reader *reader)
 	guard_set(SIG_DFL);
 }
 
+/* One that is only being made is left alone until the next time. */
 bool
-memory_read_is_current(struct memory_reader *reader)
+memory_read_renew(struct memory_reader *reader)
 {
 	struct stat st;
-	return lstat(reader->place.file, &st) == 0 &&
-	       store_is_file(reader->store, &st);
+	struct store_why why;
+	struct store *store;
+	if (lstat(reader->place.file, &st) != 0 ||
+	    store_is_file(reader->store, &st))
+		return false;
+	struct arena *a = arena_new_small();
+	struct str words;
+	bool is_renewed =
+	    file_look(a, &reader->place, &words) == READER_OK &&
+	    store_open_read(reader->place.file, &store, &why) == STORE_OK;
+	arena_free(a);
+	if (!is_renewed)
+		return false;
+	store_close(reader->store);
+	reader->store = store;
+	return true;
 }
 
 static enum reader_status

@@ -108,6 +108,16 @@ sent "hold me: the fourth"
 rm "$HELD"/new/*
 like "removed by hand" "$(postern explain "$id")" "no longer in the quarantine"
 
+# ---- it was to be held, and could not be kept
+
+chmod 000 "$HELD/tmp"
+sent "hold me: nowhere to keep it"
+chmod 700 "$HELD/tmp"
+like "not kept: what was done instead" "$story" \
+	'"hold" was the decision, but the client was asked to try again later'
+like "not kept: why" "$story" "note: quarantine:Permission denied"
+like "not kept: where it is" "$story" "with the client, which tries again"
+
 # ---- a beginning is enough for the quarantine, and so for this
 
 sent "hold me: the fifth"

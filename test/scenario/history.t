@@ -144,4 +144,15 @@ told "after that" --login alice
 gone() { [ "$(count 2>/dev/null)" = 0 ]; }
 ok "without days there is none" wait_for 60 gone
 like "and it is said" "$(postern history 2>&1)" "history-days is 0"
+
+# ---- who follows goes on with a new file
+
+sed -i '/^history-days/d' "$CONF"
+ok "reload" postern reload
+process_start follow2 "$POSTERN_PROGRAM" -c "$CONF" history --follow --csv
+wait_for 10 grep -q ^time "$W/log/follow2"
+rm "$POSTERN/state/ledger/memory.mdb"
+seen_again() { told "a new file" --login gina && grep -q ,message,submission "$W/log/follow2" || ! sleep 1; }
+ok "a new file is followed, too" wait_for 60 seen_again
+process_stop "$process" >/dev/null
 done_testing
