@@ -10,8 +10,9 @@
 
 struct arena;
 struct byte_set;
-struct heads;  /* of what a piece of a regex may match */
-struct starts; /* immutable: any number of threads may use it */
+struct heads;       /* of what a piece of a regex may match */
+struct starts;      /* immutable: any number of threads may use it */
+struct start_group; /* the same, when all have been added */
 
 /* All live in `a`, and may say less than is true of what is complicated. */
 const struct heads *heads_nothing(struct arena *a);
@@ -48,5 +49,19 @@ struct places {
  */
 bool starts_next(const struct starts *starts, struct str text, size_t from,
     size_t until, struct places *ret);
+
+/* The starts of several patterns, of which it knows a little less. */
+struct start_group *start_group_new(struct arena *a);
+struct start_group *start_group_copy(
+    struct arena *a, const struct start_group *group);
+/* False: it is full.  `number`: which pattern. */
+bool start_group_add(
+    struct start_group *group, const struct starts *starts, uint32_t number);
+/*
+ * Call `on_start(arg, number, at)` for each pattern a match of which may begin
+ * at byte `at` of `text`, in this order; it may be told twice.
+ */
+void start_group_search(const struct start_group *group, struct str text,
+    void (*on_start)(void *arg, uint32_t number, size_t at), void *arg);
 
 #endif

@@ -12,6 +12,7 @@
 struct arena;
 struct hs_pool;
 struct look_cache;
+struct starts;
 struct prefilter;         /* immutable: any number of threads may use it */
 struct prefilter_builder; /* patterns on their way to one */
 struct candidates;        /* what one pass has left */
@@ -24,6 +25,9 @@ struct prefilter_builder *prefilter_builder_new(struct arena *a);
  */
 uint32_t prefilter_add(struct prefilter_builder *b, struct str pattern);
 #define PREFILTER_NONE UINT32_MAX
+/* Add one that it knows too little of by where its matches may begin. */
+uint32_t prefilter_add_starts(
+    struct prefilter_builder *b, const struct starts *starts);
 /*
  * Add a pattern that prefilter_add() knows too little of, as look_pattern()
  * writes it: libhs tries it on every string, some such patterns at once.  A

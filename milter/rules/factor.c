@@ -333,6 +333,15 @@ piece_set(const struct reading *r, const struct byte_set *bytes)
 	return piece;
 }
 
+/* One byte of any kind. */
+static struct piece
+piece_any_byte(const struct reading *r)
+{
+	struct byte_set all;
+	memset(all.has, true, sizeof(all.has));
+	return piece_set(r, &all);
+}
+
 static struct piece
 piece_bytes(struct reading *r, const struct byte_set *bytes, struct modes modes)
 {
@@ -870,8 +879,10 @@ read_escape(struct reading *r, struct modes modes)
 	char c = take_byte(r);
 	if (strchr("AbBzZK", c) != NULL && c != '\0')
 		return piece_nothing(r);
-	if (c == 'N' || c == 'R')
-		return piece_gap(1, c == 'N' ? 1 : 2);
+	if (c == 'N')
+		return piece_any_byte(r);
+	if (c == 'R')
+		return piece_gap(1, 2);
 	if (c == 'Q')
 		return read_quoted(r, modes);
 	if (c == 'k')
@@ -991,7 +1002,7 @@ read_atom(struct reading *r, struct modes *modes)
 	case '\\':
 		return read_escape(r, *modes);
 	case '.':
-		return piece_gap(1, 1);
+		return piece_any_byte(r);
 	case '^':
 	case '$':
 		return piece_nothing(r);

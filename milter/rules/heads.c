@@ -35,8 +35,27 @@ struct heads {
 	size_t n, cap; /* HEADS_MAX at most */
 };
 
+/* Behind the last byte of a text. */
+#define END_SYMBOL 256
+#define SYMBOLS 257
+
+/* By place and symbol: the heads that may have it there, a bit each. */
+struct table_of_heads {
+	uint64_t at[HEAD_BYTES][SYMBOLS];
+};
+
 struct starts {
-	uint64_t heads[HEAD_BYTES][256]; /* that have the byte there */
+	struct table_of_heads table;
+	unsigned n; /* heads */
+};
+
+/* Heads of one pattern are thrown together to so many. */
+#define GROUP_HEADS 4
+
+struct start_group {
+	struct table_of_heads table;
+	uint32_t numbers[HEADS_MAX]; /* by head */
+	unsigned n;
 };
 
 /* ---- sets */
@@ -271,16 +290,28 @@ heads_repeat(
 
 /* ---- places */
 
-static void
-starts_add(struct starts *starts, const struct head *head, uint64_t bit)
+/* The heads that `text` may have at byte `at`, which has HEAD_BYTES. */
+static uint64_t
+heads_inside(
+    const struct table_of_heads *table, const unsigned char *p, size_t at)
 {
-	for (unsigned i = 0; i < HEAD_BYTES; i++)
-		for (unsigned byte = 0; byte < 256; byte++)
-			if (i >= head->n || set_has(&head->at[i], byte))
-				starts->heads[i][byte] |= bit;
+	return table->at[0][p[at]] & table->at[1][p[at + 1]] &
+	       table->at[2][p[at + 2]] & table->at[3][p[at + 3]];
 }
 
-/* SIZE_MAX: there is none.  The end of a text may be that of a match. */
+/* The same where the text may end. */
+static uint64_t
+heads_at(const struct table_of_heads *table, struct str text, size_t at)
+{
+	uint64_t heads = UINT64_MAX;
+	for (size_t i = 0; i < HEAD_BYTES; i++)
+		heads &= table->at[i][at + i < text.len
+					  ? (unsigned char)text.p[at + i]
+					  : END_SYMBOL];
+	return heads;
+}
+
+/* SIZE_MAX: there is none. */
 static size_t
 place_next(
     const struct starts *starts, struct str text, size_t from, size_t until)
@@ -288,11 +319,12 @@ place_next(
 	const unsigned char *p = (const unsigned char *)text.p;
 	size_t i = from;
 	for (; i <= until && i + HEAD_BYTES <= text.len; i++)
-		if ((starts->heads[0][p[i]] & starts->heads[1][p[i + 1]] &
-			starts->heads[2][p[i + 2]] &
-			starts->heads[3][p[i + 3]]) != 0)
+		if (heads_inside(&starts->table, p, i) != 0)
 			return i;
-	return i <= until && i <= text.len ? i : SIZE_MAX;
+	for (; i <= until && i <= text.len; i++)
+		if (heads_at(&starts->table, text, i) != 0)
+			return i;
+	return SIZE_MAX;
 }
 
 bool
@@ -320,7 +352,7 @@ starts_are_few(const struct starts *starts)
 		size_t end = text.len - HEAD_BYTES;
 		bytes += text.len;
 		for (size_t k = 0; k < text.len; k++)
-			first += starts->heads[0][(uint8_t)text.p[k]] != 0;
+			first += starts->table.at[0][(uint8_t)text.p[k]] != 0;
 		for (size_t k = 0;
 		     (k = place_next(starts, text, k, end)) != SIZE_MAX; k++)
 			places++;
@@ -328,11 +360,80 @@ starts_are_few(const struct starts *starts)
 	return places * PLACES_MIN < bytes && places * FIRST_GAIN < first;
 }
 
+static void
+table_add(struct table_of_heads *table, const struct head *head, uint64_t bit)
+{
+	for (unsigned i = 0; i < HEAD_BYTES; i++)
+		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
+			if (i >= head->n || (symbol != END_SYMBOL &&
+						set_has(&head->at[i], symbol)))
+				table->at[i][symbol] |= bit;
+}
+
 struct starts *
 starts_new(struct arena *a, const struct heads *heads)
 {
 	struct starts *starts = ARENA_NEW(a, struct starts);
+	starts->n = (unsigned)heads->n;
 	for (size_t i = 0; i < heads->n; i++)
-		starts_add(starts, &heads->v[i], UINT64_C(1) << i);
+		table_add(&starts->table, &heads->v[i], UINT64_C(1) << i);
 	return starts;
+}
+
+/* ---- groups */
+
+struct start_group *
+start_group_new(struct arena *a)
+{
+	return ARENA_NEW(a, struct start_group);
+}
+
+struct start_group *
+start_group_copy(struct arena *a, const struct start_group *group)
+{
+	struct start_group *copy = start_group_new(a);
+	*copy = *group;
+	return copy;
+}
+
+/* One symbol of one place: `heads` become `n` from number `first` on. */
+static uint64_t
+heads_folded(uint64_t heads, unsigned first, unsigned n)
+{
+	uint64_t ret = 0;
+	for (; heads != 0; heads &= heads - 1)
+		ret |= UINT64_C(1)
+		       << (first + (unsigned)__builtin_ctzll(heads) % n);
+	return ret;
+}
+
+bool
+start_group_add(
+    struct start_group *group, const struct starts *starts, uint32_t number)
+{
+	unsigned n = starts->n < GROUP_HEADS ? starts->n : GROUP_HEADS;
+	if (group->n + n > HEADS_MAX)
+		return false;
+	for (unsigned i = 0; i < HEAD_BYTES; i++)
+		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
+			group->table.at[i][symbol] |= heads_folded(
+			    starts->table.at[i][symbol], group->n, n);
+	for (unsigned i = 0; i < n; i++)
+		group->numbers[group->n++] = number;
+	return true;
+}
+
+void
+start_group_search(const struct start_group *group, struct str text,
+    void (*on_start)(void *arg, uint32_t number, size_t at), void *arg)
+{
+	const unsigned char *p = (const unsigned char *)text.p;
+	for (size_t i = 0; i <= text.len; i++) {
+		uint64_t heads = i + HEAD_BYTES <= text.len
+				     ? heads_inside(&group->table, p, i)
+				     : heads_at(&group->table, text, i);
+		for (; heads != 0; heads &= heads - 1)
+			on_start(
+			    arg, group->numbers[__builtin_ctzll(heads)], i);
+	}
 }

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "rules/factor.h"
+#include "rules/heads.h"
 #include "rules/hs_db.h"
 #include "rules/look_cache.h"
 
@@ -108,6 +109,10 @@ struct prefilter_builder {
 		struct shapes *v;
 		size_t n, cap;
 	} shapes;
+	struct {
+		struct start_group **v;
+		size_t n, cap;
+	} groups;
 };
 
 /* What a literal tells, once it is found. */
@@ -125,6 +130,8 @@ struct prefilter {
 	const struct use *uses;
 	const struct slot *slots;
 	size_t nslots;
+	const struct start_group *const *groups;
+	size_t ngroups;
 	const struct clause *clauses;
 	size_t nclauses;
 	size_t ncounts;
@@ -182,7 +189,7 @@ struct pass {
 	const struct strs *strings;
 	const size_t *ends; /* of the strings in the text that is searched */
 	size_t string;      /* that the pass is in */
-	size_t entered;     /* how many have been looked at for pairs */
+	size_t entered;     /* how many of them it has come to */
 	/* Of that string: */
 	struct {
 		struct span *v; /* the first is not used */
@@ -337,6 +344,20 @@ prefilter_add(struct prefilter_builder *b, struct str pattern)
 }
 
 uint32_t
+prefilter_add_starts(struct prefilter_builder *b, const struct starts *starts)
+{
+	uint32_t id = (uint32_t)b->slots.n;
+	ARENA_PUSH(b->arena, &b->slots) = (struct slot){0};
+	if (b->groups.n > 0 &&
+	    start_group_add(b->groups.v[b->groups.n - 1], starts, id))
+		return id;
+	struct start_group *group = start_group_new(b->arena);
+	(void)start_group_add(group, starts, id);
+	ARENA_PUSH(b->arena, &b->groups) = group;
+	return id;
+}
+
+uint32_t
 prefilter_add_shape(struct prefilter_builder *b, struct str pattern)
 {
 	uint32_t id = (uint32_t)b->slots.n;
@@ -478,6 +499,18 @@ slots_copy(
 	p->plain = plain;
 }
 
+static void
+groups_copy(
+    struct arena *a, const struct prefilter_builder *b, struct prefilter *p)
+{
+	struct start_group **groups =
+	    ARENA_ARRAY(a, struct start_group *, b->groups.n);
+	for (size_t i = 0; i < b->groups.n; i++)
+		groups[i] = start_group_copy(a, b->groups.v[i]);
+	p->groups = (const struct start_group *const *)groups;
+	p->ngroups = b->groups.n;
+}
+
 struct prefilter *
 prefilter_build(struct arena *a, struct prefilter_builder *b,
     struct hs_pool *pool, struct look_cache *cache)
@@ -492,6 +525,7 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 	}
 	shapes_build(a, b, p, pool, cache);
 	literals_copy(a, b, p);
+	groups_copy(a, b, p);
 	p->nclauses = b->clauses.n;
 	p->clauses =
 	    copied(a, b->clauses.v, b->clauses.n, sizeof(b->clauses.v[0]));
@@ -652,29 +686,47 @@ odd_spans(struct pass *pass, const struct slot *slot, struct str s,
 	return spans;
 }
 
+static void
+on_start(void *arg, uint32_t slot, size_t at)
+{
+	struct pass *pass = arg;
+	struct span_list *spans = &pass->found->slots[slot].spans;
+	if (spans->first == 0)
+		ARENA_PUSH(pass->a, &pass->slots) = slot;
+	span_push(pass, spans, (uint32_t)at, (uint32_t)at);
+}
+
 /*
- * The pass comes to string number `to`.  What is known of matches in plain text
- * does not rule out a match that is not plain.
+ * What can be told of a string without its literals.  What is known of matches
+ * in plain text does not rule out a match that is not plain.
  */
 static void
-pass_enter(struct pass *pass, size_t to)
+string_enter(struct pass *pass, struct str s)
 {
 	const struct prefilter *p = pass->filter;
 	struct odd_runs odd;
+	for (size_t i = 0; i < p->ngroups; i++)
+		start_group_search(p->groups[i], s, on_start, pass);
+	if (p->nplain == 0 || factor_is_plain(s))
+		return;
+	odd_runs_find(s, &odd);
+	for (size_t i = 0; i < p->nplain; i++) {
+		struct span_list spans =
+		    odd_spans(pass, &p->slots[p->plain[i]], s, &odd);
+		if (spans.first != 0)
+			slot_add(pass, p->plain[i], spans);
+	}
+}
+
+/* The pass comes to string number `to`. */
+static void
+pass_enter(struct pass *pass, size_t to)
+{
 	if (pass->string != to)
 		pass_leave(pass);
-	for (; pass->entered <= to && p->nplain > 0; pass->entered++) {
-		struct str s = pass->strings->v[pass->entered];
-		if (factor_is_plain(s))
-			continue;
+	for (; pass->entered <= to; pass->entered++) {
 		pass->string = pass->entered;
-		odd_runs_find(s, &odd);
-		for (size_t i = 0; i < p->nplain; i++) {
-			struct span_list spans =
-			    odd_spans(pass, &p->slots[p->plain[i]], s, &odd);
-			if (spans.first != 0)
-				slot_add(pass, p->plain[i], spans);
-		}
+		string_enter(pass, pass->strings->v[pass->entered]);
 		if (pass->entered != to)
 			pass_leave(pass);
 	}
