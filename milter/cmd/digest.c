@@ -157,6 +157,9 @@ stores_open(struct run *run)
 	quarantine_set_key(run->quarantine, release_key(run->release));
 	run->state = disk_dir(
 	    AT_FDCWD, str_c(run->arena, run->config.state_dir), DISK_EXISTING);
+	if (run->state < 0)
+		log_error("%.*s: %s", STR_ARG(run->config.state_dir),
+		    strerror(errno));
 	return run->state >= 0;
 }
 
