@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The systemd units allow what posternd and the nightly purge do: with their
-# system calls and no others (any other kills), without privileges, mail is
-# judged, held, spooled, asked about, remembered; and no shell is ever run.
+# The systemd units allow what posternd, the nightly purge and the digest do: with
+# their system calls and no others (any other kills), without privileges, mail is
+# judged, held, spooled, asked about, remembered, told of; and no shell is ever run.
 . "$(dirname "$0")/lib/scenario.sh"
 . "$(dirname "$0")/lib/mclient.sh"
 . "$(dirname "$0")/lib/dns.sh"
@@ -52,7 +52,8 @@ dns_start || bail "nsd starts"
 DNS="{\"$DNS\"}"
 posternd_configure 'egress-addresses = {"9.9.9.25"}' 'memory-limit = 64K' \
 	'socket-group = ""' 'metrics-socket = "'"$W"'/postern/metrics.sock"' \
-	'alert-command = "/bin/true"' 'alert-delay = 1s' 'alert-least = 1' \
+	'alert-command = "/bin/true"' 'alert-webhook = "http://127.0.0.1:1/"' \
+	'alert-delay = 1s' 'alert-least = 1' 'alert-via = "smtp:127.0.0.1:1"' \
 	'class submission { hold = 6 reject = 10 }'
 ok "a call that is not allowed kills" eval \
 	'(as_unit postern.service mount -t tmpfs none "$W") 2>/dev/null; [ $? -gt 128 ]'
@@ -79,6 +80,11 @@ is "it remembers, and answers for a notice" "$(mclient --client 192.0.2.9 \
 	mclient_files "$W/reply" -- --client 127.0.0.1:0 --from '' \
 		--rcpt stranger@elsewhere.example | answers)" $'accept\naccept'
 like "it asks the DNS" "$(logged 'class=submission .*spf=')" "spf=fail"
+if [ -x /usr/bin/curl ]; then
+	like "curl may try a webhook" "$(logged 'by webhook: ' 30)" "curl: exit status 7"
+else
+	skip "curl may try a webhook" "needs curl"
+fi
 ok "it reloads" postern reload
 ok "it is asked" postern status
 ok "it looks back" postern history
@@ -89,6 +95,10 @@ ok "the process of its ledger lives" [ "$(pgrep -c -P "$POSTERND_PID")" -ge 1 ]
 ok "and posternd does" is_alive "$POSTERND_PID"
 (as_unit postern-purge.service "$POSTERN_PROGRAM" -c "$CONF" quarantine purge)
 is "the nightly purge ends well" $? 0
+(as_unit postern-digest.service "$POSTERN_PROGRAM" -c "$CONF" digest --mail \
+	--to root@localhost) 2>"$W/said"
+like "the digest asks the MTA, which is not there" "$(cat "$W/said")" \
+	"digest was not sent: .*connect to 127.0.0.1:1"
 kill "$POSTERND_PID"
 wait "$POSTERND_PID"
 is "it ends well" $? 0
