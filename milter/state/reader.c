@@ -127,8 +127,8 @@ bool
 memory_read_renew(struct memory_reader *reader)
 {
 	struct stat st;
-	struct store_why why;
-	struct store *store;
+	struct store_why why = {.text = ""};
+	struct store *store = NULL;
 	if (lstat(reader->place.file, &st) != 0 ||
 	    store_is_file(reader->store, &st))
 		return false;
@@ -297,9 +297,9 @@ ledger_each(struct memory_reader *reader, struct str text,
 /* One walk: where it is, and which way it goes. */
 struct history_walk {
 	const struct history_search *search;
-	struct history_entry *entry;
-	uint64_t place;  /* of the last entry that was looked at */
-	bool is_forward; /* else to older ones */
+	struct history_entry entry; /* the one that is looked at */
+	uint64_t place;             /* of the last entry that was looked at */
+	bool is_forward;            /* else to older ones */
 	bool is_end;
 	struct matches matches;
 };
@@ -338,17 +338,17 @@ history_look(struct history_walk *walk, struct store_cursor *cursor,
 			walk->is_end = true;
 			return;
 		}
-		if (!history_peek(bytes, walk->entry)) {
+		if (!history_peek(bytes, &walk->entry)) {
 			store_spoil(txn, "an entry that cannot be read");
 			return;
 		}
 		if (!walk->is_forward &&
-		    walk->entry->time_wall <
+		    walk->entry.time_wall <
 			search->since_wall - CLOCK_SLACK_S) {
 			walk->is_end = true;
 			return;
 		}
-		if (search->wants(search->arg, walk->entry))
+		if (search->wants(search->arg, &walk->entry))
 			ARENA_PUSH(a, &walk->matches) = str_dup(a, bytes);
 	}
 }
@@ -374,8 +374,8 @@ history_hand_out(struct history_walk *walk)
 {
 	const struct history_search *search = walk->search;
 	for (size_t i = 0; i < walk->matches.n; i++)
-		if (history_unpack(walk->matches.v[i], walk->entry) &&
-		    !search->take(search->arg, walk->entry))
+		if (history_unpack(walk->matches.v[i], &walk->entry) &&
+		    !search->take(search->arg, &walk->entry))
 			return false;
 	return true;
 }
@@ -384,9 +384,7 @@ static enum reader_status
 history_walk(struct memory_reader *reader, struct history_walk *walk)
 {
 	struct arena *a = arena_new();
-	struct history_entry entry;
 	enum reader_status status = READER_OK;
-	walk->entry = &entry;
 	while (status == READER_OK && !walk->is_end) {
 		walk->matches = (struct matches){0};
 		status = history_read(reader, a, walk);
