@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct arena;
+struct pairs;
 struct starts;
 
 /* One of some byte strings is in every match. */
@@ -57,23 +58,6 @@ struct starts *factor_starts_of(struct arena *a, struct str pattern);
 /* A guess of how often a string costs a try for nothing, by its bytes. */
 double clauses_cost(const struct clauses *clauses);
 
-/*
- * Which bytes a match may begin and end with, and which two may be side by side
- * in it, as bits; a pair is first * 256 + second.
- */
-struct factor_pairs {
-	uint64_t first[4], last[4];
-	uint64_t has[256 * 256 / 64];
-	uint32_t longest; /* match, or FACTOR_ANYWHERE */
-};
-
-/* Those of `pattern`, in `a`.  NULL: nothing is known. */
-struct factor_pairs *factor_pairs_of(struct arena *a, struct str pattern);
-/*
- * A match may have a part of bytes `from` to `to` (not `to` itself) of `text`,
- * the bytes around it being what they are.
- */
-bool factor_pairs_fit(
-    const struct factor_pairs *pairs, struct str text, size_t from, size_t to);
-
+/* The pairs of `pattern`, in `a`; see edges.h.  NULL: nothing is known. */
+struct pairs *factor_pairs_of(struct arena *a, struct str pattern);
 #endif

@@ -8,6 +8,7 @@
 #include "rules/factor.h"
 
 #include "base/arena.h"
+#include "rules/edges.h"
 #include "rules/heads.h"
 #include "rules/literal_set.h"
 
@@ -30,20 +31,14 @@ struct reading {
 	unsigned depth;
 	bool is_plain; /* the text is, see factor_is_plain() */
 	bool wants_factors;
-	bool is_odd;                /* it is not understood: nothing is known */
-	struct factor_pairs *pairs; /* that matches may have; NULL: not asked */
-	bool wants_heads; /* the first bytes of matches are asked for */
+	bool is_odd;         /* it is not understood: nothing is known */
+	struct pairs *pairs; /* that matches may have; NULL: not asked */
+	bool wants_heads;    /* the first bytes of matches are asked for */
 };
 
 /* How many bytes something may have; `most`: FACTOR_ANYWHERE is no bound. */
 struct extent {
 	uint32_t least, most;
-};
-
-/* Where a piece meets its neighbours. */
-struct edges {
-	uint64_t first[4], last[4]; /* bits, by byte */
-	bool may_be_empty;
 };
 
 /* What a piece of a regex can match. */
@@ -70,7 +65,7 @@ struct chain {
 	struct factors must;
 	struct clauses any;  /* of its best piece */
 	struct edges *edges; /* NULL: not asked */
-	struct factor_pairs *pairs;
+	struct pairs *pairs;
 	const struct heads *heads; /* NULL: not asked */
 };
 
@@ -225,65 +220,6 @@ clauses_cost(const struct clauses *clauses)
 	return cost;
 }
 
-/* ---- edges and pairs */
-
-static const struct edges edges_anything = {
-    .first = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
-    .last = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
-    .may_be_empty = true,
-};
-
-static bool
-bits_have(const uint64_t *bits, size_t i)
-{
-	return (bits[i / 64] >> i % 64 & 1) != 0;
-}
-
-static void
-bits_join(uint64_t into[4], const uint64_t more[4])
-{
-	for (size_t i = 0; i < 4; i++)
-		into[i] |= more[i];
-}
-
-/* Each of `before` with each of `behind`. */
-static void
-pairs_add(struct factor_pairs *pairs, const uint64_t before[4],
-    const uint64_t behind[4])
-{
-	for (size_t i = 0; i < 256; i++)
-		if (bits_have(before, i))
-			bits_join(pairs->has + 4 * i, behind);
-}
-
-/* A piece that is there `least` to `most` times comes next. */
-static void
-edges_add(struct factor_pairs *pairs, struct edges *edges,
-    const struct edges *next, uint32_t least, uint32_t most)
-{
-	bool may_be_empty = least == 0 || next->may_be_empty;
-	if (most == 0)
-		return;
-	pairs_add(pairs, edges->last, next->first);
-	if (most > 1)
-		pairs_add(pairs, next->last, next->first);
-	if (edges->may_be_empty)
-		bits_join(edges->first, next->first);
-	if (!may_be_empty)
-		memset(edges->last, 0, sizeof(edges->last));
-	bits_join(edges->last, next->last);
-	edges->may_be_empty = edges->may_be_empty && may_be_empty;
-}
-
-/* Nothing yet. */
-static struct edges *
-edges_new(struct arena *a)
-{
-	struct edges *edges = ARENA_NEW(a, struct edges);
-	edges->may_be_empty = true;
-	return edges;
-}
-
 /* ---- pieces and chains of them */
 
 /* Anything of `least` to `most` bytes. */
@@ -308,17 +244,6 @@ piece_nothing(const struct reading *r)
 	    .edges = r->pairs == NULL ? NULL : edges_new(r->a),
 	    .heads = r->wants_heads ? heads_nothing(r->a) : NULL,
 	};
-}
-
-static const struct edges *
-edges_of(struct arena *a, const struct byte_set *set)
-{
-	struct edges *edges = ARENA_NEW(a, struct edges);
-	for (size_t i = 0; i < 256; i++)
-		if (set->has[i])
-			edges->first[i / 64] |= UINT64_C(1) << i % 64;
-	memcpy(edges->last, edges->first, sizeof(edges->last));
-	return edges;
 }
 
 /* One of `bytes`, case being what it is: for all but factors. */
@@ -447,9 +372,8 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
 {
 	struct piece maybe = *piece;
 	if (chain->edges != NULL)
-		edges_add(chain->pairs, chain->edges,
-		    piece->edges != NULL ? piece->edges : &edges_anything,
-		    least, most);
+		edges_add(
+		    chain->pairs, chain->edges, piece->edges, least, most);
 	if (chain_wants_heads(chain))
 		chain->heads = heads_chain(chain->a, chain->heads,
 		    piece->heads == NULL
@@ -1048,7 +972,7 @@ struct union_of {
 	struct extent place;    /* ... and the first is here */
 	bool has_clauses;
 	struct clauses clauses;    /* one for each that is not exact */
-	struct edges *edges;       /* NULL: anything, or not asked */
+	const struct edges *edges; /* NULL: anything, or not asked */
 	const struct heads *heads; /* the same */
 	struct extent extent;
 	bool is_first;
@@ -1084,23 +1008,6 @@ union_add_clauses(struct arena *a, struct union_of *all,
 }
 
 static void
-union_add_edges(
-    struct arena *a, struct union_of *all, const struct edges *edges)
-{
-	if (edges == NULL) {
-		all->edges = NULL;
-	} else if (all->is_first) {
-		all->edges = ARENA_NEW(a, struct edges);
-		*all->edges = *edges;
-	} else if (all->edges != NULL) {
-		bits_join(all->edges->first, edges->first);
-		bits_join(all->edges->last, edges->last);
-		all->edges->may_be_empty =
-		    all->edges->may_be_empty || edges->may_be_empty;
-	}
-}
-
-static void
 union_add_heads(
     struct arena *a, struct union_of *all, const struct heads *heads)
 {
@@ -1114,7 +1021,8 @@ static void
 union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 {
 	struct factor factor;
-	union_add_edges(a, all, piece->edges);
+	all->edges = all->is_first ? piece->edges
+				   : edges_join(a, all->edges, piece->edges);
 	union_add_heads(a, all, piece->heads);
 	all->is_first = false;
 	if (piece_is_never(piece))
@@ -1243,18 +1151,15 @@ factors_of(struct arena *a, struct str pattern, bool is_plain)
 	return ret;
 }
 
-struct factor_pairs *
+struct pairs *
 factor_pairs_of(struct arena *a, struct str pattern)
 {
-	struct factor_pairs *pairs = ARENA_NEW(a, struct factor_pairs);
+	struct pairs *pairs = ARENA_NEW(a, struct pairs);
 	struct reading r = {.a = arena_new(), .pairs = pairs};
 	struct piece piece = read_all(&r, pattern);
 	bool is_known = piece.edges != NULL;
-	if (is_known) {
-		bits_join(pairs->first, piece.edges->first);
-		bits_join(pairs->last, piece.edges->last);
-		pairs->longest = piece.extent.most;
-	}
+	if (is_known)
+		pairs_end(pairs, piece.edges, piece.extent.most);
 	arena_free(r.a);
 	return is_known ? pairs : NULL;
 }
@@ -1268,27 +1173,4 @@ factor_starts_of(struct arena *a, struct str pattern)
 	    piece.heads == NULL ? NULL : starts_new(a, piece.heads);
 	arena_free(r.a);
 	return starts;
-}
-
-static bool
-has_pair(const struct factor_pairs *pairs, struct str text, size_t at)
-{
-	return bits_have(pairs->has, (size_t)(unsigned char)text.p[at] << 8 |
-					 (unsigned char)text.p[at + 1]);
-}
-
-/* A match comes in from the left or begins, and goes on or ends. */
-bool
-factor_pairs_fit(
-    const struct factor_pairs *pairs, struct str text, size_t from, size_t to)
-{
-	bool is_in = from > 0 && has_pair(pairs, text, from - 1);
-	for (size_t i = from; i < to; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-		is_in = is_in || bits_have(pairs->first, c);
-		if (is_in && bits_have(pairs->last, c))
-			return true;
-		is_in = is_in && i + 1 < text.len && has_pair(pairs, text, i);
-	}
-	return is_in;
 }

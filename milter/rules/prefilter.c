@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
+#include "rules/edges.h"
 #include "rules/factor.h"
 #include "rules/heads.h"
 #include "rules/hs_db.h"
@@ -72,8 +73,8 @@ struct count {
 
 /* A pattern; where all bits of one of its clauses are it may match. */
 struct slot {
-	bool is_plain; /* that holds for matches in plain text */
-	const struct factor_pairs *pairs; /* which show other matches; NULL:
+	bool is_plain;             /* that holds for matches in plain text */
+	const struct pairs *pairs; /* which show other matches; NULL:
 					     whatever is not plain may match */
 	bool is_any; /* libhs refused it: every string may match */
 };
@@ -678,7 +679,7 @@ odd_spans(struct pass *pass, const struct slot *slot, struct str s,
 	for (size_t i = 0; i < odd->n; i++) {
 		size_t from = odd->v[i].from, to = odd->v[i].to;
 		size_t longest = slot->pairs->longest;
-		if (factor_pairs_fit(slot->pairs, s, from, to))
+		if (pairs_fit(slot->pairs, s, from, to))
 			span_push(pass, &spans,
 			    (uint32_t)(from < longest ? 0 : from - longest + 1),
 			    (uint32_t)(to - 1));
