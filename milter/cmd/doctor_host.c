@@ -546,7 +546,7 @@ check_disk(struct doctor *d)
 {
 	const struct str dirs[] = {d->config->state_dir, d->config->spool_dir,
 	    d->config->quarantine_dir};
-	dev_t seen[COUNT_OF(dirs)];
+	dev_t seen[COUNT_OF(dirs)] = {0};
 	size_t n = 0;
 	for (size_t i = 0; i < COUNT_OF(dirs); i++) {
 		struct stat st;
