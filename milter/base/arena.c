@@ -12,6 +12,7 @@
 #define BLOCK_SIZE ((size_t)32 * 1024)
 #define SMALL_BLOCK_SIZE ((size_t)512)
 #define ALIGN alignof(max_align_t)
+#define LOOKS_MAX 500
 
 /* Under ASan every object is a block of its own, so each bound is seen. */
 #ifdef UNDER_ASAN
@@ -196,13 +197,17 @@ arena_grow(struct arena *a, void *p, size_t old_size, size_t size)
 	return fresh;
 }
 
-/* The link to the block that is all of `p`; NULL: it shares one. */
+/* The link to the block that is all of `p`; NULL: it shares one, or one of many
+ * is not worth the search. */
 static struct block **
 own_block(struct arena *a, const void *p)
 {
-	for (struct block **at = &a->blocks; *at != NULL; at = &(*at)->next)
+	struct block **at = &a->blocks;
+	for (size_t i = 0; *at != NULL && i < LOOKS_MAX; i++) {
 		if ((*at)->is_own && (const void *)(*at)->bytes == p)
 			return at;
+		at = &(*at)->next;
+	}
 	return NULL;
 }
 
