@@ -13,6 +13,7 @@
  * file it is named after, on first use, in the arena of the message.
  */
 struct eval_cache {
+	struct seen_text *seen;             /* of eval_text.c */
 	struct html_facts *html;            /* eval_html.c */
 	struct body_facts *body;            /* eval_body.c */
 	struct mime_facts *mime;            /* eval_mime.c */

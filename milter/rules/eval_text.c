@@ -9,6 +9,7 @@
 
 /* Words that look like an address; more are not tried. */
 #define WALLETS_TRIED 1000
+#define WALLET_MIN 25 /* a shorter word is no address */
 
 /* Letters and digits; a character beyond ASCII counts once, blanks and marks of
  * U+20xx not. */
@@ -27,12 +28,12 @@ count_letters(struct str text)
 	return n;
 }
 
-struct seen {
+struct seen_text {
 	size_t visible, hidden, pictures;
 };
 
 static void
-see_html(const struct html *html, struct seen *seen)
+see_html(const struct html *html, struct seen_text *seen)
 {
 	seen->visible += count_letters(html->visible_text);
 	seen->hidden += count_letters(html->hidden_text);
@@ -56,52 +57,62 @@ is_shadowed(struct message *m, const struct part *part)
 	return false;
 }
 
-static struct seen
-see(struct message *m)
+static void
+see_parts(struct message *m, struct seen_text *seen)
 {
-	struct seen seen = {0};
 	for (struct part *p = m->root; p != NULL; p = part_next(p)) {
 		if (!part_is_leaf(p))
 			continue;
 		const struct html *html = part_html(m, p);
 		if (html != NULL)
-			see_html(html, &seen);
+			see_html(html, seen);
 		else if (!is_shadowed(m, p))
-			seen.visible += count_letters(part_rendered(m, p));
+			seen->visible += count_letters(part_rendered(m, p));
 	}
-	return seen;
+}
+
+/* Counted once a message. */
+static const struct seen_text *
+see(struct eval_call *call)
+{
+	struct message *m = call->message;
+	if (call->cache->seen == NULL) {
+		call->cache->seen = ARENA_NEW(m->arena, struct seen_text);
+		see_parts(m, call->cache->seen);
+	}
+	return call->cache->seen;
 }
 
 int
 eval_hidden_text(struct eval_call *call)
 {
-	struct seen seen = see(call->message);
+	const struct seen_text *seen = see(call);
 	double percent = call->nargs > 1 ? eval_number(call, 1) : 0;
-	if ((double)seen.hidden < eval_number(call, 0) ||
-	    (double)seen.hidden * 100 <
-		percent * (double)(seen.hidden + seen.visible))
+	if ((double)seen->hidden < eval_number(call, 0) ||
+	    (double)seen->hidden * 100 <
+		percent * (double)(seen->hidden + seen->visible))
 		return 0;
 	return eval_hit(
 	    call, str_printf(call->message->arena, "%zu hidden, %zu visible",
-		      seen.hidden, seen.visible));
+		      seen->hidden, seen->visible));
 }
 
 int
 eval_visible_text(struct eval_call *call)
 {
-	struct seen seen = see(call->message);
-	return (double)seen.visible >= eval_number(call, 0) &&
-	       (double)seen.visible <= eval_number(call, 1);
+	const struct seen_text *seen = see(call);
+	return (double)seen->visible >= eval_number(call, 0) &&
+	       (double)seen->visible <= eval_number(call, 1);
 }
 
 int
 eval_image_only(struct eval_call *call)
 {
-	struct seen seen = see(call->message);
-	if (seen.pictures == 0 || (double)seen.visible > eval_number(call, 0))
+	const struct seen_text *seen = see(call);
+	if (seen->pictures == 0 || (double)seen->visible > eval_number(call, 0))
 		return 0;
 	return eval_hit(call, str_printf(call->message->arena,
-				  "%zu letters and a picture", seen.visible));
+				  "%zu letters and a picture", seen->visible));
 }
 
 static unsigned
@@ -113,19 +124,28 @@ coins_wanted(const struct eval_call *call)
 	return coins;
 }
 
-/* The next run of letters and digits; empty: none. */
+/*
+ * The next run of WALLET_MIN letters and digits or more; empty: none.  It has
+ * one of each WALLET_MIN bytes, so only that is looked at until there is one.
+ */
 static struct str
 next_token(struct str *rest)
 {
-	size_t from = 0;
-	while (from < rest->len && !char_is_alnum(rest->p[from]))
-		from++;
-	size_t to = from;
-	while (to < rest->len && char_is_alnum(rest->p[to]))
-		to++;
-	struct str token = str_sub(*rest, from, to - from);
-	*rest = str_skip(*rest, to);
-	return token;
+	for (size_t at = WALLET_MIN - 1, from, to; at < rest->len;
+	     at = to + WALLET_MIN) {
+		for (from = at; from > 0 && char_is_alnum(rest->p[from]);)
+			from--;
+		from += !char_is_alnum(rest->p[from]);
+		for (to = at; to < rest->len && char_is_alnum(rest->p[to]);)
+			to++;
+		if (to >= from + WALLET_MIN) {
+			struct str token = str_sub(*rest, from, to - from);
+			*rest = str_skip(*rest, to);
+			return token;
+		}
+	}
+	*rest = STR_EMPTY;
+	return STR_EMPTY;
 }
 
 int
@@ -140,8 +160,8 @@ eval_wallet_address(struct eval_call *call)
 			struct str token = next_token(&rest);
 			if (token.len == 0)
 				break;
-			if (token.len < 25 || ++tried > WALLETS_TRIED)
-				continue;
+			if (++tried > WALLETS_TRIED)
+				return 0;
 			if (wallet_coin_of(token) & wanted)
 				return eval_hit(call, token);
 		}

@@ -6,6 +6,7 @@
 #include "rules/digest.h"
 #include "rules/eval.h"
 #include "rules/filetype.h"
+#include "rules/eval_rows.h"
 #include "rules/wallet.h"
 
 /* One question: function, arguments, message, and what the MTA would know. */
@@ -59,8 +60,10 @@ ask(struct arena *a, const struct question *q, struct str mail,
 		nargs++;
 	}
 	assert_in_range(nargs, row->args_min, row->args_max);
+	struct eval_cache cache = {0};
 	struct eval_call call = {
 	    .message = message_new(a, mail, &config, &envelope),
+	    .cache = &cache,
 	    .args = args,
 	    .nargs = nargs,
 	    .evidence = STR_EMPTY};
@@ -367,6 +370,10 @@ sees_what_a_reader_sees(void **state)
 	    {"wallet_address", {"eth", "trx"},
 		.mail =
 		    "Subject: x\n\npay 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa\n"},
+	    {"wallet_address", {"btc"},
+		.mail = "Subject: x\n\nabcdefghijklmnopqrstuvwx "
+			"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa\n",
+		.answer = 1, .evidence = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"},
 	    {"wallet_address", {"any"},
 		.mail =
 		    "Subject: x\n\npay 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb\n"},
