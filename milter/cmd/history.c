@@ -208,9 +208,9 @@ patterns_set(
 		f->rule = history_pattern_of(r->arena, NULL, w->rule);
 	if (w->id != NULL)
 		history_filter_id(r->arena, key, w->id, f);
-	struct str client = f->text[HISTORY_CLIENT].text;
-	if (network_is_valid(client))
-		f->network = client;
+	const struct history_pattern *client = &f->text[HISTORY_CLIENT];
+	if (client->is_set && network_is_valid(client->text))
+		f->network = client->text;
 }
 
 static int

@@ -120,7 +120,7 @@ static bool
 rcpt_matches(const struct history_filter *f, const struct history_entry *e)
 {
 	bool is_hashed = (e->flags & HISTORY_IS_HASHED) != 0;
-	for (size_t i = 0; i < e->nrcpt; i++)
+	for (size_t i = 0; f->rcpt.is_set && i < e->nrcpt; i++)
 		if (pattern_matches(&f->rcpt, e->rcpt[i], is_hashed))
 			return true;
 	return !f->rcpt.is_set;
@@ -129,7 +129,7 @@ rcpt_matches(const struct history_filter *f, const struct history_entry *e)
 static bool
 rule_matches(const struct history_filter *f, const struct history_entry *e)
 {
-	for (size_t i = 0; i < e->nhits; i++)
+	for (size_t i = 0; f->rule.is_set && i < e->nhits; i++)
 		if (pattern_matches(&f->rule, e->hits[i].rule, false))
 			return true;
 	return !f->rule.is_set;
