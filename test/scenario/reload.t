@@ -59,7 +59,7 @@ ok "posternd lives" is_alive "$POSTERND_PID"
 echo 'workers = 7' >>"$CONF"
 postern reload >/dev/null 2>&1
 like "what needs a restart is named" "$(logged 'workers has changed')" "started again"
-echo 'spool-dir = "/nonexistent"' >>"$CONF"
+echo 'spool-dir = "/proc/nonexistent"' >>"$CONF"
 said=$(postern reload 2>&1)
 like "a spool that is not there is refused" "$said" "spool-dir: No such"
 done_testing

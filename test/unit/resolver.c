@@ -206,7 +206,8 @@ static const struct {
     {"off off", "dns: \"off\" stands alone"},
     {"file:/x file:/y", "dns: \"file:/x\" stands alone"},
     {"file:", "dns: file: a path is missing"},
-    {"file:/nonexistent", "dns: /nonexistent: No such file or directory"},
+    {"file:/proc/nonexistent",
+	"dns: /proc/nonexistent: No such file or directory"},
     {"file:/", "dns: /: Is a directory"},
 };
 

@@ -321,7 +321,7 @@ static void
 spool_tells_disk_trouble(void **state)
 {
 	(void)state;
-	struct spool *spool = spool_new(STR("/nonexistent"), 16);
+	struct spool *spool = spool_new(STR("/proc/nonexistent"), 16);
 	struct str got;
 	for (int i = 0; i < 10; i++)
 		spool_put(spool, STR("0123456789"));
