@@ -439,7 +439,7 @@ alerts_flush(struct alerts *al, int64_t ms)
 	(void)pthread_cond_signal(&al->has_changed);
 	while (al->is_flushing && status != ETIMEDOUT)
 		status =
-		    pthread_cond_timedwait(&al->has_changed, &al->lock, &until);
+		    pthread_cond_timedwait(&al->has_flushed, &al->lock, &until);
 	(void)pthread_mutex_unlock(&al->lock);
 }
 

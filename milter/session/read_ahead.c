@@ -221,7 +221,9 @@ poll_ahead(struct pollfd *fds, nfds_t n, int timeout_ms)
 }
 
 /* glibc says that poll(2) only writes what it is given. */
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 int
 poll(struct pollfd *fds, nfds_t n, int timeout_ms)
