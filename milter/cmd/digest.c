@@ -163,6 +163,15 @@ stores_open(struct run *run)
 	return run->state >= 0;
 }
 
+/* Until all that is of this second is in the quarantine: the next digest begins
+ * with the next second. */
+static void
+second_end(void)
+{
+	const struct timespec wait = {.tv_sec = 2};
+	(void)nanosleep(&wait, NULL);
+}
+
 static int
 digest(struct run *run)
 {
@@ -171,6 +180,8 @@ digest(struct run *run)
 		return CMD_TROUBLE;
 	run->page = digest_page_new(
 	    run->arena, config_host(run->arena, &run->config), since, run->now);
+	if (run->is_mail)
+		second_end();
 	if (quarantine_each(run->quarantine, FOLDER_COUNT, STR_EMPTY, take,
 		run) != QUARANTINE_OK) {
 		log_error("the quarantine cannot be read: %s", strerror(errno));
