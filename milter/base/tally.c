@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "base/table.h"
 
+/* Threads that may pass `max` at once, each by one. */
+#define NTHREADS 1024
+
 struct entry {
 	uint64_t hash;
 	_Atomic uint64_t n;
@@ -16,7 +19,7 @@ struct entry {
 };
 
 struct tally {
-	size_t nslots; /* a power of two, at least twice `max` */
+	size_t nslots; /* a power of two, over twice `max` */
 	size_t max;
 	_Atomic size_t used; /* a little more than `max` if threads race */
 	_Atomic uint64_t rest;
@@ -26,8 +29,8 @@ struct tally {
 struct tally *
 tally_new(size_t names)
 {
-	size_t nslots = 16;
-	while (nslots < names * 2)
+	size_t nslots = NTHREADS;
+	while (nslots < names * 2 + NTHREADS)
 		nslots *= 2;
 	struct tally *t =
 	    calloc(1, sizeof(*t) + nslots * sizeof(struct entry *));
@@ -64,41 +67,51 @@ is_named(const struct entry *e, struct str name, uint64_t hash)
 	return e->hash == hash && str_eq(str_of(e->name, e->len), name);
 }
 
-/* Its entry, or a new one in the empty slot `at`; NULL: there is no room. */
+/* Its entry, or NULL and the empty slot where it would be. */
+static struct entry *
+entry_find(struct tally *t, struct str name, uint64_t hash, size_t *at)
+{
+	for (;; *at = (*at + 1) & (t->nslots - 1)) {
+		struct entry *e =
+		    atomic_load_explicit(&t->slots[*at], memory_order_acquire);
+		if (e == NULL || is_named(e, name, hash))
+			return e;
+	}
+}
+
+/* A new one in the empty slot `at` or behind it, or that of a quicker thread.
+ */
 static struct entry *
 entry_put(struct tally *t, size_t at, struct str name, uint64_t hash)
 {
-	if (atomic_fetch_add(&t->used, 1) >= t->max) {
-		(void)atomic_fetch_sub(&t->used, 1);
-		return NULL;
-	}
 	struct entry *fresh = entry_new(name, hash);
 	for (;; at = (at + 1) & (t->nslots - 1)) {
 		struct entry *there = NULL;
 		if (atomic_compare_exchange_strong(
-			&t->slots[at], &there, fresh))
+			&t->slots[at], &there, fresh)) {
+			(void)atomic_fetch_add(&t->used, 1);
 			return fresh;
+		}
 		if (is_named(there, name, hash)) {
 			free(fresh);
-			(void)atomic_fetch_sub(&t->used, 1);
 			return there;
 		}
 	}
 }
 
+/* NULL: there is no room. */
 static struct entry *
 entry_get(struct tally *t, struct str name)
 {
 	uint64_t hash = table_hash(name, false);
 	size_t at = (size_t)hash & (t->nslots - 1);
-	for (;; at = (at + 1) & (t->nslots - 1)) {
-		struct entry *e =
-		    atomic_load_explicit(&t->slots[at], memory_order_acquire);
-		if (e == NULL)
-			return entry_put(t, at, name, hash);
-		if (is_named(e, name, hash))
-			return e;
-	}
+	struct entry *e = entry_find(t, name, hash, &at);
+	if (e != NULL)
+		return e;
+	if (atomic_load(&t->used) < t->max)
+		return entry_put(t, at, name, hash);
+	/* a thread may have put it there before the room was used up */
+	return entry_find(t, name, hash, &at);
 }
 
 void
