@@ -55,7 +55,10 @@ struct inject_result {
 MUST_CHECK enum inject_status inject(
     struct arena *a, const struct injection *in, struct inject_result *ret);
 
-/* `via` has the right form; false: `*ret_why` in words. */
+/* `via` has the right form; false: `*ret_why` in words, of static storage. */
+MUST_CHECK bool inject_via_has_form(struct str via, struct str *ret_why);
+/* The same, and if it is a command its program can be run; `*ret_why` may be
+ * in `a`. */
 MUST_CHECK bool inject_via_check(
     struct arena *a, struct str via, struct str *ret_why);
 bool inject_via_is_smtp(struct str via);

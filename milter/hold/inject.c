@@ -94,23 +94,33 @@ host_parse(struct str text, struct str *ret_host, struct str *ret_port)
 }
 
 bool
-inject_via_check(struct arena *a, struct str via, struct str *ret_why)
+inject_via_has_form(struct str via, struct str *ret_why)
 {
-	struct str host, port, rest = via;
+	struct str host, port;
 	if (inject_via_is_smtp(via)) {
 		if (host_parse(str_skip(via, SMTP_PREFIX.len), &host, &port))
 			return true;
 		*ret_why = STR("must be smtp:host:port");
 		return false;
 	}
-	char *path = str_c(a, str_word(&rest));
-	if (path[0] != '/' || str_chr(via, '\0') != STR_NONE)
-		*ret_why = STR("must be smtp:host:port or a command with an "
-			       "absolute path");
-	else if (access(path, X_OK) != 0)
-		*ret_why = str_printf(a, "%s: %s", path, strerror(errno));
-	else
+	struct str rest = via;
+	if (str_starts(str_word(&rest), STR("/")) &&
+	    str_chr(via, '\0') == STR_NONE)
 		return true;
+	*ret_why = STR("must be smtp:host:port or a command with an "
+		       "absolute path");
+	return false;
+}
+
+bool
+inject_via_check(struct arena *a, struct str via, struct str *ret_why)
+{
+	if (!inject_via_has_form(via, ret_why))
+		return false;
+	char *path = str_c(a, str_word(&via));
+	if (path[0] != '/' || access(path, X_OK) == 0)
+		return true;
+	*ret_why = str_printf(a, "%s: %s", path, strerror(errno));
 	return false;
 }
 

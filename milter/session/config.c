@@ -367,22 +367,34 @@ is_way(struct str name)
 	return false;
 }
 
+/* A program may come and go: without it mail flows, and each alert that cannot
+ * be told is logged. */
+static void
+check_via(struct arena *a, const char *option, struct str via, struct str path,
+    struct diags *diags)
+{
+	struct str why = STR_EMPTY;
+	bool has_form = inject_via_has_form(via, &why);
+	if (!has_form || !inject_via_check(a, via, &why))
+		diag_add(diags, has_form ? DIAG_WARNING : DIAG_ERROR, path, 0,
+		    "%s: %.*s%s", option, STR_ARG(why),
+		    has_form ? ": alerts cannot be told this way" : "");
+}
+
 static void
 check_alerts(struct arena *a, const struct config *config, struct str path,
     struct diags *diags)
 {
-	struct str why = STR_EMPTY;
 	check_addresses(config, path, diags);
-	if (config->alert_mail.n > 0 &&
-	    !inject_via_check(a, config->alert_via, &why))
-		diag_add(diags, DIAG_ERROR, path, 0, "alert-via: %.*s",
-		    STR_ARG(why));
-	if (config->alert_command.len > 0 &&
-	    (inject_via_is_smtp(config->alert_command) ||
-		!inject_via_check(a, config->alert_command, &why)))
+	if (config->alert_mail.n > 0)
+		check_via(a, "alert-via", config->alert_via, path, diags);
+	struct str command = config->alert_command;
+	if (command.len > 0 && !str_starts(str_word(&command), STR("/")))
 		diag_add(diags, DIAG_ERROR, path, 0,
-		    "alert-command: write an absolute path of a program%s%.*s",
-		    why.len > 0 ? ": " : "", STR_ARG(why));
+		    "alert-command: write an absolute path of a program");
+	else if (config->alert_command.len > 0)
+		check_via(
+		    a, "alert-command", config->alert_command, path, diags);
 	for (size_t e = 0; e < ALERT_EVENTS; e++)
 		for (size_t i = 0; i < config->alert[e].to.n; i++)
 			if (!is_way(config->alert[e].to.v[i]))

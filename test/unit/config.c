@@ -163,6 +163,19 @@ thresholds_in_reverse_are_warned_about(void **state)
 }
 
 static void
+a_program_that_is_gone_is_warned_about(void **state)
+{
+	(void)state;
+	assert_true(read_text("alert-command = \"/proc/nonexistent x\"\n"));
+	assert_int_equal(diags_count(&diags, DIAG_WARNING), 1);
+	assert_true(read_text("alert-mail = {a@test.example}\n"
+			      "alert-via = \"/proc/nonexistent\"\n"));
+	assert_int_equal(diags_count(&diags, DIAG_WARNING), 1);
+	assert_false(read_text("alert-command = \"nonexistent\"\n"));
+	assert_false(read_text("alert-command = \"smtp:127.0.0.1:25\"\n"));
+}
+
+static void
 a_missing_file_is_named(void **state)
 {
 	(void)state;
@@ -204,6 +217,7 @@ static const struct CMUnitTest tests[] = {
     TEST(errors_name_the_line_and_what_is_allowed),
     TEST(networks_are_checked),
     TEST(thresholds_in_reverse_are_warned_about),
+    TEST(a_program_that_is_gone_is_warned_about),
     TEST(a_missing_file_is_named),
     TEST(every_default_is_valid_and_shown_as_written),
 };
