@@ -84,22 +84,16 @@ options_read(int argc, char **argv)
 static const struct passwd *
 user_of(const struct config *config, const struct options *o)
 {
-	char name[64];
-	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(config->user));
 	if (geteuid() != 0)
 		return NULL;
-	const struct passwd *user = name[0] == '\0' || strcmp(name, "root") == 0
-					? NULL
-					: getpwnam(name);
-	if (user == NULL && !o->may_be_root) {
-		if (name[0] == '\0' || strcmp(name, "root") == 0)
-			log_fatal("posternd does not run as root: set user in "
-				  "the configuration, or say -R");
-		log_fatal("user: nobody is called %s; make that user with "
-			  "adduser --system --group %s, or say -R",
-		    name, name);
-	}
-	return o->may_be_root && user == NULL ? NULL : user;
+	struct arena *a = arena_new();
+	struct str why = config_user_why_not(a, config);
+	if (why.len > 0 && !o->may_be_root)
+		log_fatal("%.*s", STR_ARG(why));
+	const struct passwd *user =
+	    why.len > 0 ? NULL : getpwnam(str_c(a, config->user));
+	arena_free(a);
+	return user;
 }
 
 /* What is above `path` may be the user's: give away only what we just made. */
@@ -285,6 +279,11 @@ load(const struct snapshot_source *source, bool wants_tests)
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(source, wants_tests, &diags);
+	if (snapshot != NULL && wants_tests &&
+	    !snapshot_start_check(snapshot, source, &diags)) {
+		snapshot_put(snapshot);
+		snapshot = NULL;
+	}
 	cmd_diags_print(&diags,
 	    snapshot == NULL || wants_tests ? DIAG_WARNING : DIAG_ERROR);
 	arena_free(a);
@@ -392,8 +391,8 @@ main(int argc, char **argv)
 {
 	streams_open();
 	struct options o = options_read(argc, argv);
-	struct snapshot_source source = {
-	    .config_path = absolute(o.config_path)};
+	struct snapshot_source source = {.config_path = absolute(o.config_path),
+	    .becomes_user = geteuid() == 0 && !o.may_be_root};
 	log_open("posternd", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
 	/* modes are said where files are made; the MTA has to reach the socket
 	 */

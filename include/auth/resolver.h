@@ -97,6 +97,9 @@ struct resolver_config {
  */
 struct resolver *resolver_new(
     struct arena *a, const struct resolver_config *config, struct str *ret_why);
+/* Could one be made?  Makes no threads and asks nobody; `*ret_why` as above. */
+MUST_CHECK bool resolver_check(
+    struct arena *a, const struct resolver_config *config, struct str *ret_why);
 /* When nobody asks any more; what is on its way is given up. */
 void resolver_free(struct resolver *r);
 /* "off" was configured: nothing will ever be answered. */

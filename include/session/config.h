@@ -130,6 +130,8 @@ MUST_CHECK bool config_read(
 
 /* The options of the resolver. */
 struct resolver_config config_resolver(const struct config *config);
+/* The default must not keep a host without a DNS from starting. */
+bool config_dns_may_fail(const struct config *config);
 
 /* How many messages are scanned at once: 1 or more. */
 unsigned config_workers(const struct config *config);

@@ -31,6 +31,7 @@ struct snapshot_source {
 	struct strs rules;       /* instead of the configured ones, if any */
 	bool is_lenient;         /* see struct policy_options */
 	bool is_offline;         /* nobody will ask the DNS */
+	bool becomes_user; /* posternd, started as root: of the option user */
 };
 
 /*
@@ -39,6 +40,14 @@ struct snapshot_source {
  */
 struct snapshot *snapshot_load(const struct snapshot_source *source,
     bool wants_tests, struct diags *diags);
+/*
+ * Would posternd start with it?  What only a start uses: user, socket-group,
+ * dns.  False: errors are in `diags`; what a start passes over is a warning.
+ */
+MUST_CHECK bool snapshot_start_check(const struct snapshot *snapshot,
+    const struct snapshot_source *source, struct diags *diags);
+/* Why posternd cannot become the user of `config`; empty: it can. */
+struct str config_user_why_not(struct arena *a, const struct config *config);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_put(struct snapshot *snapshot);
 

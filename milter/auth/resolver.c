@@ -1135,6 +1135,27 @@ context_new(struct maker *m)
 	return true;
 }
 
+/* All but its threads. */
+static bool
+prepare(struct maker *m)
+{
+	return context_new(m) && servers_use(m) &&
+	       (m->r->kind == KIND_OFF || (options_set(m) && records_load(m)));
+}
+
+bool
+resolver_check(
+    struct arena *a, const struct resolver_config *config, struct str *ret_why)
+{
+	struct maker m = {
+	    .a = a, .config = config, .r = resolver_alloc(), .file = STR_EMPTY};
+	bool is_good = prepare(&m);
+	if (!is_good)
+		*ret_why = m.why;
+	resolver_free(m.r);
+	return is_good;
+}
+
 struct resolver *
 resolver_new(
     struct arena *a, const struct resolver_config *config, struct str *ret_why)
@@ -1142,10 +1163,8 @@ resolver_new(
 	struct resolver *r = resolver_alloc();
 	struct maker m = {.a = a, .config = config, .r = r, .file = STR_EMPTY};
 	r->query_ms = START_MS; /* of the first question */
-	bool is_good = context_new(&m) && servers_use(&m);
-	if (is_good && r->kind != KIND_OFF)
-		is_good =
-		    options_set(&m) && records_load(&m) && threads_start(&m);
+	bool is_good =
+	    prepare(&m) && (r->kind == KIND_OFF || threads_start(&m));
 	r->query_ms = config->query_ms;
 	if (is_good)
 		return r;

@@ -507,6 +507,12 @@ config_resolver(const struct config *config)
 	};
 }
 
+bool
+config_dns_may_fail(const struct config *config)
+{
+	return config->dns.n == 1 && str_eq(config->dns.v[0], STR("system"));
+}
+
 unsigned
 config_workers(const struct config *config)
 {

@@ -63,10 +63,10 @@ control_block_signals(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Options that are read at start only. */
+/* Options that are read at start only: to the log, and to who asked. */
 static void
-warn_restart(
-    struct arena *a, const struct config *old, const struct config *fresh)
+warn_restart(struct arena *a, const struct config *old,
+    const struct config *fresh, struct buf *out)
 {
 	static const char *const fixed[] = {"socket", "socket-mode",
 	    "socket-group", "control-socket", "metrics-socket", "metrics-mode",
@@ -78,10 +78,14 @@ warn_restart(
 		for (size_t i = 0; i < COUNT_OF(fixed); i++)
 			if (strcmp(row->name, fixed[i]) == 0 &&
 			    !str_eq(option_show(a, row, old),
-				option_show(a, row, fresh)))
-				log_warning("%s has changed: it takes effect "
-					    "when posternd is started again",
-				    fixed[i]);
+				option_show(a, row, fresh))) {
+				static const char text[] =
+				    "%s has changed: it takes effect when "
+				    "posternd is started again";
+				log_warning(text, fixed[i]);
+				buf_printf(out, text, fixed[i]);
+				buf_putc(out, '\n');
+			}
 }
 
 static void
@@ -136,7 +140,9 @@ reload(struct control *control, struct str words, struct buf *out)
 	struct diags diags = {.arena = a};
 	struct metrics *metrics = gate_metrics(control->gate);
 	struct snapshot *fresh = snapshot_load(control->source, true, &diags);
-	if (fresh != NULL && !has_spool(&fresh->config, &diags)) {
+	if (fresh != NULL &&
+	    (!has_spool(&fresh->config, &diags) ||
+		!snapshot_start_check(fresh, control->source, &diags))) {
 		snapshot_put(fresh);
 		fresh = NULL;
 	}
@@ -149,7 +155,7 @@ reload(struct control *control, struct str words, struct buf *out)
 				"rules stay\n");
 	} else {
 		struct snapshot *old = gate_snapshot(control->gate);
-		warn_restart(a, &old->config, &fresh->config);
+		warn_restart(a, &old->config, &fresh->config, out);
 		snapshot_put(old);
 		struct ruleset_counts counts = ruleset_counts(fresh->rules);
 		struct memory_config memory = answers_memory(a, &fresh->config);

@@ -57,10 +57,8 @@ resolver_open(struct gate *gate, struct diags *diags)
 	struct resolver_config config = config_resolver(&gate->current->config);
 	if (dns_open(diags->arena, &config, &gate->dns, &why))
 		return true;
-	/* the default must not keep a host without a DNS from starting */
 	static struct str off = {"off", 3};
-	if (config.servers.n == 1 &&
-	    str_eq(config.servers.v[0], STR("system"))) {
+	if (config_dns_may_fail(&gate->current->config)) {
 		log_warning("%.*s: nobody is asked", STR_ARG(why));
 		config.servers = (struct strs){&off, 1, 1};
 		return dns_open(diags->arena, &config, &gate->dns, &why);

@@ -192,6 +192,66 @@ snapshot_load(
 	return NULL;
 }
 
+struct str
+config_user_why_not(struct arena *a, const struct config *config)
+{
+	const char *name = str_c(a, config->user);
+	if (name[0] == '\0' || strcmp(name, "root") == 0)
+		return STR("posternd does not run as root: set user in the "
+			   "configuration, or say -R");
+	if (getpwnam(name) != NULL)
+		return STR_EMPTY;
+	return str_printf(a,
+	    "user: nobody is called %s; make that user with "
+	    "adduser --system --group %s, or say -R",
+	    name, name);
+}
+
+static void
+check_user(const struct config *config, struct str path, struct diags *diags)
+{
+	struct str why = config_user_why_not(diags->arena, config);
+	if (why.len > 0)
+		diag_add(diags, DIAG_ERROR, path, 0, "%.*s", STR_ARG(why));
+}
+
+static void
+check_group(const struct config *config, struct str path, struct diags *diags)
+{
+	const char *name = str_c(diags->arena, config->socket_group);
+	if (name[0] != '\0' && !str_starts(config->socket, STR("inet")) &&
+	    getgrnam(name) == NULL)
+		diag_add(diags, DIAG_WARNING, path, 0,
+		    "socket-group: no group is called %s, so the socket will "
+		    "keep posternd's",
+		    name);
+}
+
+static void
+check_dns(const struct config *config, struct str path, struct diags *diags)
+{
+	struct str why = STR_EMPTY;
+	struct resolver_config resolver = config_resolver(config);
+	bool may_fail = config_dns_may_fail(config);
+	if (!resolver_check(diags->arena, &resolver, &why))
+		diag_add(diags, may_fail ? DIAG_WARNING : DIAG_ERROR, path, 0,
+		    "%.*s%s", STR_ARG(why),
+		    may_fail ? ": nobody is asked" : "");
+}
+
+bool
+snapshot_start_check(const struct snapshot *snapshot,
+    const struct snapshot_source *source, struct diags *diags)
+{
+	size_t errors = diags_count(diags, DIAG_ERROR);
+	struct str path = str_from(source->config_path);
+	if (source->becomes_user)
+		check_user(&snapshot->config, path, diags);
+	check_group(&snapshot->config, path, diags);
+	check_dns(&snapshot->config, path, diags);
+	return diags_count(diags, DIAG_ERROR) == errors;
+}
+
 struct snapshot *
 snapshot_ref(struct snapshot *snapshot)
 {

@@ -57,8 +57,24 @@ said=$(send -l alice <"$W/blue")
 like "takes effect" "$(verdict_of "$said")" "rules=BLUE:8"
 ok "posternd lives" is_alive "$POSTERND_PID"
 echo 'workers = 7' >>"$CONF"
-postern reload >/dev/null 2>&1
+said=$(postern reload 2>&1)
+like "the answer names what needs a restart" "$said" "workers has changed: .*started again"
+is "and nothing else" "$(grep -c "has changed" <<<"$said")" 1
 like "what needs a restart is named" "$(logged 'workers has changed')" "started again"
+for wrong in 'dns = {"127.0.0.1:1"}' 'dns = {"file:/proc/nonexistent"}' 'user = nosuchuser'; do
+	sed "/^${wrong%% =*} = /d" "$CONF" >"$W/right.conf"
+	cp -p "$CONF" "$W/old.conf"
+	{ cat "$W/right.conf" && echo "$wrong"; } >"$CONF"
+	said=$(postern reload 2>&1)
+	is "what stops the next start is refused: $wrong" "$?" 2
+	like "and named" "$said" "postern.conf: error: ${wrong%% =*}: "
+	cat "$W/old.conf" >"$CONF"
+done
+cp -p "$CONF" "$W/old.conf"
+sed -i 's/^socket-group = .*/socket-group = nosuchgroup/' "$CONF"
+like "a group that is not there is warned about" "$(postern reload 2>&1)" \
+	"warning: socket-group: no group is called nosuchgroup"
+cat "$W/old.conf" >"$CONF"
 echo 'spool-dir = "/proc/nonexistent"' >>"$CONF"
 said=$(postern reload 2>&1)
 like "a spool that is not there is refused" "$said" "spool-dir: No such"

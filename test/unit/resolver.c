@@ -87,7 +87,11 @@ resolver_with(struct arena *a, struct resolver_config config,
 	struct str rest = str_from(server);
 	while (rest.len > 0)
 		strs_add(a, &config.servers, str_cut(&rest, ' '));
-	return resolver_new(a, &config, ret_why);
+	struct resolver *r = resolver_new(a, &config, ret_why);
+	struct str why = STR_EMPTY;
+	assert_int_equal(resolver_check(a, &config, &why), r != NULL);
+	assert_true(r != NULL || str_eq(why, *ret_why));
+	return r;
 }
 
 static struct resolver *
