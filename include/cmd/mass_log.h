@@ -120,6 +120,8 @@ struct mass {
  */
 struct str mass_key(struct arena *a, struct str file);
 
+/* It is empty, or some line of it begins as a record does. */
+bool mass_is_log(struct str text);
 /*
  * Read `text`, a log, which must live as long as `a`: what it has of the rule
  * set whose hash begins with `hash`, or, if that is empty, of the one that was

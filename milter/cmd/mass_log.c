@@ -200,6 +200,26 @@ mass_key(struct arena *a, struct str file)
 	    STR_ARG(str_skip(file, slash)));
 }
 
+/* "WORD rules=", also of a line that was cut short behind that. */
+static bool
+is_record_begun(struct str line)
+{
+	enum mass_word word;
+	return word_parse(str_cut(&line, ' '), &word) &&
+	       str_starts(line, STR("rules="));
+}
+
+bool
+mass_is_log(struct str text)
+{
+	if (text.len == 0)
+		return true;
+	while (text.len > 0)
+		if (is_record_begun(str_line(&text)))
+			return true;
+	return false;
+}
+
 /* --- a whole log ---------------------------------------------------------- */
 
 struct reading {

@@ -134,6 +134,8 @@ log_take(struct arena *a, const char *path, int fd, struct str *ret)
 	if (!file_read(fd, LOG_BYTES, b))
 		return log_refuse(path, strerror(errno));
 	*ret = buf_str(b);
+	if (!mass_is_log(*ret))
+		return log_refuse(path, "it is no log of postern masscheck");
 	/* what a crash has cut short must not grow into another line */
 	bool is_cut = ret->len > 0 && !str_ends(*ret, STR("\n"));
 	if (is_cut && !log_write(fd, STR("\n")))

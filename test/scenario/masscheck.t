@@ -101,6 +101,10 @@ is "a log that cannot be made" "$(postern masscheck --log "$W/none/log" "ham:$W/
 	grep -c 'No such file')" 1
 is "a pipe is no log" "$(mkfifo "$W/pipe"; postern masscheck --log "$W/pipe" "ham:$W/ham" 2>&1 |
 	grep -c 'it is not a file')" 1
+cp "$W/ham/cur/1:2,S" "$W/letter"
+is "nor is a letter, which stays as it is: exit 2" "$(postern masscheck --log "$W/letter" "ham:$W/ham" 2>&1
+	echo $?; cmp "$W/letter" "$W/ham/cur/1:2,S")" "postern: $W/letter: it is no log of postern masscheck
+2"
 for bad in 'jobs=0' 'class=none'; do
 	is "--$bad is refused" "$(masscheck "--${bad%%=*}" "${bad#*=}" "ham:$W/ham"
 		echo "$? $(grep -c write "$W/errors")")" "2 1"

@@ -208,7 +208,20 @@ a_rule_set_is_asked_for_by_the_beginning_of_its_hash(void **state)
 	arena_free(a);
 }
 
+static void
+a_log_is_told_from_other_files(void **state)
+{
+	(void)state;
+	assert_true(mass_is_log(STR_EMPTY));
+	assert_true(mass_is_log(STR("start rules=0af1 version=0.1.0")));
+	assert_true(mass_is_log(STR("\nrule rules=")));
+	assert_false(mass_is_log(STR("\n")));
+	assert_false(mass_is_log(STR("start\nrules=0af1\n")));
+	assert_false(mass_is_log(STR("Subject: spam rules=0af1\n")));
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_log_is_told_from_other_files),
     cmocka_unit_test(every_byte_of_a_name_comes_back),
     cmocka_unit_test(a_line_that_was_cut_short_is_no_record),
     cmocka_unit_test(other_lines_are_no_records),
