@@ -349,8 +349,13 @@ cmd_explain(int argc, char **argv)
 	const struct memory_flag flags[] = {{"json", NULL, &x.is_json}, {0}};
 	if (!memory_flags_parse(argc, argv, flags))
 		return CMD_TROUBLE;
-	if (argc - optind != 1 || argv[optind][0] == '\0')
+	if (argc - optind != 1)
 		return cmd_usage(argv[0]);
+	if (!history_id_is_valid(argv[optind])) {
+		cmd_error("\"%s\" is no id: write %s", argv[optind],
+		    HISTORY_ID_WANTED);
+		return CMD_TROUBLE;
+	}
 	x.arena = arena_new();
 	ui_init(&x.ui, stdout, UI_COLOR_AUTO);
 	if (history_desk_open(x.arena, &x.desk, &code) || code == CMD_FOUND)

@@ -171,6 +171,13 @@ action_is_known(const char *name, const char *text)
 }
 
 static bool
+id_check(const char *text)
+{
+	return text == NULL || history_id_is_valid(text) ||
+	       cmd_refuse("id", text, HISTORY_ID_WANTED);
+}
+
+static bool
 words_parse(const struct words *w, struct request *r)
 {
 	struct history_filter *f = &r->filter;
@@ -182,7 +189,7 @@ words_parse(const struct words *w, struct request *r)
 	r->limit = w->is_following ? FOLLOW_LIMIT_DEFAULT : LIMIT_DEFAULT;
 	return action_is_known("action", w->text[HISTORY_ACTION]) &&
 	       action_is_known("would", w->text[HISTORY_WOULD]) &&
-	       class_parse(w->class, f) &&
+	       class_parse(w->class, f) && id_check(w->id) &&
 	       score_parse("score-min", w->score_min, &f->has_score_min,
 		   &f->score_min) &&
 	       score_parse("score-max", w->score_max, &f->has_score_max,

@@ -50,6 +50,12 @@ history_pattern_of(struct arena *a, const struct mac_key *key, const char *text)
 	};
 }
 
+bool
+history_id_is_valid(const char *id)
+{
+	return bare(str_from(id)).len > 0;
+}
+
 void
 history_filter_id(struct arena *a, const struct mac_key *key, const char *id,
     struct history_filter *f)

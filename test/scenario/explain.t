@@ -145,6 +145,11 @@ is "an unknown id is 1" $? 1
 like "with what to try" "$said" "nothing is known of nothing-such.*entries since 20.*postern history searches"
 said=$(postern explain 2>&1)
 is "no id is 2" $? 2
+for none in '' '<>'; do
+	is "\"$none\" is no id" "$(postern explain "$none" 2>&1; echo $?)" \
+		"postern: \"$none\" is no id: write a queue id, a lookup id or a Message-ID
+2"
+done
 
 # ---- observe
 

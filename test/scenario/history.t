@@ -49,6 +49,12 @@ for filter in "1|--action hold" "1|--action reject" "2|--login carol" \
 	is "postern history ${filter#*|}" "$(set -f; count ${filter#*|})" "${filter%%|*}"
 done
 
+for none in '' '<>'; do
+	is "--id \"$none\" is refused" "$(postern history --id "$none" 2>&1; echo $?)" \
+		"postern: --id $none: write a queue id, a lookup id or a Message-ID
+2"
+done
+
 held=$(held_ids)
 line=$(postern history --json --id "$held")
 like "the id of the quarantine finds it" "$line" '"subject": *"hold me"'
