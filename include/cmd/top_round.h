@@ -26,6 +26,7 @@ struct top_sender {
 struct top_round {
 	double seconds;
 	double actions[ACTION_COUNT]; /* a second, as all that follows */
+	double would[ACTION_COUNT];   /* without observe, where it differs */
 	double messages, recipients, bytes;
 	double dns_asked, dns_timeouts, dns_failures;
 	struct histogram_view verdict, answer;

@@ -171,9 +171,10 @@ show_stores(const struct ui *ui, struct arena *a, json_t *s)
 
 /* Classes with mail, a column each action. */
 static void
-show_actions(const struct ui *ui, struct arena *a, json_t *actions)
+show_actions(
+    const struct ui *ui, struct arena *a, const char *title, json_t *actions)
 {
-	struct ui_column columns[ACTION_COUNT + 1] = {{"CLASS", false, false}};
+	struct ui_column columns[ACTION_COUNT + 1] = {{title, false, false}};
 	const char *class;
 	json_t *counts;
 	for (size_t i = 0; i < ACTION_COUNT; i++)
@@ -200,7 +201,9 @@ show_page(const struct ui *ui, struct arena *a, json_t *status)
 	show_daemon(ui, a, status);
 	show_times(ui, status);
 	show_stores(ui, a, status);
-	show_actions(ui, a, json_object_get(status, "actions"));
+	show_actions(ui, a, "CLASS", json_object_get(status, "actions"));
+	show_actions(
+	    ui, a, "WITHOUT OBSERVE", json_object_get(status, "would"));
 }
 
 int

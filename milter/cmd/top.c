@@ -56,6 +56,20 @@ show_head(const struct ui *ui, struct arena *a, json_t *now)
 }
 
 static void
+show_actions(
+    const struct ui *ui, const char *title, const double rates[ACTION_COUNT])
+{
+	ui_printf(ui, UI_BOLD, "%-11s", title);
+	for (size_t i = 0; i < ACTION_COUNT; i++) {
+		enum action action = (enum action)i;
+		bool is_stop = action > ACTION_TAG && rates[i] > 0;
+		ui_printf(ui, is_stop ? UI_YELLOW : UI_PLAIN, "%s%.*s %.1f",
+		    i == 0 ? "" : "  ", STR_ARG(action_name(action)), rates[i]);
+	}
+	ui_printf(ui, UI_PLAIN, "\n");
+}
+
+static void
 show_rates(const struct ui *ui, struct arena *a, const struct top_round *r,
     json_t *now)
 {
@@ -66,15 +80,10 @@ show_rates(const struct ui *ui, struct arena *a, const struct top_round *r,
 	    r->recipients, STR_ARG(held_size_text(a, (uint64_t)r->bytes)),
 	    (unsigned long long)number(now, "connections"),
 	    (unsigned long long)number(now, "in_flight"));
-	ui_printf(ui, UI_BOLD, "actions/s  ");
-	for (size_t i = 0; i < ACTION_COUNT; i++) {
-		enum action action = (enum action)i;
-		bool is_stop = action > ACTION_TAG && r->actions[i] > 0;
-		ui_printf(ui, is_stop ? UI_YELLOW : UI_PLAIN, "%s%.*s %.1f",
-		    i == 0 ? "" : "  ", STR_ARG(action_name(action)),
-		    r->actions[i]);
-	}
-	ui_printf(ui, UI_PLAIN, "\n");
+	show_actions(ui, "actions/s", r->actions);
+	/* only what observes has any */
+	if (json_object_size(json_object_get(now, "would")) > 0)
+		show_actions(ui, "would/s", r->would);
 }
 
 static void

@@ -42,12 +42,12 @@ is_restarted(json_t *before, json_t *now)
 }
 
 static uint64_t
-action_count(json_t *status, enum action action)
+action_count(json_t *status, const char *key, enum action action)
 {
 	uint64_t sum = 0;
 	const char *class;
 	json_t *counts;
-	json_object_foreach(json_object_get(status, "actions"), class, counts)
+	json_object_foreach(json_object_get(status, key), class, counts)
 	{
 		sum += number(counts, action_name(action).p);
 	}
@@ -55,14 +55,14 @@ action_count(json_t *status, enum action action)
 }
 
 static void
-round_actions(json_t *before, json_t *now, struct top_round *ret)
+round_actions(json_t *before, json_t *now, const char *key, double seconds,
+    double ret[ACTION_COUNT])
 {
 	for (size_t i = 0; i < ACTION_COUNT; i++) {
 		enum action action = (enum action)i;
-		ret->actions[i] = (double)since(action_count(before, action),
-				      action_count(now, action)) /
-				  ret->seconds;
-		ret->messages += ret->actions[i];
+		ret[i] = (double)since(action_count(before, key, action),
+			     action_count(now, key, action)) /
+			 seconds;
 	}
 }
 
@@ -157,7 +157,10 @@ top_round(struct arena *a, json_t *before, json_t *now, struct top_round *ret)
 	json_t *old_dns = json_object_get(before, "dns");
 	*ret = (struct top_round){.seconds = seconds_between(before, now)};
 	double s = ret->seconds;
-	round_actions(before, now, ret);
+	round_actions(before, now, "actions", s, ret->actions);
+	round_actions(before, now, "would", s, ret->would);
+	for (size_t i = 0; i < ACTION_COUNT; i++)
+		ret->messages += ret->actions[i];
 	ret->recipients = rate(before, now, "recipients", s);
 	ret->bytes = rate(before, now, "message_bytes", s);
 	ret->dns_asked = rate(old_dns, dns, "asked", s);
@@ -204,11 +207,11 @@ rules_json(const struct top_round *round)
 }
 
 static json_t *
-actions_json(const struct top_round *round)
+actions_json(const double rates[ACTION_COUNT])
 {
 	json_t *o = json_object();
 	for (size_t i = 0; i < ACTION_COUNT; i++)
-		put(o, action_name((enum action)i).p, round->actions[i]);
+		put(o, action_name((enum action)i).p, rates[i]);
 	return o;
 }
 
@@ -229,7 +232,9 @@ top_round_json(const struct top_round *round, json_t *now)
 	put(o, "messages_per_s", round->messages);
 	put(o, "recipients_per_s", round->recipients);
 	put(o, "bytes_per_s", round->bytes);
-	(void)json_object_set_new(o, "actions_per_s", actions_json(round));
+	(void)json_object_set_new(
+	    o, "actions_per_s", actions_json(round->actions));
+	(void)json_object_set_new(o, "would_per_s", actions_json(round->would));
 	(void)json_object_set_new(o, "verdict", times_json(&round->verdict));
 	(void)json_object_set_new(o, "answer", times_json(&round->answer));
 	(void)json_object_set_new(o, "dns", dns);

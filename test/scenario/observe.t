@@ -16,5 +16,9 @@ for would in tag defer hold reject; do
 	sink_message "$would me"
 	ok "$would: unchanged" cmp <(sink_original "$got") "$W/$would"
 done
+on_terminal() { "$srcdir/test/scenario/lib/on_terminal" "$1" "$POSTERN_PROGRAM" -c "$CONF" "${@:2}" 2>&1; }
+said=$(on_terminal wait:WITHOUT status)
+like "status tells what would have been done" "$said" 'WITHOUT OBSERVE.*submission[^ ]* +0[^0-9]+1[^0-9]+1[^0-9]+1[^0-9]+1[^0-9]'
+like "so does top" "$(postern top --once)" 'actions/s .*would/s +accept 0\.0 +tag '
 is "nothing is in the quarantine" "$(held_count)" 0
 done_testing

@@ -15,14 +15,16 @@ parsed(const char *text)
 static const char before_text[] =
     "{\"time\": 1010, \"uptime_s\": 10, \"clock_us\": 5000000,"
     "\"actions\": {\"submission\": {\"accept\": 10, \"hold\": 1},"
-    "\"relay\": {\"accept\": 5}}, \"recipients\": 20, \"message_bytes\": 1000,"
+    "\"relay\": {\"accept\": 5}}, \"would\": {\"relay\": {\"hold\": 1}},"
+    "\"recipients\": 20, \"message_bytes\": 1000,"
     "\"dns\": {\"asked\": 4, \"timeouts\": 1, \"failures\": 0},"
     "\"verdict\": {\"sum_us\": 10, \"upto\": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
     "1,1,1]}, \"rule_hits\": {\"OLD\": 50, \"BUSY\": 7}}";
 static const char now_text[] =
     "{\"time\": 1012, \"uptime_s\": 12, \"clock_us\": 7000000,"
     "\"actions\": {\"submission\": {\"accept\": 30, \"hold\": 5},"
-    "\"relay\": {\"accept\": 9}}, \"recipients\": 60, \"message_bytes\": 3000,"
+    "\"relay\": {\"accept\": 9}}, \"would\": {\"relay\": {\"hold\": 4}},"
+    "\"recipients\": 60, \"message_bytes\": 3000,"
     "\"dns\": {\"asked\": 10, \"timeouts\": 3, \"failures\": 1},"
     "\"verdict\": {\"sum_us\": 90, \"upto\": [1,1,5,5,5,5,5,5,5,5,5,5,5,5,"
     "5,5,5]}, \"rule_hits\": {\"OLD\": 50, \"BUSY\": 27, \"NEW\": 4},"
@@ -40,6 +42,7 @@ rates_are_those_of_the_time_between(void **state)
 	assert_true(r.seconds == 2);
 	assert_true(r.actions[ACTION_ACCEPT] == 12);
 	assert_true(r.actions[ACTION_HOLD] == 2);
+	assert_true(r.would[ACTION_HOLD] == 1.5);
 	assert_true(r.messages == 14);
 	assert_true(r.recipients == 20);
 	assert_true(r.bytes == 1000);
@@ -59,6 +62,8 @@ rates_are_those_of_the_time_between(void **state)
 	json_t *o = top_round_json(&r, now);
 	assert_true(json_number_value(json_object_get(
 			json_object_get(o, "actions_per_s"), "hold")) == 2);
+	assert_true(json_number_value(json_object_get(
+			json_object_get(o, "would_per_s"), "hold")) == 1.5);
 	json_decref(o);
 	json_decref(before);
 	json_decref(now);
