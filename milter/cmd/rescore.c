@@ -312,6 +312,31 @@ rescore_show(struct arena *a, const struct mass *mass,
 	    &ui, a, changes, top > 0 && top < changes->n ? top : changes->n);
 }
 
+/* True: on mail that they were not fitted to, the scores do more harm. */
+static bool
+is_worse(const struct rescore_errors *e)
+{
+	const struct {
+		const char *what;
+		size_t before, after;
+	} rows[] = {
+	    {"false positives", e->before.false_positives,
+		e->after.false_positives},
+	    {"false negatives", e->before.false_negatives,
+		e->after.false_negatives},
+	};
+	bool is_any = false;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (rows[i].after <= rows[i].before)
+			continue;
+		is_any = true;
+		cmd_error("on mail that was held out these scores make %zu %s, "
+			  "not %zu: think twice before you use them",
+		    rows[i].after, rows[i].what, rows[i].before);
+	}
+	return is_any;
+}
+
 /* --- the command line ----------------------------------------------------- */
 
 enum {
@@ -439,7 +464,9 @@ rescore(struct arena *a, int argc, char **argv)
 	    !file_replace(
 		a, o.output, file_text_of(a, &mass, &result, &changes, &o)))
 		return CMD_TROUBLE;
-	return fflush(stdout) == 0 ? CMD_FINE : CMD_TROUBLE;
+	if (fflush(stdout) != 0)
+		return CMD_TROUBLE;
+	return is_worse(&result.held_out) ? CMD_FOUND : CMD_FINE;
 }
 
 int

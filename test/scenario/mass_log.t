@@ -117,6 +117,21 @@ sed 's/name=WEAK/name=WEAK\\x0abody/; s/hits=LOUD,WEAK/hits=LOUD,WEAK\\x0abody/'
 postern rescore --min-hits 1 --output "$W/hostile.cf" "$W/hostile" >/dev/null 2>&1
 is "no name of a log becomes a line of the file" "$(grep -c body "$W/hostile.cf")" 0
 
+# one rule alone finds spam, at the threshold, and catches ham: less of it misses all
+{
+	echo 'rule rules=0af1 name=ONLY type=body score=5 flags= .'
+	echo 'start rules=0af1 version=0.1.0 date=2026-11-30T10:12:00Z subs=no .'
+	for i in {1..25}; do
+		message spam "$i" 5 ONLY
+		if [ "$i" -le 5 ]; then message ham "$i" 5 ONLY; else message ham "$i" 0 -; fi
+	done
+} >"$W/worse"
+is "scores that are worse on mail that was held out: said, exit 1" \
+	"$(postern rescore --output "$W/worse.cf" "$W/worse" 2>&1 >/dev/null; echo $?)" \
+	"postern: on mail that was held out these scores make 25 false negatives, not 0: think twice before you use them
+1"
+ok "they are written all the same" grep -q '^score ONLY' "$W/worse.cf"
+
 # ---- more than one rule set, and what is no log
 
 sed 's/0af1/0bf2/; s/SILENT/SHOUT/' "$log" >>"$log.2"
