@@ -19,6 +19,7 @@ struct reinjection {
 	int wait_ms;     /* wait so long for posternd to see it; 0: do not */
 	bool keeps_file; /* leave it in the quarantine */
 	bool is_forced;  /* also what was tampered with */
+	bool is_dry_run; /* send nothing; REINJECT_OK: it would be tried */
 };
 
 enum reinject_status {

@@ -26,7 +26,7 @@ struct run {
 	struct release *release; /* NULL: no key could be read */
 	struct ui_table *table;  /* list, as text */
 	int64_t now;
-	size_t matched, failed, unseen;
+	size_t matched, missing, failed, unseen;
 	uint64_t bytes;
 	int wait_ms;
 };
@@ -59,7 +59,10 @@ trouble(struct run *run, const char *what, enum quarantine_status status)
 	    : status == QUARANTINE_BUSY      ? "another process works on it"
 	    : status == QUARANTINE_BAD_FILE  ? "cannot be read: damaged"
 					     : strerror(errno);
-	run->failed++;
+	if (status == QUARANTINE_NOT_FOUND)
+		run->missing++;
+	else
+		run->failed++;
 	ui_printf(&run->err, UI_RED, "postern: %s: %s\n", what, why);
 }
 
@@ -76,16 +79,37 @@ struct selection {
 	void (*act)(struct run *run, const struct held_entry *e);
 };
 
+/*
+ * Whether `e` is meant, which is verified first if that was asked for: its
+ * state may then be another.  What cannot be read is as it is known already.
+ */
+static bool
+is_meant(struct run *run, struct arena *a, struct held_entry *e)
+{
+	struct held_filter any_state = run->request->filter;
+	struct held_entry whole;
+	struct str raw;
+	any_state.has_state = false;
+	if (!held_filter_matches(&any_state, e, run->now))
+		return false;
+	if (run->request->verifies && quarantine_read(run->quarantine, a, e,
+					  &whole, &raw) == QUARANTINE_OK)
+		*e = whole;
+	return held_filter_matches(&run->request->filter, e, run->now);
+}
+
 static bool
 select_one(void *arg, const struct held_entry *e)
 {
 	struct selection *s = arg;
-	const struct held_request *r = s->run->request;
-	if (held_filter_matches(&r->filter, e, s->run->now)) {
+	struct arena *a = arena_new();
+	struct held_entry entry = *e;
+	if (is_meant(s->run, a, &entry)) {
 		s->run->matched++;
-		s->run->bytes += e->file_bytes;
-		s->act(s->run, e);
+		s->run->bytes += entry.file_bytes;
+		s->act(s->run, &entry);
 	}
+	arena_free(a);
 	return true;
 }
 
@@ -131,21 +155,14 @@ select_all(
 static int
 exit_of(const struct run *run)
 {
-	return run->failed > 0     ? CMD_TROUBLE
-	       : run->matched == 0 ? CMD_FOUND
-				   : CMD_FINE;
+	if (run->failed > 0)
+		return CMD_TROUBLE;
+	return run->matched == 0 || run->missing > 0 ? CMD_FOUND : CMD_FINE;
 }
 
 static void
 list_one(struct run *run, const struct held_entry *e)
 {
-	struct arena *a = arena_new();
-	struct held_entry whole;
-	struct str raw;
-	/* one that cannot be read is listed as it is known already */
-	if (run->request->verifies && quarantine_read(run->quarantine, a, e,
-					  &whole, &raw) == QUARANTINE_OK)
-		e = &whole;
 	if (run->request->is_json) {
 		json_t *o = held_json(e, run->now);
 		held_json_details(o, e);
@@ -153,7 +170,6 @@ list_one(struct run *run, const struct held_entry *e)
 	} else {
 		held_table_row(run->table, run->request->is_long, e, run->now);
 	}
-	arena_free(a);
 }
 
 static int
@@ -319,7 +335,8 @@ released_json(struct run *run, const struct held_entry *e,
 	}
 	json_object_set_new(
 	    o, "action", json_text(reinject_status_name(status)));
-	json_object_set_new(o, "dry_run", json_false());
+	json_object_set_new(
+	    o, "dry_run", json_boolean(run->request->is_dry_run));
 	json_object_set_new(o, "sent", json_integer((json_int_t)report->sent));
 	json_object_set_new(o, "refused", refused);
 	json_object_set_new(o, "reply", json_text(report->mta.reply));
@@ -336,8 +353,9 @@ released_text(struct run *run, const struct held_entry *e,
 	bool is_fine = status == REINJECT_OK;
 	const struct ui *ui = is_fine ? &run->ui : &run->err;
 	ui_put(ui, UI_CYAN, held_entry_name(e));
-	ui_printf(
-	    ui, is_fine ? UI_GREEN : UI_RED, " %s", reinject_words[status]);
+	ui_printf(ui, is_fine ? UI_GREEN : UI_RED, " %s%s",
+	    run->request->is_dry_run ? "dry run: " : "",
+	    reinject_words[status]);
 	ui_printf(ui, UI_PLAIN, ": from <");
 	ui_put(ui, UI_PLAIN, e->held.envelope.from);
 	ui_printf(ui, UI_PLAIN, "> to %zu of %zu", report->sent,
@@ -366,10 +384,6 @@ static void
 release_one(struct run *run, const struct held_entry *e)
 {
 	const struct held_request *r = run->request;
-	if (r->is_dry_run) {
-		done_line(run, e, "released", NULL, UI_GREEN);
-		return;
-	}
 	struct arena *a = arena_new();
 	struct reinjection how = {
 	    .quarantine = run->quarantine,
@@ -379,13 +393,16 @@ release_one(struct run *run, const struct held_entry *e)
 	    .wait_ms = run->wait_ms,
 	    .keeps_file = r->keeps,
 	    .is_forced = r->is_forced,
+	    .is_dry_run = r->is_dry_run,
 	};
 	struct reinject_report report;
 	enum reinject_status status = reinject(a, &how, e, &report);
 	if (report.sent > 0)
 		history_event_tell(&run->config, e->held.id,
 		    status == REINJECT_PART ? "released-part" : "released");
-	if (r->is_json)
+	if (r->is_dry_run && status == REINJECT_OK)
+		done_line(run, e, "released", NULL, UI_GREEN);
+	else if (r->is_json)
 		released_json(run, e, status, &report);
 	else
 		released_text(run, e, status, &report);

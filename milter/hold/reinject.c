@@ -279,6 +279,8 @@ reinject_locked(struct arena *a, const struct reinjection *how,
 		ret->mta.reply = STR("it has no recipients");
 		return REINJECT_FAILED;
 	}
+	if (how->is_dry_run)
+		return REINJECT_OK;
 	enum inject_status last = send_all(&out);
 	settle(&out, &now);
 	tokens_watch(&out);

@@ -50,4 +50,23 @@ is "on its own message it is good" "$(held_count)" 1
 send -l alice <"$W/stolen" >/dev/null
 is "but once only" "$(held_count)" 2
 like "the log says why" "$(logged 'note=release-')" "action=hold "
+
+# What was changed on the disk.
+id=$(held_ids | head -n 1)
+dry_run() { postern quarantine release --dry-run "$@" 2>&1; echo $?; }
+tampered() { postern quarantine list "$@" --state tampered --json | sed -nE 's/.*"id": *"([^"]*)".*/\1/p'; }
+like "a dry run says that it would go" "$(dry_run "$id")" "$id would be released: .*0$"
+is "nothing is tampered with" "$(tampered --verify)" ""
+sed -i 's/minutes/seconds/; s/millions/billions/' "$HELD/new/"*"$id"*
+is "a changed message is found by its state" "$(tampered --verify)" "$id"
+like "a dry run says that it would not go" "$(dry_run "$id")" \
+	"$id dry run: not released: changed since it was stored.*2$"
+like "as JSON, too" "$(dry_run --json "$id")" '"action": *"tampered", *"dry_run": *true.*2$'
+like "but by force" "$(dry_run --force "$id")" "$id would be released.*0$"
+is "both are held still" "$(held_count)" 2
+for verb in show release delete; do
+	is "$verb: an id that is not there is 1" "$(postern quarantine $verb nosuch 2>&1; echo $?)" \
+		"postern: nosuch: is not in the quarantine
+1"
+done
 done_testing

@@ -543,7 +543,14 @@ tampered_mail_needs_force(void **state)
 	quarantine_set_key(f->q, &other);
 	assert_int_equal(
 	    reinject(f->a, &how, &entry, &report), REINJECT_TAMPERED);
+	how.is_dry_run = true;
+	assert_int_equal(
+	    reinject(f->a, &how, &entry, &report), REINJECT_TAMPERED);
 	how.is_forced = true;
+	assert_int_equal(reinject(f->a, &how, &entry, &report), REINJECT_OK);
+	assert_int_equal(report.sent, 0);
+	assert_int_equal(count_tokens(f), 0);
+	how.is_dry_run = false;
 	how.keeps_file = true;
 	assert_int_equal(reinject(f->a, &how, &entry, &report), REINJECT_OK);
 	assert_int_equal(
