@@ -67,7 +67,7 @@ for ((i = 0; i < 300; i++)); do echo "$W/held"; done |
 is "held mail, too" "$(postern quarantine list --login dora --json | wc -l)" 300
 ok "what came too fast is counted" test \
 	"$(json_of "$(postern status --json)" 'o["alerts"]["lost"]')" -gt 0
-process_patience=60 posternd_stop
+process_patience=120 posternd_stop
 ok "posternd ends" is_gone "$POSTERND_PID"
 ok "and takes the program along" is_gone "$hung"
 done_testing
