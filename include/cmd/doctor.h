@@ -18,6 +18,7 @@ struct policy;
 
 enum doctor_level {
 	DOCTOR_OK,
+	DOCTOR_SKIPPED, /* nothing could be looked at */
 	DOCTOR_NOTE,    /* worth knowing */
 	DOCTOR_WARNING, /* sends notices to strangers, or may */
 	DOCTOR_TROUBLE  /* Postern does not see it, or strangers get mail */
@@ -104,6 +105,7 @@ struct doctor_host {
 	struct dns dns; /* without resolver: dns_why */
 	struct str dns_why;
 	struct dns_budget budget;
+	struct str mta_user; /* if the MTA was not named; NULL: nobody */
 };
 
 struct doctor {
@@ -143,7 +145,7 @@ extern const struct doctor_check POSTFIX_CHECKS[], BACKSCATTER_CHECKS[],
 /* Largest file and output that is read. */
 #define DOCTOR_TEXT_MAX ((size_t)16 << 20)
 
-/* ok, note, warning, trouble */
+/* ok, skipped, note, warning, trouble */
 const char *doctor_level_name(enum doctor_level level);
 /* Run all checks of the programs that are there; what is fine is a finding. */
 void doctor_run(struct doctor *d);
@@ -155,8 +157,13 @@ void doctor_diags(struct doctor *d, const struct diags *diags, struct str path);
 /* Ask posternd how it is, and be able to ask the DNS. */
 void host_open(struct doctor *d);
 void host_close(struct doctor *d);
+/* False: posternd does not say how it is; the check is skipped. */
+bool host_has_status(struct doctor *d);
 /* The check that runs found something. */
 void finding_add(struct doctor *d, struct finding finding);
+/* The check that runs could look at nothing, for this reason; nothing is added
+ * after another finding of it. */
+void finding_skip(struct doctor *d, struct str why);
 
 /* ---- texts, as each program has them */
 
@@ -209,6 +216,8 @@ struct str postfix_service_value(
     const struct doctor *d, const char *program, const char *name);
 /* The value of "O Name=value" in sendmail.cf; empty: nothing. */
 struct str sendmail_option(const struct doctor *d, const char *name);
+/* May the user of the MTA write to the socket `path`?  Findings say no. */
+void mta_socket_check(struct doctor *d, struct str path);
 /* The path of posternd's unix socket; empty: it has another. */
 struct str doctor_socket_path(const struct doctor *d);
 

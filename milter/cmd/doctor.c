@@ -155,14 +155,20 @@ amavis_load(struct doctor *d, const char *folder)
 	return true;
 }
 
+static bool
+has_postfix(struct arena *a)
+{
+	return program_find(a, STR("postconf")).len > 0 &&
+	       is_file(POSTFIX_FOLDER "/main.cf");
+}
+
 /* What is installed, when nothing was named. */
 static void
 find_installed(struct arena *a, struct request *ret)
 {
 	ret->has_host = ret->has_all = true;
 	struct str doveconf = program_find(a, STR("doveconf"));
-	if (program_find(a, STR("postconf")).len > 0 &&
-	    is_file(POSTFIX_FOLDER "/main.cf"))
+	if (has_postfix(a))
 		ret->postfix = POSTFIX_FOLDER;
 	else if (is_file(SENDMAIL_FILE))
 		ret->sendmail = SENDMAIL_FILE;
@@ -194,6 +200,7 @@ level_style(enum doctor_level level)
 {
 	static const enum ui_style styles[DOCTOR_LEVELS] = {
 	    [DOCTOR_OK] = UI_GREEN,
+	    [DOCTOR_SKIPPED] = UI_CYAN,
 	    [DOCTOR_NOTE] = UI_CYAN,
 	    [DOCTOR_WARNING] = UI_YELLOW,
 	    [DOCTOR_TROUBLE] = UI_RED,
@@ -273,7 +280,7 @@ show(const struct doctor *d)
 		show_table(&ui, d);
 	for (size_t i = 0; i < d->findings.n; i++) {
 		const struct finding *f = &d->findings.v[i];
-		if (ui.is_terminal && f->level == DOCTOR_OK)
+		if (ui.is_terminal && f->level <= DOCTOR_SKIPPED)
 			continue;
 		if (ui.is_terminal)
 			ui_printf(&ui, UI_PLAIN, "\n");
@@ -377,6 +384,17 @@ no_mta(struct doctor *d)
 		       });
 }
 
+/* Who will use the socket, though no MTA was named. */
+static void
+find_mta_user(struct doctor *d)
+{
+	struct str said;
+	if (has_postfix(d->arena) &&
+	    ask(d, str_c(d->arena, program_find(d->arena, STR("postconf"))),
+		(const char *const[3]){"-h", "mail_owner"}, &said))
+		d->host.mta_user = str_trim(said);
+}
+
 static int
 examine(struct doctor *d, const struct request *request)
 {
@@ -385,8 +403,11 @@ examine(struct doctor *d, const struct request *request)
 	if (request->has_all && request->postfix == NULL &&
 	    request->sendmail == NULL)
 		no_mta(d);
-	if (request->has_host)
+	if (request->has_host) {
 		host_open(d);
+		if (!d->postfix.is_there && !d->sendmail.is_there)
+			find_mta_user(d);
+	}
 	doctor_run(d);
 	if (request->has_host)
 		host_close(d);

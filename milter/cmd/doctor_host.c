@@ -128,6 +128,7 @@ host_open(struct doctor *d)
 	struct resolver_config resolver = config_resolver(d->config);
 	d->host.is_there = true;
 	d->host.status_why = d->host.dns_why = STR_EMPTY;
+	d->host.mta_user = STR_EMPTY;
 	d->host.status =
 	    control_status(d->arena, d->config, &d->host.status_why);
 	if (!dns_open(d->arena, &resolver, &d->host.dns, &d->host.dns_why))
@@ -139,6 +140,22 @@ host_close(struct doctor *d)
 {
 	json_decref(d->host.status);
 	dns_close(&d->host.dns);
+}
+
+bool
+host_has_status(struct doctor *d)
+{
+	if (d->host.status == NULL)
+		finding_skip(d, STR("posternd did not say how it is"));
+	return d->host.status != NULL;
+}
+
+/* The file or folder `path` cannot be looked at: `error`. */
+static void
+path_skip(struct doctor *d, struct str path, int error)
+{
+	finding_skip(d,
+	    str_printf(d->arena, "%.*s: %s", STR_ARG(path), strerror(error)));
 }
 
 static json_int_t
@@ -174,7 +191,8 @@ check_version(struct doctor *d)
 {
 	const char *running =
 	    json_string_value(json_object_get(d->host.status, "version"));
-	if (running == NULL || strcmp(running, PACKAGE_VERSION) == 0)
+	if (!host_has_status(d) || running == NULL ||
+	    strcmp(running, PACKAGE_VERSION) == 0)
 		return;
 	run_finding(d, DOCTOR_WARNING,
 	    str_printf(d->arena,
@@ -205,7 +223,7 @@ check_reload(struct doctor *d)
 	struct stat st;
 	int64_t read_at =
 	    told(d, NULL, "time") - told(d, NULL, "snapshot_age_s");
-	if (d->host.status == NULL)
+	if (!host_has_status(d))
 		return;
 	sources_list(d, &paths);
 	for (size_t i = 0; i < paths.n; i++) {
@@ -239,6 +257,8 @@ check_macros(struct doctor *d)
 		"what is signed."},
 	};
 	json_int_t messages = told(d, "answer", "count");
+	if (!host_has_status(d))
+		return;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		json_int_t n = told(d, "macros_missing", rows[i].macro);
 		if (n == 0)
@@ -266,6 +286,8 @@ check_macros(struct doctor *d)
 		}
 		finding_add(d, finding);
 	}
+	if (messages == 0)
+		finding_skip(d, STR("posternd has not seen a message yet"));
 }
 
 /* ---- the socket, as the MTA finds it */
@@ -275,6 +297,8 @@ mta_user(const struct doctor *d)
 {
 	if (d->postfix.is_there)
 		return postfix_value(d, "mail_owner");
+	if (!d->sendmail.is_there)
+		return d->host.mta_user;
 	struct str user = sendmail_option(d, "RunAsUser");
 	return str_cut(&user, ':');
 }
@@ -296,9 +320,8 @@ socket_trouble(struct arena *a, struct str path)
 }
 
 static void
-socket_check_answer(struct doctor *d, struct str path)
+socket_check_answer(struct doctor *d, struct str path, struct str trouble)
 {
-	struct str trouble = socket_trouble(d->arena, path);
 	/* that it does not run has been said */
 	if (trouble.len > 0 && d->host.status != NULL)
 		run_finding(d, DOCTOR_TROUBLE,
@@ -314,8 +337,13 @@ socket_check_user(struct doctor *d, struct str path, const struct stat *st)
 {
 	struct person mta;
 	struct str user = mta_user(d), folder, root = STR_EMPTY;
-	if (user.len == 0 || !person_find(d->arena, user, &mta))
+	/* Sendmail is root unless it says otherwise */
+	if (user.len == 0 && d->sendmail.is_there)
 		return;
+	if (user.len == 0 || !person_find(d->arena, user, &mta)) {
+		finding_skip(d, STR("the user of the MTA is not known"));
+		return;
+	}
 	if (d->postfix.is_there)
 		root = postfix_value(d, "queue_directory");
 	if (!str_starts(path, root))
@@ -341,16 +369,32 @@ socket_check_user(struct doctor *d, struct str path, const struct stat *st)
 		STR_ARG(d->postfix.is_there ? STR("postfix") : user)));
 }
 
+void
+mta_socket_check(struct doctor *d, struct str path)
+{
+	struct stat st;
+	if (stat(str_c(d->arena, path), &st) != 0)
+		path_skip(d, path, errno);
+	else if (!S_ISSOCK(st.st_mode))
+		path_skip(d, path, ENOTSOCK);
+	else
+		socket_check_user(d, path, &st);
+}
+
 static void
 check_socket(struct doctor *d)
 {
 	struct str path = doctor_socket_path(d);
-	struct stat st;
-	if (path.len == 0)
+	if (path.len == 0) {
+		finding_skip(d, STR("it is a port"));
 		return;
-	socket_check_answer(d, path);
-	if (stat(str_c(d->arena, path), &st) == 0 && S_ISSOCK(st.st_mode))
-		socket_check_user(d, path, &st);
+	}
+	struct str trouble = socket_trouble(d->arena, path);
+	socket_check_answer(d, path, trouble);
+	mta_socket_check(d, path);
+	if (trouble.len > 0)
+		finding_skip(d, str_printf(d->arena, "%.*s: %.*s",
+				    STR_ARG(path), STR_ARG(trouble)));
 }
 
 /* Who else may hand it mail, or make it reload. */
@@ -374,8 +418,9 @@ check_open_sockets(struct doctor *d)
 			    str_printf(d->arena,
 				"socket = \"inet:%.*s@127.0.0.1\"",
 				STR_ARG(port)));
-	} else if (stat(str_c(d->arena, path), &st) == 0 &&
-		   (st.st_mode & S_IWOTH) != 0)
+	} else if (stat(str_c(d->arena, path), &st) != 0)
+		path_skip(d, path, errno);
+	else if ((st.st_mode & S_IWOTH) != 0)
 		config_finding(d, DOCTOR_WARNING,
 		    str_printf(d->arena, "%.*s has mode %04o", STR_ARG(path),
 			(unsigned)(st.st_mode & 07777)),
@@ -428,6 +473,8 @@ check_state(struct doctor *d)
 		strs_add(d->arena, &paths, c->quarantine_dir);
 	for (size_t i = 0; i < paths.n; i++)
 		mode_check(d, paths.v[i], &user);
+	if (access(str_c(d->arena, c->state_dir), R_OK | X_OK) != 0)
+		path_skip(d, c->state_dir, errno);
 }
 
 /* Who may write it decides what root's postern(1) runs (release-via). */
@@ -453,6 +500,8 @@ check_config_file(struct doctor *d)
 static void
 check_full(struct doctor *d)
 {
+	if (!host_has_status(d))
+		return;
 	json_int_t max = told(d, "quarantine", "max_bytes");
 	json_int_t used = told(d, "quarantine", "held_bytes") +
 			  told(d, "quarantine", "discarded_bytes");
@@ -491,9 +540,11 @@ check_purge(struct doctor *d)
 	static const char *const folders[] = {"new", "cur"};
 	int64_t age_s = d->config->held_age_ms / 1000, oldest = INT64_MAX;
 	for (size_t i = 0; i < COUNT_OF(folders); i++) {
-		int64_t one = oldest_in(d->arena,
-		    str_printf(d->arena, "%.*s/%s",
-			STR_ARG(d->config->quarantine_dir), folders[i]));
+		struct str folder = str_printf(d->arena, "%.*s/%s",
+		    STR_ARG(d->config->quarantine_dir), folders[i]);
+		if (access(str_c(d->arena, folder), R_OK | X_OK) != 0)
+			path_skip(d, folder, errno);
+		int64_t one = oldest_in(d->arena, folder);
 		oldest = one < oldest ? one : oldest;
 	}
 	if (age_s == 0 || oldest == INT64_MAX ||
@@ -512,7 +563,7 @@ check_purge(struct doctor *d)
 static void
 check_ledger(struct doctor *d)
 {
-	if (d->host.status == NULL || told(d, "ledger", "bytes") > 0)
+	if (!host_has_status(d) || told(d, "ledger", "bytes") > 0)
 		return;
 	run_finding(d, DOCTOR_TROUBLE, STR("posternd does not keep a ledger"),
 	    "Nothing is remembered, so no notice of unknown origin leaves.  "
@@ -598,6 +649,8 @@ check_mta_version(struct doctor *d)
 	struct str version = postfix_value(d, "mail_version");
 	uint64_t major, minor;
 	struct str rest = version;
+	if (version.len == 0)
+		finding_skip(d, STR("no Postfix was looked at"));
 	if (!str_u64(str_cut(&rest, '.'), 99, &major) ||
 	    !str_u64(str_cut(&rest, '.'), 99, &minor) ||
 	    major * 100 + minor >= POSTFIX_LEAST)

@@ -44,6 +44,25 @@ can_ask(const struct doctor *d)
 	       !resolver_is_off(d->host.dns.resolver);
 }
 
+/* False: the DNS or the policy is missing, which is said. */
+static bool
+can_judge(struct doctor *d)
+{
+	if (d->policy != NULL && can_ask(d))
+		return true;
+	finding_skip(d, can_ask(d) ? STR("there is no policy")
+				   : STR("the DNS is not asked"));
+	return false;
+}
+
+/* A question that was not answered tells nothing. */
+static void
+answer_skip(struct doctor *d, struct str name)
+{
+	finding_skip(d, str_printf(d->arena, "the DNS does not answer for %.*s",
+			    STR_ARG(name)));
+}
+
 static struct str
 dns_option(const struct doctor *d)
 {
@@ -112,9 +131,14 @@ static void
 check_honest(struct doctor *d)
 {
 	struct dns_answer answer;
-	if (!can_ask(d))
+	if (!can_ask(d)) {
+		finding_skip(d, STR("the DNS is not asked"));
 		return;
-	ask(d, name_of_nobody(d->arena), DNS_A, &answer);
+	}
+	struct str name = name_of_nobody(d->arena);
+	ask(d, name, DNS_A, &answer);
+	if (answer.status == DNS_TEMP)
+		answer_skip(d, name);
 	if (answer.status == DNS_OK)
 		config_finding(d, DOCTOR_TROUBLE,
 		    str_printf(d->arena,
@@ -134,8 +158,16 @@ check_failures(struct doctor *d)
 		   failed =
 		       json_integer_value(json_object_get(dns, "timeouts")) +
 		       json_integer_value(json_object_get(dns, "failures"));
-	if (asked < ASKED_LEAST || failed * 100 < asked * FAILURES_PERCENT)
+	if (!host_has_status(d))
 		return;
+	if (asked > 0 && failed * 100 < asked * FAILURES_PERCENT)
+		return;
+	if (asked < ASKED_LEAST) {
+		finding_skip(
+		    d, str_printf(d->arena, "posternd has asked %lld questions",
+			   asked));
+		return;
+	}
 	finding_add(
 	    d, (struct finding){
 		   .level = DOCTOR_WARNING,
@@ -314,7 +346,7 @@ is_auto(const struct doctor *d)
 static void
 check_egress(struct doctor *d)
 {
-	if (d->policy == NULL || !can_ask(d))
+	if (!can_judge(d))
 		return;
 	if (!has_relayhost(d)) {
 		egress_compare(d, false);
@@ -355,6 +387,8 @@ reverse_check(struct doctor *d, struct str address)
 	ask(d, name, DNS_PTR, &answer);
 	for (size_t i = 0; i < answer.records.n; i++)
 		is_good |= leads_back(d, answer.records.v[i], &ip);
+	if (answer.status == DNS_TEMP)
+		answer_skip(d, name);
 	if (is_good || answer.status == DNS_TEMP)
 		return;
 	finding_add(d,
@@ -380,10 +414,12 @@ reverse_check(struct doctor *d, struct str address)
 static void
 check_reverse(struct doctor *d)
 {
-	if (d->policy == NULL || !can_ask(d))
+	if (!can_judge(d))
 		return;
 	for (size_t i = 0; i < d->policy->egress.n; i++)
 		reverse_check(d, d->policy->egress.v[i]);
+	if (d->policy->egress.n == 0)
+		finding_skip(d, STR("egress-addresses are not known"));
 }
 
 /* ---- keys */
@@ -406,18 +442,22 @@ key_check(struct doctor *d, const struct dkim_key *key)
 	    .identity = STR_EMPTY,
 	};
 	/* "%": as many domains as there are senders */
-	if (str_eq(signer.domain, STR("%")))
+	if (str_eq(signer.domain, STR("%"))) {
+		finding_skip(d, STR("a key signs for any domain"));
 		return;
+	}
 	d->host.budget = (struct dns_budget){
 	    .deadline_ms = clock_ms() + PATIENCE_MS,
 	    .questions = QUESTIONS,
 	};
 	enum dkim_match match = dkim_key_match(d->arena, d->host.dns.resolver,
 	    d->host.dns.cache, &signer, &d->host.budget);
-	if (match == DKIM_MATCHES || match == DKIM_UNKNOWN)
-		return;
 	struct str name = str_printf(d->arena, "%.*s._domainkey.%.*s",
 	    STR_ARG(signer.selector), STR_ARG(signer.domain));
+	if (match == DKIM_UNKNOWN)
+		answer_skip(d, name);
+	if (match == DKIM_MATCHES || match == DKIM_UNKNOWN)
+		return;
 	finding_add(d, (struct finding){
 			   .level = DOCTOR_TROUBLE,
 			   .found = str_printf(d->arena, "%.*s: %.*s",
@@ -434,8 +474,13 @@ static void
 check_keys(struct doctor *d)
 {
 	const struct dkim_key *key;
-	if (d->policy == NULL || d->policy->keys == NULL || !can_ask(d))
+	if (!can_judge(d))
 		return;
+	if (d->policy->keys == NULL ||
+	    dkim_keys_at(d->policy->keys, 0) == NULL) {
+		finding_skip(d, STR("there are no keys (dkim-key-table)"));
+		return;
+	}
 	for (size_t i = 0; (key = dkim_keys_at(d->policy->keys, i)) != NULL;
 	     i++)
 		key_check(d, key);

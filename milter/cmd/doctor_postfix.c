@@ -334,8 +334,14 @@ static void
 check_socket(struct doctor *d)
 {
 	struct str path = doctor_socket_path(d);
-	if (path.len == 0 || !is_chrooted(d) || below_queue(d, path).len > 0)
+	if (path.len == 0) {
+		finding_skip(d, STR("it is a port"));
 		return;
+	}
+	if (!is_chrooted(d) || below_queue(d, path).len > 0) {
+		mta_socket_check(d, path);
+		return;
+	}
 	finding_add(d,
 	    (struct finding){
 		.level = DOCTOR_TROUBLE,

@@ -9,6 +9,7 @@
 
 static const char *const level_names[DOCTOR_LEVELS] = {
     [DOCTOR_OK] = "ok",
+    [DOCTOR_SKIPPED] = "skipped",
     [DOCTOR_NOTE] = "note",
     [DOCTOR_WARNING] = "warning",
     [DOCTOR_TROUBLE] = "trouble",
@@ -38,6 +39,18 @@ finding_add(struct doctor *d, struct finding finding)
 	finding.check = d->check;
 	if (d->findings.n < FINDINGS_MAX)
 		ARENA_PUSH(d->arena, &d->findings) = finding;
+}
+
+void
+finding_skip(struct doctor *d, struct str why)
+{
+	size_t n = d->findings.n;
+	if (n == 0 || strcmp(d->findings.v[n - 1].check, d->check) != 0)
+		finding_add(d, (struct finding){
+				   .level = DOCTOR_SKIPPED,
+				   .found = str_printf(d->arena,
+				       "not checked: %.*s", STR_ARG(why)),
+			       });
 }
 
 static bool

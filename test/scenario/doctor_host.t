@@ -91,6 +91,11 @@ found() {
 		"$W/doctor" | sort -u | xargs
 }
 
+# Checks that could look at nothing.
+skipped() {
+	sed -nE 's/^skipped: ([a-z-]+): not checked: .*/\1/p' "$W/doctor" | sort -u | xargs
+}
+
 # Each finding says what, why, and the line that cures it.
 is_whole() {
 	awk '/^(warning|trouble): / {n++; if ((getline why) <= 0 || why !~ /^  [A-Za-z].*[.]$/) bad = 1
@@ -150,9 +155,10 @@ a key file that others read|config|chmod 644 "$W/dkim/rsa2026.pem"|chmod 600 "$W
 thresholds in reverse|config|conf 'class relay { tag = 9 }'|conf_good
 configuration that was not read|posternd-reload|touch -d '1 hour' "$CONF"|conf_is_old
 rules that were not read|posternd-reload|touch -d '1 hour' "$POSTERN/rules/test.cf"|conf_is_old
-a socket that Postfix may not write|posternd-socket|chmod 600 "$socket"|chmod 660 "$socket"
-a socket of another group|posternd-socket|chgrp root "$socket"|chgrp postfix "$socket"
-a folder that is closed to Postfix|posternd-socket|mkdir "$POSTERN/in"; chmod 700 "$POSTERN/in"; ln "$socket" "$POSTERN/in/s"; conf "socket = \"unix:$POSTERN/in/s\""; sed -i 's,unix:milter.sock,unix:in/s,' "$main"|rm -r "$POSTERN/in"; conf_good; postfix_good
+a socket that Postfix may not write|posternd-socket postfix-socket|chmod 600 "$socket"|chmod 660 "$socket"
+a socket that nobody may write|posternd-socket postfix-socket|chmod 000 "$socket"|chmod 660 "$socket"
+a socket of another group|posternd-socket postfix-socket|chgrp root "$socket"|chgrp postfix "$socket"
+a folder that is closed to Postfix|posternd-socket postfix-socket|mkdir "$POSTERN/in"; chmod 700 "$POSTERN/in"; ln "$socket" "$POSTERN/in/s"; conf "socket = \"unix:$POSTERN/in/s\""; sed -i 's,unix:milter.sock,unix:in/s,' "$main"|rm -r "$POSTERN/in"; conf_good; postfix_good
 a socket that everybody may write|posternd-others|chmod 666 "$socket"|chmod 660 "$socket"
 a control socket that everybody may use|posternd-others|chmod 666 "$POSTERN/control.sock"|chmod 600 "$POSTERN/control.sock"
 a port for the world|posternd-others|conf 'socket = "inet:8899@0.0.0.0"'; sed -i 's,unix:milter.sock,inet:127.0.0.1:8899,' "$main"|conf_good; postfix_good
@@ -261,7 +267,29 @@ broken "a socket that is gone" posternd-socket
 again
 posternd_stop
 broken "no posternd" posternd
+is "and what it would have said was not checked" "$(skipped)" \
+	"dns-failures posternd-ledger posternd-macros posternd-others posternd-reload posternd-socket posternd-version postfix-socket quarantine-size"
+
+# nothing to look at: no DNS, no keys, no mail
+conf_good
+sed -i '/^dkim-/d; s/^dns = .*/dns = off/' "$CONF"
 again
+examine
+is "without DNS, keys and mail nothing is fine" "$(found): $(skipped)" \
+	"dns postfix-signature: dns-failures dns-honest egress egress-names keys posternd-macros"
+conf_good
+again
+
+# no MTA is named: the one that is installed
+if [ -e /etc/postfix/main.cf ]; then
+	named=("${apply[@]}") apply=()
+	chmod 600 "$socket"
+	broken "a socket that the installed Postfix may not write" posternd-socket
+	chmod 660 "$socket"
+	apply=("${named[@]}")
+else
+	skip "the installed Postfix" "needs its main.cf"
+fi
 examine
 is "and all is well again" "$? $(found)" "0 "
 
