@@ -12,9 +12,18 @@ mail "good" >"$W/good"
 files_open() { find "/proc/$POSTERND_PID/fd" -type l | wc -l; }
 threads() { find "/proc/$POSTERND_PID/task" -mindepth 1 -maxdepth 1 | wc -l; }
 
+# No client is left, and the prefilter is made.
+is_idle() {
+	local before
+	before=$(ls "/proc/$POSTERND_PID/fd")
+	sleep 0.5
+	[ "$(files_open)" -le "$at_first" ] && [ "$(ls "/proc/$POSTERND_PID/fd")" = "$before" ]
+}
+
 # descriptors_left N: posternd, started again, may open so many more when it idles.
 descriptors_left() {
 	local fd=0 left=$1
+	wait_for 30 is_idle
 	while [ -e "/proc/$POSTERND_PID/fd/$fd" ] || [ $((left -= 1)) -gt 0 ]; do
 		fd=$((fd + 1))
 	done
@@ -33,6 +42,7 @@ posternd=$POSTERND
 
 # ---- no file descriptors: those who find no room wait, and are served
 
+logged 'prefilter: ' 20 >/dev/null
 at_first=$(files_open)
 descriptors_left 12
 for ((i = 0; i < 40; i++)); do
