@@ -21,6 +21,7 @@
 #include "cmd/pool.h"
 #include "cmd/rules_open.h"
 #include "cmd/ui.h"
+#include "hold/disk.h"
 #include "rules/digest.h"
 
 #define LOG_BYTES ((size_t)4 << 30)
@@ -88,23 +89,10 @@ stop_on_signals(void)
 
 /* --- the log -------------------------------------------------------------- */
 
-/* All of `text`; false: errno. */
-static bool
-log_write(int fd, struct str text)
-{
-	while (text.len > 0) {
-		ssize_t n = write(fd, text.p, text.len);
-		if (n < 0 && errno != EINTR)
-			return false;
-		text = str_skip(text, n < 0 ? 0 : (size_t)n);
-	}
-	return true;
-}
-
 static void
 log_append(struct work *w, struct str text)
 {
-	if (w->has_no_room || log_write(w->log, text))
+	if (w->has_no_room || disk_write(w->log, text))
 		return;
 	w->has_no_room = true;
 	is_stopped = 1;
@@ -138,7 +126,7 @@ log_take(struct arena *a, const char *path, int fd, struct str *ret)
 		return log_refuse(path, "it is no log of postern masscheck");
 	/* what a crash has cut short must not grow into another line */
 	bool is_cut = ret->len > 0 && !str_ends(*ret, STR("\n"));
-	if (is_cut && !log_write(fd, STR("\n")))
+	if (is_cut && !disk_write(fd, STR("\n")))
 		return log_refuse(path, strerror(errno));
 	return true;
 }

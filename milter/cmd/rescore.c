@@ -15,6 +15,7 @@
 #include "cmd/pool.h"
 #include "cmd/rescore_fit.h"
 #include "cmd/ui.h"
+#include "hold/disk.h"
 
 #define TOP_DEFAULT 20
 #define TOP_MAX 1000000
@@ -121,18 +122,6 @@ file_text_of(struct arena *a, const struct mass *mass,
 	return buf_str(b);
 }
 
-static bool
-all_written(int fd, struct str text)
-{
-	while (text.len > 0) {
-		ssize_t n = write(fd, text.p, text.len);
-		if (n < 0 && errno != EINTR)
-			return false;
-		text = str_skip(text, n < 0 ? 0 : (size_t)n);
-	}
-	return true;
-}
-
 /* In the place of `path`, whole or not at all. */
 static bool
 file_replace(struct arena *a, const char *path, struct str text)
@@ -142,7 +131,7 @@ file_replace(struct arena *a, const char *path, struct str text)
 	(void)umask(mask);
 	int fd = mkostemp(fresh, O_CLOEXEC);
 	bool is_good = fd >= 0 && fchmod(fd, 0666 & ~mask) == 0 &&
-		       all_written(fd, text) && fsync(fd) == 0;
+		       disk_write(fd, text) && fsync(fd) == 0;
 	int error = errno;
 	if (fd >= 0 && close(fd) != 0 && is_good) {
 		error = errno;
