@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* postern -- the operator's command: finds the subcommand and runs it. */
+#include <getopt.h>
+
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/ui.h"
 #include "session/config.h"
 
 const struct command CMD_TABLE[] = {
@@ -81,7 +84,8 @@ const struct command CMD_TABLE[] = {
 	"what posternd does now, every second", cmd_top},
     {"config", NULL, "[NAME...]", "show options, values and meanings",
 	cmd_config},
-    {"help", NULL, "[COMMAND]", "say what a command takes", cmd_help}, {0}};
+    {"help", NULL, "[COMMAND [VERB]]", "say what a command takes", cmd_help},
+    {0}};
 
 static const struct command *
 command_find(const char *name)
@@ -96,7 +100,7 @@ command_find(const char *name)
 static void
 overview(FILE *out)
 {
-	(void)fputs("usage: postern [-c FILE] COMMAND [...]\n\n", out);
+	(void)fputs("usage: postern [-hV] [-c FILE] COMMAND [...]\n\n", out);
 	for (const struct command *c = CMD_TABLE; c->name != NULL; c++)
 		fprintf(out, "  %-11s %s\n", c->name, c->help);
 	(void)fputs("\n`postern help COMMAND` says what it takes; postern(1) "
@@ -113,28 +117,77 @@ cmd_usage(const char *name)
 	return CMD_TROUBLE;
 }
 
+void
+cmd_help_show(const char *name)
+{
+	const struct command *c = command_find(name);
+	if (c != NULL)
+		printf("usage: postern %s %s\n    %s\n", c->name, c->synopsis,
+		    c->help);
+}
+
+/* The first option that is left, other arguments before it or not. */
+static const char *
+option_next(int argc, char **argv)
+{
+	for (int i = optind == 0 ? 1 : optind; i < argc; i++)
+		if (argv[i][0] == '-' && argv[i][1] != '\0')
+			return argv[i];
+	return "";
+}
+
+int
+cmd_option(int argc, char **argv, const char *shorts,
+    const struct option *longs, int *which)
+{
+	if (cmd_is_help(option_next(argc, argv))) {
+		cmd_help_show(argv[0]);
+		exit(cmd_end(CMD_FINE));
+	}
+	return getopt_long(argc, argv, shorts, longs, which);
+}
+
+static const struct command *
+command_need(const char *name)
+{
+	const struct command *c = command_find(name);
+	if (c == NULL)
+		cmd_error("there is no command \"%s\"; `postern help` lists "
+			  "them",
+		    name);
+	return c;
+}
+
+/* Each command says itself what it takes. */
 int
 cmd_help(int argc, char **argv)
 {
+	static char help[] = "--help";
+	const struct command *c = NULL;
 	if (argc < 2) {
 		overview(stdout);
 		return CMD_FINE;
 	}
-	const struct command *c = command_find(argv[1]);
-	if (c == NULL) {
-		cmd_error("there is no command \"%s\"", argv[1]);
-		return CMD_TROUBLE;
+	if (argc > 3)
+		return cmd_usage(argv[0]);
+	if (cmd_is_help(argv[1])) {
+		cmd_help_show(argv[0]);
+		return CMD_FINE;
 	}
-	printf("postern %s %s\n    %s\n", c->name, c->synopsis, c->help);
-	return CMD_FINE;
+	c = command_need(argv[1]);
+	if (c == NULL)
+		return CMD_TROUBLE;
+	char *words[] = {argv[1], argc == 3 ? argv[2] : help, help, NULL};
+	return c->run(argc, words);
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
+	static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'}, {0}};
 	int c;
-	log_open("postern", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
-	while ((c = getopt(argc, argv, "+c:hV")) != -1)
+	while ((c = getopt_long(argc, argv, "+c:hV", longs, NULL)) != -1)
 		switch (c) {
 		case 'c':
 			cmd_config_path = optarg;
@@ -153,15 +206,19 @@ main(int argc, char **argv)
 		overview(stderr);
 		return CMD_TROUBLE;
 	}
-	const struct command *command = command_find(argv[optind]);
-	if (command == NULL) {
-		cmd_error("there is no command \"%s\"; `postern help` lists "
-			  "them",
-		    argv[optind]);
+	const struct command *command = command_need(argv[optind]);
+	if (command == NULL)
 		return CMD_TROUBLE;
-	}
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* glibc: start again for the subcommand */
 	return command->run(argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	ui_begin();
+	log_open("postern", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	return cmd_end(run(argc, argv));
 }

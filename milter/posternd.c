@@ -2,6 +2,7 @@
 /* posternd -- the milter: start-up, privileges, and the end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <grp.h>
 #include <limits.h>
 #ifdef __GLIBC__
@@ -15,6 +16,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/ui.h"
 #include "session/alerts.h"
 #include "session/answers.h"
 #include "session/control.h"
@@ -34,10 +36,11 @@ static void
 usage(FILE *out)
 {
 	(void)fputs(
-	    "usage: posternd [-fRtV] [-c file]\n"
+	    "usage: posternd [-fhRtV] [-c file]\n"
 	    "  -c file  read this configuration instead of " CONFIG_PATH_DEFAULT
 	    "\n"
 	    "  -f       stay in the foreground and log to standard error\n"
+	    "  -h       say this\n"
 	    "  -R       may run as root\n"
 	    "  -t       check configuration and rules, run the rules' tests\n"
 	    "  -V       print the version\n",
@@ -47,9 +50,11 @@ usage(FILE *out)
 static struct options
 options_read(int argc, char **argv)
 {
+	static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'}, {0}};
 	struct options o = {.config_path = CONFIG_PATH_DEFAULT};
 	int c;
-	while ((c = getopt(argc, argv, "c:fhRtV")) != -1)
+	while ((c = getopt_long(argc, argv, "c:fhRtV", longs, NULL)) != -1)
 		switch (c) {
 		case 'c':
 			o.config_path = optarg;
@@ -65,10 +70,10 @@ options_read(int argc, char **argv)
 			break;
 		case 'V':
 			(void)puts("posternd " PACKAGE_VERSION);
-			exit(0);
+			exit(cmd_end(CMD_FINE));
 		case 'h':
 			usage(stdout);
-			exit(0);
+			exit(cmd_end(CMD_FINE));
 		default:
 			usage(stderr);
 			exit(2);
@@ -374,22 +379,10 @@ absolute(const char *path)
 	return realpath(path, full) == NULL ? path : full;
 }
 
-/* No socket of ours may become one of the standard streams. */
-static void
-streams_open(void)
-{
-	int fd;
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= 2);
-	if (fd > 2)
-		(void)close(fd);
-}
-
 int
 main(int argc, char **argv)
 {
-	streams_open();
+	ui_begin();
 	struct options o = options_read(argc, argv);
 	struct snapshot_source source = {.config_path = absolute(o.config_path),
 	    .becomes_user = geteuid() == 0 && !o.may_be_root};
@@ -398,7 +391,7 @@ main(int argc, char **argv)
 	 */
 	(void)umask(022);
 	if (o.is_test)
-		return test(&source);
+		return cmd_end(test(&source));
 	struct snapshot *snapshot = load(&source, false);
 	if (snapshot == NULL)
 		return 2;

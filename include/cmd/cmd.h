@@ -52,6 +52,18 @@ void cmd_config_load(struct arena *a, struct config *ret);
 struct str cmd_own_name(struct arena *a);
 /* "usage: postern NAME SYNOPSIS" to standard error; returns CMD_TROUBLE. */
 int cmd_usage(const char *name);
+/* -h and --help: what the command takes, to standard output. */
+void cmd_help_show(const char *name);
+bool cmd_is_help(const char *argument);
+struct option;
+/*
+ * The next option, as getopt_long() has it.  At -h and --help the process ends
+ * behind what the command takes.
+ */
+int cmd_option(int argc, char **argv, const char *shorts,
+    const struct option *longs, int *which);
+/* The exit code of a command that is done: `code`, if its output is whole. */
+int cmd_end(int code);
 /* "postern: ..." and a newline to standard error; what a terminal would obey is
  * escaped. */
 void cmd_error(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -24,6 +24,22 @@ enum ui_style {
 	UI_STYLE_COUNT
 };
 
+/*
+ * First of all: descriptors 0 to 2 that are closed become ones that cannot be
+ * used, so that no file is opened there, and a reader that goes away (SIGPIPE)
+ * is an error like any other: what a command has begun is finished.
+ */
+void ui_begin(void);
+/* False: standard output takes no more, so it is no use to go on for it. */
+bool ui_out_is_open(void);
+/* Write what waits.  False: as above. */
+bool ui_out_flush(void);
+/*
+ * Everything has been written to standard output.  False: not all of it got
+ * there; why is said to standard error, unless it is that nobody reads it.
+ */
+MUST_CHECK bool ui_out_end(void);
+
 /* One output stream and what it can show. */
 struct ui {
 	FILE *out;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "cmd/ui.h"
 #include "session/config.h"
 
 const char *cmd_config_path = CONFIG_PATH_DEFAULT;
@@ -81,6 +82,18 @@ cmd_number_take(const struct cmd_number *rows, size_t n, int c, void *options,
 		return true;
 	}
 	return false;
+}
+
+bool
+cmd_is_help(const char *argument)
+{
+	return strcmp(argument, "-h") == 0 || strcmp(argument, "--help") == 0;
+}
+
+int
+cmd_end(int code)
+{
+	return ui_out_end() ? code : CMD_TROUBLE;
 }
 
 void

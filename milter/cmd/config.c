@@ -53,7 +53,8 @@ cmd_config(int argc, char **argv)
 {
 	bool is_brief = false, is_defaults = false;
 	int c;
-	while ((c = getopt(argc, argv, "bd")) != -1)
+	static const struct option none[] = {{0}};
+	while ((c = cmd_option(argc, argv, "bd", none, NULL)) != -1)
 		switch (c) {
 		case 'b':
 			is_brief = true;

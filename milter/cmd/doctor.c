@@ -317,7 +317,7 @@ request_parse(int argc, char **argv, struct request *ret)
 	    {"posternd", no_argument, NULL, 'P'},
 	    {"json", no_argument, NULL, 'j'}, {0}};
 	int c;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'p':
 			ret->postfix = optarg;

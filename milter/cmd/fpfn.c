@@ -273,7 +273,7 @@ fpfn(struct arena *a, int argc, char **argv)
 	    .lambda = 50};
 	struct mass mass;
 	int c;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "", long_options, NULL)) != -1)
 		if (!option_take(&o, c, argv[0]))
 			return CMD_TROUBLE;
 	if (optind + 1 != argc)
@@ -281,7 +281,7 @@ fpfn(struct arena *a, int argc, char **argv)
 	if (!range_check(&o) || !mass_open(a, argv[optind], o.hash, &mass))
 		return CMD_TROUBLE;
 	mass_show(&mass, a, &o);
-	return fflush(stdout) == 0 ? CMD_FINE : CMD_TROUBLE;
+	return CMD_FINE;
 }
 
 int

@@ -204,7 +204,7 @@ held_request_parse(const struct held_verb_text *v, int argc, char **argv,
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'h') {
 			verb_help(v, stdout);
-			exit(CMD_FINE);
+			exit(cmd_end(CMD_FINE));
 		}
 		if (c == '?' ||
 		    !flag_take(&flags[c - OPTION_FIRST], optarg, ret))

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* history -- search what was decided. */
-#include <errno.h>
-
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,7 +46,7 @@ show(void *arg, const struct history_entry *e)
 	struct request *r = arg;
 	history_output_put(&r->out, e);
 	r->shown++;
-	return r->limit == 0 || r->shown < r->limit;
+	return (r->limit == 0 || r->shown < r->limit) && ui_out_is_open();
 }
 
 static bool
@@ -67,15 +65,6 @@ keep(void *arg, const struct history_entry *e)
 	history_pack(b, e);
 	strs_add(r->arena, &r->kept, buf_str(b));
 	return r->limit == 0 || r->kept.n < r->limit;
-}
-
-static bool
-is_written(void)
-{
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
-		return true;
-	log_error("standard output: %s", strerror(errno));
-	return false;
 }
 
 static enum reader_status
@@ -104,7 +93,7 @@ follow(struct history_desk *desk, struct request *r)
 	enum reader_status status = history_newest(desk->reader, &place);
 	if (status == READER_OK)
 		status = newest_show(desk, r);
-	while (status == READER_OK && is_written()) {
+	while (status == READER_OK && ui_out_flush()) {
 		(void)usleep(FOLLOW_EVERY_MS * 1000);
 		if (memory_read_renew(desk->reader))
 			place = 0;

@@ -138,7 +138,8 @@ show_one(void *arg, const struct ledger_entry *e)
 	else
 		row_show(show, e);
 	show->shown++;
-	return show->limit == 0 || show->shown < show->limit;
+	return (show->limit == 0 || show->shown < show->limit) &&
+	       ui_out_is_open();
 }
 
 /* "<a@b>" is meant to be a@b. */

@@ -25,7 +25,7 @@ static bool
 options_read(int argc, char **argv, struct options *ret)
 {
 	int c;
-	while ((c = getopt_long(argc, argv, "v", long_options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "v", long_options, NULL)) != -1)
 		switch (c) {
 		case 'v':
 			ret->is_verbose = true;

@@ -587,7 +587,7 @@ static bool
 options_read(struct arena *a, int argc, char **argv, struct options *o)
 {
 	int c;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "", long_options, NULL)) != -1)
 		if (!option_take(a, o, c, argv[0]))
 			return false;
 	if (optind < argc && o->log != NULL)
@@ -626,7 +626,7 @@ masscheck(struct arena *a, int argc, char **argv)
 	if (w.log >= 0)
 		(void)close(w.log);
 	snapshot_put(snapshot);
-	return is_good && fflush(stdout) == 0 ? CMD_FINE : CMD_TROUBLE;
+	return is_good ? CMD_FINE : CMD_TROUBLE;
 }
 
 int

@@ -2,7 +2,6 @@
 /* memory_open -- what the commands share that read what posternd remembers. */
 #include "cmd/memory_open.h"
 
-#include <errno.h>
 #include <getopt.h>
 
 #include "base/arena.h"
@@ -22,7 +21,7 @@ memory_flags_parse(int argc, char **argv, const struct memory_flag *flags)
 		options[i] = (struct option){flags[i].name,
 		    flags[i].text == NULL ? no_argument : required_argument,
 		    NULL, 1};
-	while ((c = getopt_long(argc, argv, "", options, &which)) != -1) {
+	while ((c = cmd_option(argc, argv, "", options, &which)) != -1) {
 		if (c != 1) {
 			(void)cmd_usage(argv[0]);
 			return false;
@@ -79,10 +78,6 @@ memory_open_in(struct arena *a, const struct config *config, int *ret_exit)
 int
 memory_exit(enum reader_status status, uint64_t shown)
 {
-	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		log_error("standard output: %s", strerror(errno));
-		return CMD_TROUBLE;
-	}
 	if (status != READER_OK)
 		return CMD_TROUBLE;
 	return shown == 0 ? CMD_FOUND : CMD_FINE;

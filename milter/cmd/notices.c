@@ -149,7 +149,7 @@ show(void *arg, const struct history_entry *e)
 	else
 		row_show(n, e);
 	n->shown++;
-	return n->limit == 0 || n->shown < n->limit;
+	return (n->limit == 0 || n->shown < n->limit) && ui_out_is_open();
 }
 
 static void

@@ -499,7 +499,7 @@ cmd_preflight(int argc, char **argv)
 	struct report r = {.arena = arena_new()};
 	const char *from = NULL;
 	int c, code = CMD_TROUBLE;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'f':
 			from = optarg;

@@ -402,7 +402,7 @@ static bool
 options_read(struct arena *a, int argc, char **argv, struct options *o)
 {
 	int c;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "", long_options, NULL)) != -1)
 		if (!option_take(a, o, c, argv[0]))
 			return false;
 	if (optind == argc)
@@ -446,7 +446,7 @@ profile(struct arena *a, int argc, char **argv)
 		return CMD_TROUBLE;
 	profile_run(&p, a, snapshot, &o, &mailbox);
 	snapshot_put(snapshot);
-	return p.has_trouble || fflush(stdout) != 0 ? CMD_TROUBLE : CMD_FINE;
+	return p.has_trouble ? CMD_TROUBLE : CMD_FINE;
 }
 
 int

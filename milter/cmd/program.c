@@ -56,21 +56,41 @@ words_argv(struct arena *a, const struct strs *words)
 	return argv;
 }
 
+/* SIGPIPE ends it, though not us. */
+static bool
+attr_make(posix_spawnattr_t *ret)
+{
+	sigset_t pipe_only;
+	if (posix_spawnattr_init(ret) != 0)
+		return false;
+	(void)sigemptyset(&pipe_only);
+	(void)sigaddset(&pipe_only, SIGPIPE);
+	(void)posix_spawnattr_setsigdefault(ret, &pipe_only);
+	(void)posix_spawnattr_setflags(ret, POSIX_SPAWN_SETSIGDEF);
+	return true;
+}
+
 static bool
 program_start(char *const *argv, int out, pid_t *ret)
 {
 	posix_spawn_file_actions_t actions;
-	if (posix_spawn_file_actions_init(&actions) != 0)
+	posix_spawnattr_t attr;
+	if (!attr_make(&attr))
 		return false;
+	if (posix_spawn_file_actions_init(&actions) != 0) {
+		(void)posix_spawnattr_destroy(&attr);
+		return false;
+	}
 	bool is_good = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
 			   "/dev/null", O_RDONLY, 0) == 0 &&
 		       posix_spawn_file_actions_addopen(&actions, STDERR_FILENO,
 			   "/dev/null", O_WRONLY, 0) == 0 &&
 		       posix_spawn_file_actions_adddup2(
 			   &actions, out, STDOUT_FILENO) == 0 &&
-		       posix_spawn(ret, argv[0], &actions, NULL,
+		       posix_spawn(ret, argv[0], &actions, &attr,
 			   (char *const *)argv, environ) == 0;
 	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)posix_spawnattr_destroy(&attr);
 	return is_good;
 }
 

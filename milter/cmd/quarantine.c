@@ -110,7 +110,8 @@ select_one(void *arg, const struct held_entry *e)
 		s->act(s->run, &entry);
 	}
 	arena_free(a);
-	return true;
+	/* what is done goes on, what is only shown does not */
+	return s->run->request->verb != VERB_LIST || ui_out_is_open();
 }
 
 static enum quarantine_status
@@ -210,8 +211,7 @@ show_one(struct run *run, const struct held_entry *e)
 	if (status != QUARANTINE_OK) {
 		trouble(run, entry_word(run->arena, e), status);
 	} else if (run->request->is_raw) {
-		if (fwrite(raw.p, 1, raw.len, stdout) != raw.len)
-			trouble(run, "standard output", QUARANTINE_IO);
+		(void)fwrite(raw.p, 1, raw.len, stdout);
 	} else if (run->request->is_json) {
 		json_t *o = held_json(&now, run->now);
 		struct str body = release_body(raw);
@@ -550,6 +550,15 @@ verb_find(const char *name)
 	return NULL;
 }
 
+static void
+verbs_show(FILE *out)
+{
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		fprintf(
+		    out, "  %-8s %s\n", verbs[i].text.name, verbs[i].text.help);
+	(void)fputs("`postern help quarantine VERB` lists its options.\n", out);
+}
+
 /* Without a key everything but a release works; seals are not checked. */
 static void
 key_open(struct run *run)
@@ -587,10 +596,6 @@ run_verb(const struct verb_row *verb, const struct held_request *request)
 		quarantine_close(run.quarantine);
 	}
 	arena_free(run.arena);
-	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		log_error("standard output: %s", strerror(errno));
-		return CMD_TROUBLE;
-	}
 	return code;
 }
 
@@ -599,11 +604,14 @@ cmd_quarantine(int argc, char **argv)
 {
 	struct held_request request;
 	const struct verb_row *verb = argc < 2 ? NULL : verb_find(argv[1]);
+	if (argc > 1 && cmd_is_help(argv[1])) {
+		cmd_help_show(argv[0]);
+		verbs_show(stdout);
+		return CMD_FINE;
+	}
 	if (verb == NULL) {
 		(void)cmd_usage(argv[0]);
-		for (size_t i = 0; i < COUNT_OF(verbs); i++)
-			fprintf(stderr, "  %-8s %s\n", verbs[i].text.name,
-			    verbs[i].text.help);
+		verbs_show(stderr);
 		return CMD_TROUBLE;
 	}
 	if (held_request_parse(&verb->text, argc - 1, argv + 1, &request))

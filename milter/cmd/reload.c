@@ -3,11 +3,15 @@
 #include "base/arena.h"
 #include "cmd/cmd.h"
 #include "cmd/control_ask.h"
+#include "cmd/memory_open.h"
 
 int
 cmd_reload(int argc, char **argv)
 {
-	if (argc > 1)
+	const struct memory_flag flags[] = {{0}};
+	if (!memory_flags_parse(argc, argv, flags))
+		return CMD_TROUBLE;
+	if (optind < argc)
 		return cmd_usage(argv[0]);
 	struct arena *a = arena_new();
 	struct config config;

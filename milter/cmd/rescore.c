@@ -404,7 +404,7 @@ static bool
 options_read(int argc, char **argv, struct options *o)
 {
 	int c;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "", long_options, NULL)) != -1)
 		if (!option_take(o, c, argv[0]))
 			return false;
 	o->fit.folds = (uint64_t)o->folds;
@@ -452,8 +452,6 @@ rescore(struct arena *a, int argc, char **argv)
 	if (o.output != NULL &&
 	    !file_replace(
 		a, o.output, file_text_of(a, &mass, &result, &changes, &o)))
-		return CMD_TROUBLE;
-	if (fflush(stdout) != 0)
 		return CMD_TROUBLE;
 	return is_worse(&result.held_out) ? CMD_FOUND : CMD_FINE;
 }

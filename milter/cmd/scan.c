@@ -31,6 +31,7 @@ struct work {
 	bool *is_done;
 	size_t printed;
 	struct ui_progress progress;
+	volatile sig_atomic_t is_stopped;
 };
 
 static struct str
@@ -66,10 +67,11 @@ lines_print(struct work *w)
 		ui_progress_hide(&w->progress);
 		(void)fwrite(line->p, 1, line->len, stdout);
 		if (w->format->ui.is_terminal)
-			(void)fflush(stdout);
+			(void)ui_out_flush();
 		free((void *)(uintptr_t)line->p);
 	}
 	ui_progress_add(&w->progress, 1);
+	w->is_stopped = !ui_out_is_open();
 }
 
 static void
@@ -98,6 +100,7 @@ run(struct work *w, struct arena *a, size_t jobs)
 	    .jobs = jobs,
 	    .work = scan_and_print,
 	    .arg = w,
+	    .is_stopped = &w->is_stopped,
 	};
 	w->lines = ARENA_ARRAY(a, struct str, w->mailbox->n);
 	w->is_done = ARENA_ARRAY(a, bool, w->mailbox->n);
@@ -309,7 +312,7 @@ cmd_scan(int argc, char **argv)
 	struct options o = {.fixed = MAIL_FIXED_NONE};
 	o.jobs = pool_jobs_default();
 	int c;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while ((c = cmd_option(argc, argv, "", long_options, NULL)) != -1) {
 		bool is_good = option_check(c);
 		if (is_good && option_take(a, &o, c))
 			continue;
@@ -341,7 +344,7 @@ cmd_scan(int argc, char **argv)
 	    rules_filter_for(snapshot, o.prefilter, mailbox.n);
 	run(&w, a, (size_t)o.jobs);
 	filterer_stop(filterer);
-	bool is_trouble = !is_good || w.has_trouble || fflush(stdout) != 0;
+	bool is_trouble = !is_good || w.has_trouble;
 	int code = is_trouble    ? CMD_TROUBLE
 		   : w.has_found ? CMD_FOUND
 				 : CMD_FINE;

@@ -220,7 +220,7 @@ print_rounds(struct top *top)
 			show_page(&top->ui, a, &round, now);
 		if (i > 0 && !top->is_json && i != top->rounds)
 			(void)fputc('\n', stdout);
-		if (fflush(stdout) != 0)
+		if (!ui_out_flush())
 			break;
 		arena_reset(a);
 		while (i != top->rounds && clock_ms() < next_ms)

@@ -2,8 +2,12 @@
 /* ui -- what the commands show people. */
 #include "cmd/ui.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <wchar.h>
@@ -29,6 +33,59 @@ static const char *const style_on[UI_STYLE_COUNT] = {
     [UI_YELLOW] = "\033[33m",
     [UI_CYAN] = "\033[36m",
 };
+
+void
+ui_begin(void)
+{
+	int fd;
+	(void)signal(SIGPIPE, SIG_IGN);
+	do {
+		int used = fcntl(0, F_GETFD) < 0 ? O_WRONLY : O_RDONLY;
+		fd = open("/dev/null", used);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+bool
+ui_out_is_open(void)
+{
+	return ferror(stdout) == 0;
+}
+
+static int out_error; /* of a flush */
+
+bool
+ui_out_flush(void)
+{
+	errno = 0; /* an earlier error may have taken all there was */
+	bool is_flushed = fflush(stdout) == 0;
+	if (!is_flushed)
+		out_error = errno;
+	return is_flushed && ui_out_is_open();
+}
+
+/* The reader of a pipe has gone. */
+static bool
+is_left_alone(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
+bool
+ui_out_end(void)
+{
+	if (ui_out_flush())
+		return true;
+	if (out_error == 0 && write(STDOUT_FILENO, "", 0) < 0)
+		out_error = errno;
+	if (out_error != EPIPE && !is_left_alone(STDOUT_FILENO))
+		log_error("standard output: %s",
+		    out_error == 0 ? "not all could be written"
+				   : strerror(out_error));
+	return false;
+}
 
 /* Whether the terminal reads UTF-8, by the locale it was started with. */
 static bool

@@ -681,7 +681,7 @@ static bool
 options_read(struct arena *a, int argc, char **argv, struct options *o)
 {
 	int c;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while ((c = cmd_option(argc, argv, "", long_options, NULL)) != -1)
 		if (!option_take(a, o, c, argv[0]))
 			return false;
 	if (o->after.config_path != NULL || o->after.rules.n > 0)
@@ -709,7 +709,7 @@ mail_add(struct run *run, const struct config *config, int n, char **v)
 static int
 exit_of(const struct run *run, bool is_good)
 {
-	if (!is_good || run->failed > 0 || fflush(stdout) != 0)
+	if (!is_good || run->failed > 0)
 		return CMD_TROUBLE;
 	return run->outcomes.n > 0 ? CMD_FOUND : CMD_FINE;
 }
