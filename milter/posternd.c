@@ -19,6 +19,7 @@
 #include "cmd/ui.h"
 #include "session/alerts.h"
 #include "session/answers.h"
+#include "session/config_form.h"
 #include "session/control.h"
 #include "session/session.h"
 
@@ -94,7 +95,7 @@ user_of(const struct config *config, const struct options *o)
 	struct arena *a = arena_new();
 	struct str why = config_user_why_not(a, config);
 	if (why.len > 0 && !o->may_be_root)
-		log_fatal("%.*s", STR_ARG(why));
+		log_fatal("user: %.*s", STR_ARG(why));
 	const struct passwd *user =
 	    why.len > 0 ? NULL : getpwnam(str_c(a, config->user));
 	arena_free(a);
@@ -151,15 +152,6 @@ parent_of(struct str path)
 					       : str_sub(path, 0, slash);
 }
 
-static struct str
-socket_path(const struct config *config)
-{
-	struct str spec = config->socket;
-	struct str kind = str_cut(&spec, ':');
-	bool is_unix = str_eq(kind, STR("unix")) || str_eq(kind, STR("local"));
-	return is_unix ? spec : STR_EMPTY;
-}
-
 /* Directories of our own only: what is there already and not ours is an error
  * later. */
 static void
@@ -167,7 +159,8 @@ dirs_make(const struct config *config, const struct passwd *user)
 {
 	dir_make(config->state_dir, 0700, user);
 	dir_make(config->spool_dir, 0700, user);
-	dir_make(parent_of(socket_path(config)), 0755, user);
+	dir_make(
+	    parent_of(config_form_socket_path(config->socket)), 0755, user);
 	dir_make(parent_of(config->control_socket), 0755, user);
 	if (str_starts(config->metrics_socket, STR("/")))
 		dir_make(parent_of(config->metrics_socket), 0755, user);
@@ -399,7 +392,7 @@ main(int argc, char **argv)
 	const struct passwd *user = user_of(config, &o);
 	struct arena *a = arena_new();
 	char *pid_file = str_c(a, config->pid_file);
-	char *socket = str_c(a, socket_path(config));
+	char *socket = str_c(a, config_form_socket_path(config->socket));
 	int ready = background(o.in_foreground);
 	limits_set();
 	memory_limits_set(config);

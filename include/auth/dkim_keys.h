@@ -13,6 +13,7 @@
 #include "auth/dkim_crypto.h"
 #include "auth/resolver.h"
 #include "base/diag.h"
+#include "base/option.h"
 
 struct dkim_keys;
 /* A private key, loaded; any number of threads may sign with it. */
@@ -33,7 +34,12 @@ struct dkim_tables {
 	uid_t user;
 	gid_t group;
 	unsigned min_bits; /* RSA keys that are shorter are refused */
+	const struct option_lines *lines; /* for errors; NULL: of no file */
 };
+
+/* `table` is empty, or says of a file where it is; of OpenDKIM's other kinds,
+ * none does. */
+bool dkim_table_has_form(struct str table);
 
 /* NULL: errors are in `diags` with file:line.  Both tables empty: no keys. */
 struct dkim_keys *dkim_keys_load(

@@ -4,6 +4,7 @@
 #define AUTH_EGRESS_H
 
 #include "base/diag.h"
+#include "base/option.h"
 
 struct arena;
 
@@ -13,10 +14,10 @@ struct arena;
  * 6598, not for documentation).  In `*ret` each is in
  * the form of inet_ntop(3), an IPv4 address mapped into IPv6 as IPv4, each
  * once. Empty: they are not known (a host behind NAT).  Trouble goes to `diags`
- * as an error of `file`.
+ * as an error of `option`.
  */
-void egress_read(struct arena *a, const struct strs *value, struct str file,
-    struct diags *diags, struct strs *ret);
+void egress_read(struct arena *a, const struct strs *value,
+    const struct option_place *option, struct diags *diags, struct strs *ret);
 
 /* `address` can be reached from anywhere (IANA special-purpose registries). */
 bool address_is_public(struct str address);

@@ -5,12 +5,13 @@
 #define AUTH_LINES_H
 
 #include "base/diag.h"
+#include "base/option.h"
 
 #define LINES_FILE_BYTES ((size_t)256 * 1024 * 1024)
 
 struct line {
-	struct str file; /* or the option */
-	unsigned number; /* of the first of its lines; 0: a value */
+	struct str file; /* it stands in, or the option if that is of no file */
+	unsigned number; /* of the first of its lines; 0: of no file */
 	struct str text; /* trimmed, not empty; line ends within it are blanks
 			  */
 };
@@ -29,7 +30,7 @@ struct lines {
  * Texts live in `a`.  False: a file cannot be read, and a DIAG_ERROR says why.
  */
 MUST_CHECK bool lines_read(struct arena *a, const struct strs *values,
-    struct str option, struct lines *ret, struct diags *diags);
+    const struct option_place *option, struct lines *ret, struct diags *diags);
 
 /* The same of one file's text, any bytes. */
 void lines_of_text(

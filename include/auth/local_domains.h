@@ -4,6 +4,7 @@
 #define AUTH_LOCAL_DOMAINS_H
 
 #include "base/diag.h"
+#include "base/option.h"
 
 struct arena;
 struct local_domains;
@@ -24,7 +25,8 @@ MUST_CHECK bool local_domains_add(struct local_domains *set, struct str domain);
  * are.  False: at least one DIAG_ERROR with file:line was added.
  */
 MUST_CHECK bool local_domains_load(struct local_domains *set,
-    const struct strs *values, struct str option, struct diags *diags);
+    const struct strs *values, const struct option_place *option,
+    struct diags *diags);
 
 /* `domain` is a normal one (org.h).  One look-up for each of its labels. */
 bool local_domains_has(const struct local_domains *set, struct str domain);

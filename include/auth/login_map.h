@@ -23,6 +23,7 @@
 #define AUTH_LOGIN_MAP_H
 
 #include "base/diag.h"
+#include "base/option.h"
 
 struct arena;
 struct login_map;
@@ -32,7 +33,7 @@ struct login_map;
  * long as `a`.  NULL: at least one DIAG_ERROR with file:line was added.
  */
 struct login_map *login_map_load(struct arena *a, const struct strs *values,
-    struct str option, struct diags *diags);
+    const struct option_place *option, struct diags *diags);
 /* Nothing was configured. */
 bool login_map_is_empty(const struct login_map *map);
 

@@ -10,6 +10,7 @@
 #include "auth/dkim_keys.h"
 #include "auth/dkim_sign.h"
 #include "base/diag.h"
+#include "base/option.h"
 
 struct arena;
 struct local_domains;
@@ -17,7 +18,7 @@ struct login_map;
 
 /* The values of the options, see postern.conf(5). */
 struct policy_options {
-	struct str file; /* they stand in, for errors */
+	const struct option_lines *lines; /* for errors; NULL: of no file */
 	const struct strs *egress;
 	struct str helo;
 	const struct strs *local_domains, *login_map, *strict_domains;

@@ -89,6 +89,12 @@ struct resolver_config {
 	bool has_dnssec;
 };
 
+/* One of `servers` looks as it has to. */
+bool resolver_server_has_form(struct str server);
+#define RESOLVER_SERVER_FORMS                                             \
+	"system, recursion, file:/path, off, or the address of a server " \
+	"such as 192.0.2.53 or 192.0.2.53@5353"
+
 /*
  * NULL: `*ret_why`, in `a`, says what is wrong, naming the option (dns,
  * dns-hosts, dnssec) or file:line.  Makes threads, here and nowhere else,

@@ -218,7 +218,5 @@ struct str postfix_service_value(
 struct str sendmail_option(const struct doctor *d, const char *name);
 /* May the user of the MTA write to the socket `path`?  Findings say no. */
 void mta_socket_check(struct doctor *d, struct str path);
-/* The path of posternd's unix socket; empty: it has another. */
-struct str doctor_socket_path(const struct doctor *d);
 
 #endif

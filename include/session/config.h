@@ -51,6 +51,7 @@ struct alert_config {
 };
 
 struct config {
+	struct option_lines lines; /* for errors of options */
 	/* daemon */
 	struct str socket, socket_group;
 	uint64_t socket_mode;
@@ -122,8 +123,8 @@ extern const struct option_file CONFIG_FILE;
 
 /*
  * Read `path` (NULL: the defaults) into `*ret`; texts live in `a`.  Checks what
- * rows cannot: thresholds in order, networks that parse.  False: errors are in
- * `diags` with file:line.
+ * rows cannot: thresholds in order, programs that are there.  False: errors are
+ * in `diags` with file:line.
  */
 MUST_CHECK bool config_read(
     struct arena *a, const char *path, struct config *ret, struct diags *diags);

@@ -20,11 +20,11 @@ struct snapshot {
 };
 
 /*
- * What `config`, read from `path`, says of our own mail; `is_lenient`: see
- * struct policy_options.  False: errors are in `diags`.
+ * What `config` says of our own mail; `is_lenient`: see struct policy_options.
+ * False: errors are in `diags`.
  */
 MUST_CHECK bool config_policy_load(struct arena *a, const struct config *config,
-    const char *path, bool is_lenient, struct policy *ret, struct diags *diags);
+    bool is_lenient, struct policy *ret, struct diags *diags);
 
 struct snapshot_source {
 	const char *config_path; /* NULL: built-in defaults */
@@ -42,7 +42,8 @@ struct snapshot *snapshot_load(const struct snapshot_source *source,
     bool wants_tests, struct diags *diags);
 /*
  * Would posternd start with it?  What only a start uses: user, socket-group,
- * dns.  False: errors are in `diags`; what a start passes over is a warning.
+ * dns, and whether release-via can be run.  False: errors are in `diags`; what
+ * a start passes over is a warning.
  */
 MUST_CHECK bool snapshot_start_check(const struct snapshot *snapshot,
     const struct snapshot_source *source, struct diags *diags);

@@ -517,9 +517,18 @@ dkim_keys_parse(const struct dkim_tables *tables, struct str key_text,
 	return keys_read(tables, key_text, NULL, signing_text, diags);
 }
 
+bool
+dkim_table_has_form(struct str table)
+{
+	struct str path;
+	return table.len == 0 || (table_kind(table, &path) != TABLE_OTHER &&
+				     str_starts(path, STR("/")));
+}
+
 /* Empty, if there is no such table or it is of a kind that is refused later. */
 static bool
-table_load(struct str name, struct dkim_secret *ret, struct diags *diags)
+table_load(struct str name, const struct option_place *place,
+    struct dkim_secret *ret, struct diags *diags)
 {
 	struct str path, why;
 	*ret = (struct dkim_secret){NULL, 0, {0}};
@@ -527,7 +536,8 @@ table_load(struct str name, struct dkim_secret *ret, struct diags *diags)
 		return true;
 	if (dkim_secret_read(diags->arena, path, TABLE_MAX, ret, &why))
 		return true;
-	diag_add(diags, DIAG_ERROR, path, 0, "%.*s", STR_ARG(why));
+	option_complain(diags, DIAG_ERROR, place, 0, "%.*s: %.*s",
+	    STR_ARG(path), STR_ARG(why));
 	return false;
 }
 
@@ -535,8 +545,14 @@ struct dkim_keys *
 dkim_keys_load(const struct dkim_tables *tables, struct diags *diags)
 {
 	struct dkim_secret keys, signing;
-	bool is_fine = table_load(tables->key_table, &keys, diags);
-	is_fine = table_load(tables->signing_table, &signing, diags) && is_fine;
+	struct option_place key_place = {
+	    .lines = tables->lines, .name = "dkim-key-table"};
+	struct option_place signing_place = {
+	    .lines = tables->lines, .name = "dkim-signing-table"};
+	bool is_fine = table_load(tables->key_table, &key_place, &keys, diags);
+	is_fine = table_load(
+		      tables->signing_table, &signing_place, &signing, diags) &&
+		  is_fine;
 	struct dkim_keys *ret = NULL;
 	if (is_fine)
 		ret = keys_read(tables, dkim_secret_str(&keys),

@@ -73,8 +73,8 @@ interfaces_read(struct arena *a, struct strs *ret)
 }
 
 void
-egress_read(struct arena *a, const struct strs *value, struct str file,
-    struct diags *diags, struct strs *ret)
+egress_read(struct arena *a, const struct strs *value,
+    const struct option_place *option, struct diags *diags, struct strs *ret)
 {
 	*ret = (struct strs){0};
 	if (value->n == 1 && str_eq(value->v[0], STR("auto"))) {
@@ -86,8 +86,7 @@ egress_read(struct arena *a, const struct strs *value, struct str file,
 		if (ip_parse(value->v[i], &ip))
 			add(a, ret, ip_text(a, &ip));
 		else
-			diag_add(diags, DIAG_ERROR, file, 0,
-			    "egress-addresses: \"%.*s\" is not an address",
-			    STR_ARG(value->v[i]));
+			option_complain(diags, DIAG_ERROR, option, i,
+			    "\"%.*s\" is not an address", STR_ARG(value->v[i]));
 	}
 }

@@ -137,8 +137,8 @@ test_init(struct test *t, const struct envelope *envelope)
 	struct policy *policy = ARENA_NEW(t->arena, struct policy);
 	struct diags diags = {.arena = t->arena};
 	policy->locals = t->locals;
-	policy->logins =
-	    login_map_load(t->arena, &none, STR("login-map"), &diags);
+	policy->logins = login_map_load(t->arena, &none,
+	    &(struct option_place){.name = "login-map"}, &diags);
 	t->facts->policy = policy;
 	t->facts->envelope = envelope;
 	t->facts->has_flight = true;

@@ -82,33 +82,26 @@ lines_of_text(
 	lines_add(a, &open, is_long, ret);
 }
 
-static bool
-lines_of_file(struct arena *a, struct str path, struct str option,
-    struct lines *ret, struct diags *diags)
-{
-	struct str text;
-	bool is_read = file_text(a, path, LINES_FILE_BYTES, &text);
-	if (is_read)
-		lines_of_text(a, str_dup(a, path), text, ret);
-	else
-		diag_add(diags, DIAG_ERROR, option, 0,
-		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
-	return is_read;
-}
-
 bool
-lines_read(struct arena *a, const struct strs *values, struct str option,
-    struct lines *ret, struct diags *diags)
+lines_read(struct arena *a, const struct strs *values,
+    const struct option_place *option, struct lines *ret, struct diags *diags)
 {
 	bool is_ok = true;
 	for (size_t i = 0; i < values->n; i++) {
-		struct str path, value = str_trim(values->v[i]);
-		if (is_file(value, &path))
-			is_ok &= lines_of_file(a, path, option, ret, diags);
-		else
-			lines_add(a,
-			    &(struct line){.file = option, .text = value},
-			    false, ret);
+		struct str path, text, value = str_trim(values->v[i]);
+		struct line line = {.file = option_place_file(option),
+		    .number = option_place_line(option, i),
+		    .text = value};
+		if (!is_file(value, &path)) {
+			lines_add(a, &line, false, ret);
+		} else if (file_text(a, path, LINES_FILE_BYTES, &text)) {
+			lines_of_text(a, str_dup(a, path), text, ret);
+		} else {
+			option_complain(diags, DIAG_ERROR, option, i,
+			    "%.*s cannot be read: %s", STR_ARG(path),
+			    strerror(errno));
+			is_ok = false;
+		}
 	}
 	return is_ok;
 }

@@ -37,7 +37,7 @@ local_domains_add(struct local_domains *set, struct str domain)
 
 bool
 local_domains_load(struct local_domains *set, const struct strs *values,
-    struct str option, struct diags *diags)
+    const struct option_place *option, struct diags *diags)
 {
 	struct arena *scratch = arena_new();
 	struct lines lines = {0};

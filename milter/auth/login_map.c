@@ -292,8 +292,8 @@ map_new(struct arena *a)
 }
 
 struct login_map *
-login_map_load(struct arena *a, const struct strs *values, struct str option,
-    struct diags *diags)
+login_map_load(struct arena *a, const struct strs *values,
+    const struct option_place *option, struct diags *diags)
 {
 	struct arena *scratch = arena_new();
 	struct lines lines = {0};

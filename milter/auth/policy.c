@@ -10,8 +10,8 @@
 
 /* Domains as they are compared; what is none is an error. */
 static void
-domains_read(struct arena *a, const struct strs *value, const char *option,
-    struct str file, struct diags *diags, struct strs *ret)
+domains_read(struct arena *a, const struct strs *value,
+    const struct option_place *option, struct diags *diags, struct strs *ret)
 {
 	*ret = (struct strs){0};
 	for (size_t i = 0; i < value->n; i++) {
@@ -19,9 +19,8 @@ domains_read(struct arena *a, const struct strs *value, const char *option,
 		if (domain.len > 0)
 			strs_add(a, ret, domain);
 		else
-			diag_add(diags, DIAG_ERROR, file, 0,
-			    "%s: \"%.*s\" is not a domain", option,
-			    STR_ARG(value->v[i]));
+			option_complain(diags, DIAG_ERROR, option, i,
+			    "\"%.*s\" is not a domain", STR_ARG(value->v[i]));
 	}
 }
 
@@ -29,11 +28,12 @@ static void
 helo_read(const struct policy_options *options, struct arena *a,
     struct str *ret, struct diags *diags)
 {
+	struct option_place place = {
+	    .lines = options->lines, .name = "helo-name"};
 	*ret = domain_normal(a, options->helo);
 	if (options->helo.len > 0 && ret->len == 0)
-		diag_add(diags, DIAG_ERROR, options->file, 0,
-		    "helo-name: \"%.*s\" is not a name",
-		    STR_ARG(options->helo));
+		option_complain(diags, DIAG_ERROR, &place, 0,
+		    "\"%.*s\" is not a name", STR_ARG(options->helo));
 }
 
 /* For somebody who may not read our files: what needs none still works. */
@@ -58,10 +58,11 @@ keys_read(struct arena *a, const struct policy_options *options,
 	*ret = NULL;
 	bool has_keys = options->tables.key_table.len > 0;
 	bool has_signing = options->tables.signing_table.len > 0;
+	struct option_place place = {.lines = options->lines,
+	    .name = has_keys ? "dkim-key-table" : "dkim-signing-table"};
 	if (has_keys != has_signing)
-		diag_add(diags, DIAG_ERROR, options->file, 0,
-		    "%s is set and %s is not: signing needs both",
-		    has_keys ? "dkim-key-table" : "dkim-signing-table",
+		option_complain(diags, DIAG_ERROR, &place, 0,
+		    "it is set and %s is not: signing needs both",
 		    has_keys ? "dkim-signing-table" : "dkim-key-table");
 	if (!has_keys || !has_signing)
 		return;
@@ -75,14 +76,17 @@ names_read(struct arena *a, const struct policy_options *options,
     struct policy *ret, struct diags *diags)
 {
 	static const struct strs none = {0};
+	struct option_place domains = {
+	    .lines = options->lines, .name = "local-domains"};
+	struct option_place logins = {
+	    .lines = options->lines, .name = "login-map"};
 	struct diags own = {.arena = a};
 	ret->locals = local_domains_new(a);
 	(void)!local_domains_load(
-	    ret->locals, options->local_domains, STR("local-domains"), &own);
-	ret->logins =
-	    login_map_load(a, options->login_map, STR("login-map"), &own);
+	    ret->locals, options->local_domains, &domains, &own);
+	ret->logins = login_map_load(a, options->login_map, &logins, &own);
 	if (ret->logins == NULL)
-		ret->logins = login_map_load(a, &none, STR("login-map"), &own);
+		ret->logins = login_map_load(a, &none, &logins, &own);
 	diags_take(&own, options->is_lenient, diags);
 }
 
@@ -117,10 +121,13 @@ policy_load(struct arena *a, const struct policy_options *options,
 {
 	size_t errors = diags_count(diags, DIAG_ERROR);
 	*ret = (struct policy){.helo = STR_EMPTY};
-	egress_read(a, options->egress, options->file, diags, &ret->egress);
+	struct option_place egress = {
+	    .lines = options->lines, .name = "egress-addresses"};
+	struct option_place strict = {
+	    .lines = options->lines, .name = "strict-domains"};
+	egress_read(a, options->egress, &egress, diags, &ret->egress);
 	helo_read(options, a, &ret->helo, diags);
-	domains_read(a, options->strict_domains, "strict-domains",
-	    options->file, diags, &ret->strict);
+	domains_read(a, options->strict_domains, &strict, diags, &ret->strict);
 	names_read(a, options, ret, diags);
 	keys_read(a, options, &ret->keys, diags);
 	locals_by_keys(ret);

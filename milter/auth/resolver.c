@@ -760,25 +760,31 @@ record_add(struct resolver *r, const char *line)
 	return ub_ctx_data_add(r->ub, line) == 0;
 }
 
+/* "192.0.2.53", "2001:db8::53@5353" */
 static bool
-server_add(struct maker *m, struct str server)
+is_server(struct str server)
 {
 	struct str rest = server;
 	struct str address = str_cut(&rest, '@');
 	bool has_port = address.len < server.len;
 	uint64_t port = 53;
 	unsigned char bytes[16];
-	const char *text = str_c(m->a, address);
-	if ((inet_pton(AF_INET, text, bytes) != 1 &&
-		inet_pton(AF_INET6, text, bytes) != 1) ||
-	    strlen(text) != address.len)
-		return fail(m,
-		    "dns: \"%.*s\" is no address of a name server, and "
-		    "none of system, recursion, file:PATH, off",
+	char text[INET6_ADDRSTRLEN] = "";
+	if (address.len >= sizeof(text) || str_chr(address, '\0') != STR_NONE)
+		return false;
+	memcpy(text, address.p, address.len);
+	bool is_address = inet_pton(AF_INET, text, bytes) == 1 ||
+			  inet_pton(AF_INET6, text, bytes) == 1;
+	return is_address &&
+	       (!has_port || (str_u64(rest, 65535, &port) && port > 0));
+}
+
+static bool
+server_add(struct maker *m, struct str server)
+{
+	if (!is_server(server))
+		return fail(m, "dns: \"%.*s\" is not " RESOLVER_SERVER_FORMS,
 		    STR_ARG(server));
-	if (has_port && (!str_u64(rest, 65535, &port) || port == 0))
-		return fail(
-		    m, "dns: \"%.*s\": the port is 1-65535", STR_ARG(server));
 	int err = ub_ctx_set_fwd(m->r->ub, str_c(m->a, server));
 	return err == 0 ||
 	       fail(m, "dns: \"%.*s\": %s", STR_ARG(server), ub_strerror(err));
@@ -830,6 +836,19 @@ static const struct {
     {"file:", true, use_file},
     {"off", false, use_nothing},
 };
+
+bool
+resolver_server_has_form(struct str server)
+{
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		if (ways[i].has_rest
+			? str_starts(server, str_from(ways[i].word)) &&
+			      str_starts(str_skip(server, strlen(ways[i].word)),
+				  STR("/"))
+			: str_eq(server, str_from(ways[i].word)))
+			return true;
+	return is_server(server);
+}
 
 static bool
 server_use(struct maker *m, struct str server)

@@ -12,6 +12,14 @@
 #include "base/utf8.h"
 
 #define ROWS_MAX 128
+#define COMPLAINT_MAX 1024
+
+struct option_line {
+	const char *name;
+	struct str title; /* of its section; empty: none */
+	size_t i;         /* of the value */
+	unsigned line;
+};
 
 static const char *const type_words[] = {
     [OPTION_BOOL] = "yes or no",
@@ -226,7 +234,8 @@ option_defaults(struct arena *a, const struct option_file *file, void *target)
 static struct {
 	struct diags *diags;
 	const struct option_file *file;
-	struct arena *scratch;
+	struct arena *scratch, *arena;
+	struct option_lines *lines;
 } reading;
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
@@ -275,6 +284,59 @@ range_text(struct arena *a, const struct option_row *row)
 	    row->min, row->max);
 }
 
+static const char *
+kind_of(cfg_t *cfg)
+{
+	for (const struct option_section *s = reading.file->sections;
+	     s->kind != NULL; s++)
+		if (strcmp(s->kind, cfg_name(cfg)) == 0)
+			return s->kind;
+	return NULL;
+}
+
+/* NULL: any text is good. */
+static const struct option_form *
+form_of(cfg_t *cfg, const struct option_row *row)
+{
+	const struct option_form *form = reading.file->forms;
+	const char *kind = kind_of(cfg);
+	for (; form != NULL && form->name != NULL; form++)
+		if (strcmp(form->name, row->name) == 0 &&
+		    (form->kind == NULL) == (kind == NULL) &&
+		    (kind == NULL || strcmp(form->kind, kind) == 0))
+			return form;
+	return NULL;
+}
+
+static void
+line_keep(cfg_t *cfg, const struct option_row *row, size_t i)
+{
+	const char *title = cfg_title(cfg);
+	ARENA_PUSH(reading.arena, reading.lines) = (struct option_line){
+	    .name = row->name,
+	    .title = title == NULL ? STR_EMPTY
+				   : str_dup(reading.arena, str_from(title)),
+	    .i = i,
+	    .line = (unsigned)(cfg->line > 0 ? cfg->line : 0),
+	};
+}
+
+/* -1: it is in the row's range, but does not look as it has to. */
+static int
+form_check(cfg_t *cfg, const struct option_row *row, struct str text)
+{
+	const struct option_form *form = form_of(cfg, row);
+	if (form == NULL || form->fits(text))
+		return 0;
+	if (form->is_secret)
+		cfg_error(
+		    cfg, "%s: the value is not %s", row->name, form->allowed);
+	else
+		cfg_error(cfg, "%s: \"%.*s\" is not %s", row->name,
+		    STR_ARG(text), form->allowed);
+	return -1;
+}
+
 /* Called by libconfuse after each value, while it knows the line. */
 static int
 on_value(cfg_t *cfg, cfg_opt_t *opt)
@@ -285,10 +347,12 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	char scratch[4096] = {0};
 	struct option_row here = *row;
 	here.offset = 0;
-	struct str text = str_from(cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1));
+	unsigned last = cfg_opt_size(opt) - 1;
+	struct str text = str_from(cfg_opt_getnstr(opt, last));
+	line_keep(cfg, row, last);
 	const char *wrong = value_set(reading.scratch, &here, text, scratch);
 	if (wrong == NULL)
-		return 0;
+		return form_check(cfg, row, text);
 	cfg_error(cfg, "%s: \"%.*s\" %s %.*s", row->name, STR_ARG(text), wrong,
 	    STR_ARG(range_text(reading.scratch, row)));
 	return -1;
@@ -390,7 +454,7 @@ file_take(struct arena *a, cfg_t *cfg, const char *path, void *target)
 
 bool
 option_read(struct arena *a, const struct option_file *file, const char *path,
-    void *target, struct diags *diags)
+    void *target, struct option_lines *ret_lines, struct diags *diags)
 {
 	static cfg_opt_t top[ROWS_MAX];
 	static cfg_opt_t inner[8][ROWS_MAX];
@@ -407,6 +471,9 @@ option_read(struct arena *a, const struct option_file *file, const char *path,
 	reading.diags = diags;
 	reading.file = file;
 	reading.scratch = arena_new();
+	reading.arena = a;
+	*ret_lines = (struct option_lines){.file = str_dup(a, str_from(path))};
+	reading.lines = ret_lines;
 	cfg_t *cfg = cfg_init(top, CFGF_NONE);
 	cfg_set_error_function(cfg, on_error);
 	validators_set(cfg, file);
@@ -414,6 +481,42 @@ option_read(struct arena *a, const struct option_file *file, const char *path,
 	cfg_free(cfg);
 	arena_free(reading.scratch);
 	return is_good;
+}
+
+struct str
+option_place_file(const struct option_place *place)
+{
+	return place->lines == NULL ? str_from(place->name)
+				    : place->lines->file;
+}
+
+/* The last one counts: a later value takes the place of an earlier one. */
+unsigned
+option_place_line(const struct option_place *place, size_t i)
+{
+	const struct option_lines *lines = place->lines;
+	struct str title =
+	    place->title == NULL ? STR_EMPTY : str_from(place->title);
+	for (size_t k = lines == NULL ? 0 : lines->n; k-- > 0;) {
+		const struct option_line *l = &lines->v[k];
+		if (l->i == i && strcmp(l->name, place->name) == 0 &&
+		    str_eq(l->title, title))
+			return l->line;
+	}
+	return 0;
+}
+
+void
+option_complain(struct diags *diags, enum diag_level level,
+    const struct option_place *place, size_t i, const char *fmt, ...)
+{
+	char text[COMPLAINT_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diag_add(diags, level, option_place_file(place),
+	    option_place_line(place, i), "%s: %s", place->name, text);
 }
 
 static struct str

@@ -20,6 +20,7 @@
 #include "cmd/doctor.h"
 #include "cmd/person.h"
 #include "session/config.h"
+#include "session/config_form.h"
 
 #define RESTART "systemctl restart postern"
 #define DAY_S (24 * 3600)
@@ -384,7 +385,7 @@ mta_socket_check(struct doctor *d, struct str path)
 static void
 check_socket(struct doctor *d)
 {
-	struct str path = doctor_socket_path(d);
+	struct str path = config_form_socket_path(d->config->socket);
 	if (path.len == 0) {
 		finding_skip(d, STR("it is a port"));
 		return;
@@ -402,7 +403,7 @@ static void
 check_open_sockets(struct doctor *d)
 {
 	struct stat st;
-	struct str path = doctor_socket_path(d),
+	struct str path = config_form_socket_path(d->config->socket),
 		   control = d->config->control_socket;
 	if (path.len == 0) {
 		struct str rest = d->config->socket, port;

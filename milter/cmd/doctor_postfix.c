@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cmd/doctor.h"
 #include "session/config.h"
+#include "session/config_form.h"
 
 #define LIST_BYTES 65536
 
@@ -210,15 +211,6 @@ postfix_finding(struct doctor *d, enum doctor_level level, const char *name,
 
 /* ---- our socket, as Postfix names it */
 
-struct str
-doctor_socket_path(const struct doctor *d)
-{
-	struct str socket = d->config->socket, scheme = str_cut(&socket, ':');
-	return str_ieq(scheme, STR("unix")) || str_ieq(scheme, STR("local"))
-		   ? socket
-		   : STR_EMPTY;
-}
-
 /* smtpd or cleanup, which speak to milters, do so from below the queue. */
 static bool
 is_chrooted(const struct doctor *d)
@@ -258,7 +250,8 @@ inet_spec(struct arena *a, struct str socket)
 static struct str
 our_spec(const struct doctor *d)
 {
-	struct str path = doctor_socket_path(d), below = below_queue(d, path);
+	struct str path = config_form_socket_path(d->config->socket),
+		   below = below_queue(d, path);
 	if (path.len == 0)
 		return inet_spec(d->arena, d->config->socket);
 	if (below.len > 0)
@@ -286,7 +279,7 @@ static bool
 is_our_milter(const struct doctor *d, struct str element)
 {
 	struct str address = milter_address(element);
-	struct str path = doctor_socket_path(d);
+	struct str path = config_form_socket_path(d->config->socket);
 	struct str queue = postfix_value(d, "queue_directory");
 	if (path.len == 0)
 		return str_ieq(address, our_spec(d));
@@ -333,7 +326,7 @@ milters_cured(const struct doctor *d, struct str list)
 static void
 check_socket(struct doctor *d)
 {
-	struct str path = doctor_socket_path(d);
+	struct str path = config_form_socket_path(d->config->socket);
 	if (path.len == 0) {
 		finding_skip(d, STR("it is a port"));
 		return;

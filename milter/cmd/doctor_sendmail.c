@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "cmd/doctor.h"
 #include "session/config.h"
+#include "session/config_form.h"
 
 #define EXAMPLES "/usr/share/doc/postern/examples"
 /* Nobody writes longer settings. */
@@ -85,7 +86,7 @@ is_in_list(struct str list, struct str name)
 static const struct sendmail_line *
 our_filter(const struct doctor *d)
 {
-	struct str ours = doctor_socket_path(d);
+	struct str ours = config_form_socket_path(d->config->socket);
 	for (size_t i = 0; i < d->sendmail.lines.n; i++) {
 		const struct sendmail_line *line = &d->sendmail.lines.v[i];
 		if (line->kind != 'X')
@@ -160,7 +161,7 @@ check_filter_fields(struct doctor *d)
 		cf_finding(d, DOCTOR_WARNING, found,
 		    "Without timeouts Sendmail waits no longer than 10 s.",
 		    filter_line(d));
-	if (doctor_socket_path(d).len == 0)
+	if (config_form_socket_path(d->config->socket).len == 0)
 		cf_finding(d, DOCTOR_WARNING, found,
 		    "Over TCP each message takes a quarter of a second longer: "
 		    "give posternd a unix socket.",

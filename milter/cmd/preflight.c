@@ -413,8 +413,8 @@ report_open(struct report *r)
 	struct diags diags = {.arena = r->arena};
 	struct str why = STR_EMPTY;
 	cmd_config_load(r->arena, &r->config);
-	bool is_good = config_policy_load(
-	    r->arena, &r->config, cmd_config_path, false, &r->policy, &diags);
+	bool is_good =
+	    config_policy_load(r->arena, &r->config, false, &r->policy, &diags);
 	cmd_diags_print(&diags, DIAG_WARNING);
 	if (!is_good)
 		return false;

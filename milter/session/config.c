@@ -4,9 +4,8 @@
 
 #include "auth/dkim_sign.h"
 #include "base/arena.h"
-#include "base/listen.h"
-#include "base/network.h"
 #include "hold/inject.h"
+#include "session/config_form.h"
 
 #define AT(field) offsetof(struct config, field)
 #define IN_CLASS(field) offsetof(struct class_config, field)
@@ -277,132 +276,56 @@ static const struct option_section sections[] = {
 	"How one event is told."},
     {0}};
 
-const struct option_file CONFIG_FILE = {rows, sections};
-
-static void
-check_networks(const struct strs *networks, const char *what, struct str path,
-    struct diags *diags)
-{
-	for (size_t i = 0; i < networks->n; i++)
-		if (!network_is_valid(networks->v[i]))
-			diag_add(diags, DIAG_ERROR, path, 0,
-			    "%s: \"%.*s\" is not an address or network such as "
-			    "192.0.2.0/24",
-			    what, STR_ARG(networks->v[i]));
-}
+const struct option_file CONFIG_FILE = {rows, sections, CONFIG_FORMS};
 
 /* Tag, hold and reject, when on, must not be in reverse. */
 static void
 check_order(const struct class_config *class, const char *title,
-    struct str path, struct diags *diags)
+    const struct option_lines *lines, struct diags *diags)
 {
+	struct option_place reject = {lines, title, "reject"};
+	struct option_place tag = {lines, title, "tag"};
 	if (class->hold != 0 && class->reject != 0 &&
 	    class->reject < class->hold)
-		diag_add(diags, DIAG_WARNING, path, 0,
-		    "class %s: reject (%g) is below hold (%g), so nothing will "
-		    "be held",
-		    title, class->reject, class->hold);
+		option_complain(diags, DIAG_WARNING, &reject, 0,
+		    "%g is below hold (%g) in class %s, so nothing will be "
+		    "held",
+		    class->reject, class->hold, title);
 	if (class->hold != 0 && class->tag > class->hold)
-		diag_add(diags, DIAG_WARNING, path, 0,
-		    "class %s: tag (%g) is above hold (%g), so nothing will be "
+		option_complain(diags, DIAG_WARNING, &tag, 0,
+		    "%g is above hold (%g) in class %s, so nothing will be "
 		    "tagged",
-		    title, class->tag, class->hold);
+		    class->tag, class->hold, title);
 }
 
-/* Counters are for this host only. */
+/*
+ * A program may come and go: without it mail flows, and each alert that cannot
+ * be told is logged.
+ */
 static void
-check_metrics(const struct config *config, struct str path, struct diags *diags)
+check_via(struct arena *a, const struct config *config, const char *option,
+    struct str via, struct diags *diags)
 {
-	struct str at = config->metrics_socket;
-	if (at.len > 0 && at.p[0] != '/' && !listen_loopback_is_valid(at))
-		diag_add(diags, DIAG_ERROR, path, 0,
-		    "metrics-socket: \"%.*s\" is neither a path nor a loopback "
-		    "address and port such as 127.0.0.1:9797",
-		    STR_ARG(at));
-}
-
-/* No byte that curl(1), or a word of a command, would take for another. */
-static bool
-is_web_address(struct str s)
-{
-	bool has_scheme =
-	    str_istarts(s, STR("http://")) || str_istarts(s, STR("https://"));
-	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] == '"' ||
-		    s.p[i] == '\\')
-			return false;
-	return has_scheme;
-}
-
-static void
-check_addresses(
-    const struct config *config, struct str path, struct diags *diags)
-{
-	for (size_t i = 0; i < config->alert_mail.n; i++)
-		if (!inject_address_is_safe(config->alert_mail.v[i]))
-			diag_add(diags, DIAG_ERROR, path, 0,
-			    "alert-mail: \"%.*s\" is not an address",
-			    STR_ARG(config->alert_mail.v[i]));
-	if (config->alert_from.len > 0 &&
-	    !inject_address_is_safe(config->alert_from))
-		diag_add(diags, DIAG_ERROR, path, 0,
-		    "alert-from: \"%.*s\" is not an address",
-		    STR_ARG(config->alert_from));
-	if (config->alert_webhook.len > 0 &&
-	    !is_web_address(config->alert_webhook))
-		diag_add(diags, DIAG_ERROR, path, 0,
-		    "alert-webhook: write an http:// or https:// address");
-	else if (config->alert_webhook.len > 0 &&
-		 access(CONFIG_CURL, X_OK) != 0)
-		diag_add(diags, DIAG_WARNING, path, 0,
-		    "alert-webhook needs " CONFIG_CURL " (package curl)");
-}
-
-static bool
-is_way(struct str name)
-{
-	for (size_t i = 0; alert_ways[i] != NULL; i++)
-		if (str_eq(name, str_from(alert_ways[i])))
-			return true;
-	return false;
-}
-
-/* A program may come and go: without it mail flows, and each alert that cannot
- * be told is logged. */
-static void
-check_via(struct arena *a, const char *option, struct str via, struct str path,
-    struct diags *diags)
-{
+	struct option_place place = {.lines = &config->lines, .name = option};
 	struct str why = STR_EMPTY;
-	bool has_form = inject_via_has_form(via, &why);
-	if (!has_form || !inject_via_check(a, via, &why))
-		diag_add(diags, has_form ? DIAG_WARNING : DIAG_ERROR, path, 0,
-		    "%s: %.*s%s", option, STR_ARG(why),
-		    has_form ? ": alerts cannot be told this way" : "");
+	if (!inject_via_check(a, via, &why))
+		option_complain(diags, DIAG_WARNING, &place, 0,
+		    "%.*s: alerts cannot be told this way", STR_ARG(why));
 }
 
 static void
-check_alerts(struct arena *a, const struct config *config, struct str path,
-    struct diags *diags)
+check_alerts(struct arena *a, const struct config *config, struct diags *diags)
 {
-	check_addresses(config, path, diags);
+	struct option_place webhook = {
+	    .lines = &config->lines, .name = "alert-webhook"};
+	if (config->alert_webhook.len > 0 && access(CONFIG_CURL, X_OK) != 0)
+		option_complain(diags, DIAG_WARNING, &webhook, 0,
+		    "it needs " CONFIG_CURL " (package curl)");
 	if (config->alert_mail.n > 0)
-		check_via(a, "alert-via", config->alert_via, path, diags);
-	struct str command = config->alert_command;
-	if (command.len > 0 && !str_starts(str_word(&command), STR("/")))
-		diag_add(diags, DIAG_ERROR, path, 0,
-		    "alert-command: write an absolute path of a program");
-	else if (config->alert_command.len > 0)
+		check_via(a, config, "alert-via", config->alert_via, diags);
+	if (config->alert_command.len > 0)
 		check_via(
-		    a, "alert-command", config->alert_command, path, diags);
-	for (size_t e = 0; e < ALERT_EVENTS; e++)
-		for (size_t i = 0; i < config->alert[e].to.n; i++)
-			if (!is_way(config->alert[e].to.v[i]))
-				diag_add(diags, DIAG_ERROR, path, 0,
-				    "alert %s: \"%.*s\" is none of mail, "
-				    "webhook, command",
-				    alert_titles[e],
-				    STR_ARG(config->alert[e].to.v[i]));
+		    a, config, "alert-command", config->alert_command, diags);
 }
 
 /* Options whose default depends on another one. */
@@ -422,20 +345,15 @@ config_read(
     struct arena *a, const char *path, struct config *ret, struct diags *diags)
 {
 	size_t errors = diags_count(diags, DIAG_ERROR);
+	ret->lines = (struct option_lines){.file = STR("defaults")};
 	if (path == NULL)
 		option_defaults(a, &CONFIG_FILE, ret);
-	else if (!option_read(a, &CONFIG_FILE, path, ret, diags))
+	else if (!option_read(a, &CONFIG_FILE, path, ret, &ret->lines, diags))
 		return false;
-	struct str name = str_from(path == NULL ? "defaults" : path);
-	check_networks(&ret->trusted_networks, "trusted-networks", name, diags);
-	for (size_t i = 0; i < CLASS_COUNT; i++) {
-		check_networks(
-		    &ret->class[i].networks, "networks", name, diags);
-		check_networks(&ret->class[i].listen, "listen", name, diags);
-		check_order(&ret->class[i], class_titles[i], name, diags);
-	}
-	check_metrics(ret, name, diags);
-	check_alerts(a, ret, name, diags);
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		check_order(
+		    &ret->class[i], class_titles[i], &ret -> lines, diags);
+	check_alerts(a, ret, diags);
 	fill_derived(a, ret);
 	return diags_count(diags, DIAG_ERROR) == errors;
 }

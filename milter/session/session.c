@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "session/action.h"
 #include "session/class.h"
+#include "session/config_form.h"
 #include "session/metrics.h"
 #include "session/spool.h"
 #include "session/strip.h"
@@ -671,15 +672,6 @@ session_stop(void)
 	listener_wake();
 }
 
-/* A unix socket path of `spec`, or empty. */
-static struct str
-unix_path(struct str spec)
-{
-	struct str kind = str_cut(&spec, ':');
-	bool is_unix = str_eq(kind, STR("unix")) || str_eq(kind, STR("local"));
-	return is_unix ? spec : STR_EMPTY;
-}
-
 static bool
 socket_answers(const char *path)
 {
@@ -765,7 +757,7 @@ session_bind(const struct config *config)
 {
 	struct arena *a = arena_new();
 	char *spec = str_c(a, config->socket);
-	char *path = str_c(a, unix_path(config->socket));
+	char *path = str_c(a, config_form_socket_path(config->socket));
 	bool is_good = path[0] == '\0' || socket_is_free(path);
 	(void)snprintf(bound_path, sizeof(bound_path), "%s", path);
 	(void)sem_init(&stop_now, 0, 0);

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "hold/inject.h"
 #include "notice/origin.h"
 
 /* The facts of a test line: words of the one room and the other. */
@@ -75,6 +76,20 @@ own_networks(struct arena *a, const struct config *config)
 	return own;
 }
 
+/* Said of the option; what is wrong in a file is said of that. */
+static bool
+rules_are_there(const struct config *config, struct diags *diags)
+{
+	struct option_place place = {.lines = &config->lines, .name = "rules"};
+	size_t errors = diags_count(diags, DIAG_ERROR);
+	for (size_t i = 0; i < config->rules.n; i++)
+		if (access(str_c(diags->arena, config->rules.v[i]), F_OK) != 0)
+			option_complain(diags, DIAG_ERROR, &place, i,
+			    "%.*s: %s", STR_ARG(config->rules.v[i]),
+			    strerror(errno));
+	return diags_count(diags, DIAG_ERROR) == errors;
+}
+
 static bool
 rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
     bool wants_tests, struct diags *diags)
@@ -85,8 +100,11 @@ rules_load(struct snapshot *snapshot, const struct snapshot_source *source,
 	    rule_options(&snapshot->config, is_offline);
 	struct strs own = own_networks(snapshot->arena, &snapshot->config);
 	options.own_networks = &own;
+	bool has_paths = source->rules.n > 0;
 	const struct strs *paths =
-	    source->rules.n > 0 ? &source->rules : &snapshot->config.rules;
+	    has_paths ? &source->rules : &snapshot->config.rules;
+	if (!has_paths && !rules_are_there(&snapshot->config, diags))
+		return false;
 	snapshot->rules = ruleset_load(paths, &options, diags);
 	if (diags_count(diags, DIAG_ERROR) == 0 &&
 	    ruleset_counts(snapshot->rules).active == 0)
@@ -117,6 +135,7 @@ tables_of(const struct config *config, const struct passwd *user,
 	    .user = user == NULL ? geteuid() : user->pw_uid,
 	    .group = user == NULL ? getegid() : user->pw_gid,
 	    .min_bits = (unsigned)config->key_bits,
+	    .lines = &config->lines,
 	};
 }
 
@@ -146,7 +165,7 @@ policy_load_as(const struct passwd *user, struct arena *a,
 
 bool
 config_policy_load(struct arena *a, const struct config *config,
-    const char *path, bool is_lenient, struct policy *ret, struct diags *diags)
+    bool is_lenient, struct policy *ret, struct diags *diags)
 {
 	bool is_simple_header =
 	    config->canonicalization >= CANON_SIMPLE_RELAXED;
@@ -154,7 +173,7 @@ config_policy_load(struct arena *a, const struct config *config,
 	    config->canonicalization == CANON_RELAXED_SIMPLE ||
 	    config->canonicalization == CANON_SIMPLE;
 	struct policy_options options = {
-	    .file = str_from(path),
+	    .lines = &config->lines,
 	    .egress = &config->egress,
 	    .helo = config->helo,
 	    .local_domains = &config->local_domains,
@@ -184,8 +203,7 @@ snapshot_load(
 	if (config_read(snapshot->arena, source->config_path, &snapshot->config,
 		diags) &&
 	    config_policy_load(snapshot->arena, &snapshot->config,
-		source->config_path, source->is_lenient, &snapshot->policy,
-		diags) &&
+		source->is_lenient, &snapshot->policy, diags) &&
 	    rules_load(snapshot, source, wants_tests, diags))
 		return snapshot;
 	snapshot_put(snapshot);
@@ -197,46 +215,79 @@ config_user_why_not(struct arena *a, const struct config *config)
 {
 	const char *name = str_c(a, config->user);
 	if (name[0] == '\0' || strcmp(name, "root") == 0)
-		return STR("posternd does not run as root: set user in the "
-			   "configuration, or say -R");
+		return STR("posternd does not run as root: name another user, "
+			   "or say -R");
 	if (getpwnam(name) != NULL)
 		return STR_EMPTY;
 	return str_printf(a,
-	    "user: nobody is called %s; make that user with "
+	    "nobody is called %s; make that user with "
 	    "adduser --system --group %s, or say -R",
 	    name, name);
 }
 
 static void
-check_user(const struct config *config, struct str path, struct diags *diags)
+check_user(const struct config *config, struct diags *diags)
 {
+	struct option_place place = {.lines = &config->lines, .name = "user"};
 	struct str why = config_user_why_not(diags->arena, config);
 	if (why.len > 0)
-		diag_add(diags, DIAG_ERROR, path, 0, "%.*s", STR_ARG(why));
+		option_complain(
+		    diags, DIAG_ERROR, &place, 0, "%.*s", STR_ARG(why));
 }
 
 static void
-check_group(const struct config *config, struct str path, struct diags *diags)
+check_group(const struct config *config, struct diags *diags)
 {
+	struct option_place place = {
+	    .lines = &config->lines, .name = "socket-group"};
 	const char *name = str_c(diags->arena, config->socket_group);
 	if (name[0] != '\0' && !str_starts(config->socket, STR("inet")) &&
 	    getgrnam(name) == NULL)
-		diag_add(diags, DIAG_WARNING, path, 0,
-		    "socket-group: no group is called %s, so the socket will "
-		    "keep posternd's",
+		option_complain(diags, DIAG_WARNING, &place, 0,
+		    "no group is called %s, so the socket will keep posternd's",
 		    name);
 }
 
+/* The option that `*why` begins with, and `*why` without it; else dns. */
+static const char *
+dns_option(struct str *why)
+{
+	static const char *const names[] = {"dns", "dns-hosts", "dnssec"};
+	struct str rest = *why;
+	struct str name = str_cut(&rest, ':');
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (str_eq(name, str_from(names[i]))) {
+			*why = str_trim(rest);
+			return names[i];
+		}
+	return names[0];
+}
+
 static void
-check_dns(const struct config *config, struct str path, struct diags *diags)
+check_dns(const struct config *config, struct diags *diags)
 {
 	struct str why = STR_EMPTY;
 	struct resolver_config resolver = config_resolver(config);
 	bool may_fail = config_dns_may_fail(config);
-	if (!resolver_check(diags->arena, &resolver, &why))
-		diag_add(diags, may_fail ? DIAG_WARNING : DIAG_ERROR, path, 0,
-		    "%.*s%s", STR_ARG(why),
-		    may_fail ? ": nobody is asked" : "");
+	if (resolver_check(diags->arena, &resolver, &why))
+		return;
+	struct option_place place = {
+	    .lines = &config->lines, .name = dns_option(&why)};
+	option_complain(diags, may_fail ? DIAG_WARNING : DIAG_ERROR, &place, 0,
+	    "%.*s%s", STR_ARG(why), may_fail ? ": nobody is asked" : "");
+}
+
+/* Mail flows without it, so it is no error. */
+static void
+check_release(const struct config *config, struct diags *diags)
+{
+	struct option_place place = {
+	    .lines = &config->lines, .name = "release-via"};
+	struct str why = STR_EMPTY;
+	if (!inject_via_check(diags->arena, config->release_via, &why))
+		option_complain(diags, DIAG_WARNING, &place, 0,
+		    "%.*s: held mail cannot be released this way",
+		    STR_ARG(why));
 }
 
 bool
@@ -244,11 +295,11 @@ snapshot_start_check(const struct snapshot *snapshot,
     const struct snapshot_source *source, struct diags *diags)
 {
 	size_t errors = diags_count(diags, DIAG_ERROR);
-	struct str path = str_from(source->config_path);
 	if (source->becomes_user)
-		check_user(&snapshot->config, path, diags);
-	check_group(&snapshot->config, path, diags);
-	check_dns(&snapshot->config, path, diags);
+		check_user(&snapshot->config, diags);
+	check_group(&snapshot->config, diags);
+	check_dns(&snapshot->config, diags);
+	check_release(&snapshot->config, diags);
 	return diags_count(diags, DIAG_ERROR) == errors;
 }
 

@@ -39,7 +39,8 @@ try_domains(struct arena *a, const struct strs *values)
 {
 	struct diags diags = {.arena = a};
 	struct local_domains *set = local_domains_new(a);
-	if (local_domains_load(set, values, STR("x"), &diags))
+	if (local_domains_load(
+		set, values, &(struct option_place){.name = "x"}, &diags))
 		check(diags.n == 0);
 	else
 		check(diags.n > 0);
@@ -58,7 +59,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_lines(a, text, &values);
 	try_domains(a, &values);
 	struct diags diags = {.arena = a};
-	struct login_map *map = login_map_load(a, &values, STR("x"), &diags);
+	struct login_map *map = login_map_load(
+	    a, &values, &(struct option_place){.name = "x"}, &diags);
 	check((map == NULL) == (diags_count(&diags, DIAG_ERROR) > 0));
 	if (map != NULL) {
 		enum login_allows answer =

@@ -150,6 +150,6 @@ for wrong in 'alert-mail = {"a b"}' 'alert-webhook = "file:///etc/passwd"' \
 	'alert-via = "smtp:x"'; do
 	sed "/^${wrong%% =*}/d" "$CONF" >"$W/wrong.conf"
 	echo "$wrong" >>"$W/wrong.conf"
-	like "refused: $wrong" "$("$POSTERND" -t -c "$W/wrong.conf" 2>&1)" "error: alert"
+	like "refused: $wrong" "$("$POSTERND" -t -c "$W/wrong.conf" 2>&1)" "wrong.conf:[0-9]+: error: (alert-|to:)"
 done
 done_testing

@@ -67,7 +67,7 @@ for wrong in 'dns = {"127.0.0.1:1"}' 'dns = {"file:/proc/nonexistent"}' 'user = 
 	{ cat "$W/right.conf" && echo "$wrong"; } >"$CONF"
 	said=$(postern reload 2>&1)
 	is "what stops the next start is refused: $wrong" "$?" 2
-	like "and named" "$said" "postern.conf: error: ${wrong%% =*}: "
+	like "and named with its line" "$said" "postern.conf:[0-9]+: error: ${wrong%% =*}: "
 	cat "$W/old.conf" >"$CONF"
 done
 cp -p "$CONF" "$W/old.conf"

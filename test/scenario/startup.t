@@ -92,16 +92,18 @@ ok "an inet socket" wait_for 10 port_is_open "$port"
 process_stop "$process"
 
 ok "posternd -t: all is well" "$POSTERND" -t -c "$CONF"
-for wrong in 'dns = {"127.0.0.1:1"}' 'dns = {"file:/proc/nonexistent"}' 'user = nosuchuser'; do
+for wrong in 'dns = {"127.0.0.1:1"}' 'dns = {"file:/proc/nonexistent"}' 'user = nosuchuser' \
+	'socket = "milter.sock"' 'release-via = "sendmail"' 'metrics-socket = "0.0.0.0:1"'; do
 	{ sed "/^${wrong%% =*} = /d" "$CONF" && echo "$wrong"; } >"$W/wrong.conf"
 	said=$("$POSTERND" -t -c "$W/wrong.conf" 2>&1)
 	is "posternd -t: what a start refuses is exit 1: $wrong" "$?" 1
-	like "and named" "$said" "wrong.conf: error: ${wrong%% =*}: "
+	line=$(grep -n "^${wrong%% =*} = " "$W/wrong.conf")
+	like "and named with its line" "$said" "wrong.conf:${line%%:*}: error: ${wrong%% =*}: "
 done
 sed 's/^socket-group = .*/socket-group = nosuchgroup/' "$CONF" >"$W/wrong.conf"
 said=$("$POSTERND" -t -c "$W/wrong.conf" 2>&1)
 is "a group that is not there stops no start" "$?" 0
-like "and is warned about" "$said" "warning: socket-group: "
+like "and is warned about" "$said" "wrong.conf:[0-9]+: warning: socket-group: "
 printf 'body BAD /(/\n' >"$POSTERN/rules/bad.cf"
 said=$("$POSTERND" -t -c "$CONF" 2>&1)
 is "posternd -t: a broken rule is exit 1" "$?" 1

@@ -73,7 +73,8 @@ knows_values_from_files(void **state)
 	strs_add(a, &values, path);
 	strs_add(a, &values, str_printf(a, "file:%.*s", STR_ARG(path)));
 	strs_add(a, &values, STR("# no comment here"));
-	assert_true(lines_read(a, &values, STR("an-option"), &lines, &diags));
+	assert_true(lines_read(a, &values,
+	    &(struct option_place){.name = "an-option"}, &lines, &diags));
 	assert_int_equal(lines.n, 5);
 	assert_str(lines.v[0].text, "a");
 	assert_str(lines.v[0].file, "an-option");
@@ -85,7 +86,8 @@ knows_values_from_files(void **state)
 	assert_str(lines.v[3].text, "one");
 	file_remove(a, path);
 	lines.n = 0;
-	assert_false(lines_read(a, &values, STR("an-option"), &lines, &diags));
+	assert_false(lines_read(a, &values,
+	    &(struct option_place){.name = "an-option"}, &lines, &diags));
 	assert_int_equal(diags_count(&diags, DIAG_ERROR), 2);
 	assert_str(diags.v[0].file, "an-option");
 	assert_true(str_ends(diags.v[0].text,
@@ -127,7 +129,8 @@ knows_our_domains(void **state)
 	strs_add(a, &values, path);
 	struct local_domains *set = local_domains_new(a);
 	assert_true(local_domains_is_empty(set));
-	assert_true(local_domains_load(set, &values, STR("domains"), &diags));
+	assert_true(local_domains_load(
+	    set, &values, &(struct option_place){.name = "domains"}, &diags));
 	assert_false(local_domains_is_empty(set));
 	for (size_t i = 0; i < COUNT_OF(asked); i++)
 		assert_int_equal(
@@ -149,7 +152,8 @@ says_which_line_is_no_domain(void **state)
 	strs_add(a, &values, STR("@c.test"));
 	strs_add(a, &values, STR("."));
 	struct local_domains *set = local_domains_new(a);
-	assert_false(local_domains_load(set, &values, STR("domains"), &diags));
+	assert_false(local_domains_load(
+	    set, &values, &(struct option_place){.name = "domains"}, &diags));
 	assert_int_equal(diags_count(&diags, DIAG_ERROR), 3);
 	assert_true(str_eq(diags.v[0].file, path));
 	assert_int_equal(diags.v[0].line, 3);

@@ -11,7 +11,8 @@ map_of(struct arena *a, const char *const *lines, size_t n, struct diags *diags)
 	struct strs values = {0};
 	for (size_t i = 0; i < n; i++)
 		strs_add(a, &values, str_from(lines[i]));
-	return login_map_load(a, &values, STR("login-map"), diags);
+	return login_map_load(
+	    a, &values, &(struct option_place){.name = "login-map"}, diags);
 }
 
 static const char *const lines[] = {
@@ -278,8 +279,8 @@ is_quick_with_a_hundred_thousand_logins(void **state)
 	struct str path = big_file(a, 100000);
 	strs_add(a, &values, path);
 	int64_t start = cpu_ms();
-	struct login_map *map =
-	    login_map_load(a, &values, STR("login-map"), &diags);
+	struct login_map *map = login_map_load(
+	    a, &values, &(struct option_place){.name = "login-map"}, &diags);
 	(void)unlink(str_c(a, path));
 	assert_non_null(map);
 	assert_true(cpu_ms() - start < 5000);

@@ -103,10 +103,10 @@ set_up(void **state)
 	f.policy = (struct policy){
 	    .egress = {egress, 1, 1}, .helo = STR("mx.ours.example")};
 	f.policy.locals = local_domains_new(f.arena);
-	assert_true(local_domains_load(
-	    f.policy.locals, &local_list, STR("local-domains"), &diags));
-	f.policy.logins =
-	    login_map_load(f.arena, &login_list, STR("login-map"), &diags);
+	assert_true(local_domains_load(f.policy.locals, &local_list,
+	    &(struct option_place){.name = "local-domains"}, &diags));
+	f.policy.logins = login_map_load(f.arena, &login_list,
+	    &(struct option_place){.name = "login-map"}, &diags);
 	f.trusted = (struct strs){trusted, 2, 2};
 	struct ruleset_options options = {.limits = MAIL_LIMITS_DEFAULT};
 	f.rules = ruleset_load_text(STR("none"), STR(""), &options, &diags);

@@ -369,7 +369,8 @@ policy_of(struct bench *b, const char *map)
 	struct diags diags = {.arena = b->a};
 	strs_add(b->a, &lines, str_from(map));
 	policy.locals = local_domains_new(b->a);
-	policy.logins = login_map_load(b->a, &lines, STR("login-map"), &diags);
+	policy.logins = login_map_load(
+	    b->a, &lines, &(struct option_place){.name = "login-map"}, &diags);
 	assert_int_equal(diags.n, 0);
 	return policy;
 }
@@ -489,7 +490,8 @@ egress_addresses_are_read_once_each(void **state)
 	    "192.0.2.1", "::ffff:192.0.2.1", "2001:DB8:0::1", "auto", "x"};
 	for (size_t i = 0; i < COUNT_OF(list); i++)
 		strs_add(a, &value, str_from(list[i]));
-	egress_read(a, &value, STR("f"), &diags, &got);
+	egress_read(
+	    a, &value, &(struct option_place){.name = "f"}, &diags, &got);
 	assert_int_equal(got.n, 2);
 	assert_str(got.v[0], "192.0.2.1");
 	assert_str(got.v[1], "2001:db8::1");

@@ -78,7 +78,8 @@ set_up(void **state)
 	    cache_new(1000, 1 << 20)};
 	f.policy = (struct policy){0};
 	f.policy.locals = local_domains_new(f.a);
-	f.policy.logins = login_map_load(f.a, &none, STR("login-map"), &diags);
+	f.policy.logins = login_map_load(
+	    f.a, &none, &(struct option_place){.name = "login-map"}, &diags);
 	assert_true(local_domains_add(f.policy.locals, STR("ours.example")));
 	return 0;
 }
