@@ -19,7 +19,8 @@ struct history_filter {
 	struct history_pattern rcpt, rule;
 	struct str id; /* queue, lookup or Message-ID; empty: not asked */
 	struct str id_hashed;
-	struct str network;    /* of clients: "192.0.2.0/24"; empty */
+	bool is_hex;        /* `id` may be a queue id of Postfix's short form */
+	struct str network; /* of clients: "192.0.2.0/24"; empty */
 	struct str lookup_ids; /* blank-separated; empty: not asked */
 	bool has_class, has_score_min, has_score_max;
 	enum mail_class class;
@@ -34,7 +35,12 @@ struct history_pattern history_pattern_of(
 #define HISTORY_ID_WANTED "a queue id, a lookup id or a Message-ID"
 /* False: it is empty, or "<>", which would mean every message. */
 bool history_id_is_valid(const char *id);
-/* `id` is valid. */
+/*
+ * `id` is valid.  It is compared as a whole: a Message-ID without case; a queue
+ * or lookup id with it, for in Postfix's long form, in Sendmail's and in ours
+ * 4Xk and 4xk are two.  Postfix's short form is a number in hex, whose case
+ * means nothing.
+ */
 void history_filter_id(struct arena *a, const struct mac_key *key,
     const char *id, struct history_filter *f);
 

@@ -14,7 +14,7 @@ struct held_filter {
 	const char *sender; /* reverse path; "<>" or "": the null sender */
 	const char *rcpt;   /* one of the forward paths */
 	const char *login;
-	const char *client; /* address or name */
+	const char *client; /* address, network such as 192.0.2.0/24, or name */
 	const char *rule;   /* one of the rules that hit */
 	const char *subject;
 	bool has_class, has_folder, has_state;

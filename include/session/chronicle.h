@@ -42,6 +42,8 @@ void chronicle_tell(struct arena *a, struct memory *memory,
 /* What can be done to a kept message: "released", "released-part" (to some of
  * its recipients), "deleted", "purged". */
 bool chronicle_event_is_valid(struct str verb);
+/* The i-th of them; empty: there are no more. */
+struct str chronicle_event_name(size_t i);
 /* An operator, `by`, did so. */
 void chronicle_tell_event(
     struct memory *memory, struct str id, struct str verb, struct str by);

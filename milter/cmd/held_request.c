@@ -5,6 +5,7 @@
 #include <getopt.h>
 
 #include "base/log.h"
+#include "cmd/choice.h"
 #include "cmd/cmd.h"
 
 #define LINES_DEFAULT 20
@@ -46,7 +47,7 @@ static const struct flag_row {
     {"rcpt", "ADDR", FLAG_TEXT, AT(filter.rcpt), NO_FIELD, VERBS_MANY, true,
 	NULL, "one of the recipients"},
     {"client", "ADDR", FLAG_TEXT, AT(filter.client), NO_FIELD, VERBS_MANY, true,
-	NULL, "address or name of the client"},
+	NULL, "address, network or name of the client"},
     {"rule", "NAME", FLAG_TEXT, AT(filter.rule), NO_FIELD, VERBS_MANY, true,
 	NULL, "a rule that hit"},
     {"subject", "TEXT", FLAG_TEXT, AT(filter.subject), NO_FIELD, VERBS_MANY,
@@ -193,6 +194,23 @@ verb_help(const struct held_verb_text *v, FILE *out)
 	}
 }
 
+/* What can match nothing is not meant. */
+static bool
+filter_check(const struct held_request *r)
+{
+	const struct held_filter *f = &r->filter;
+	const struct choice_range scores = {
+	    f->has_score_min, f->has_score_max, f->score_min, f->score_max};
+	int64_t older_s = r->verb == VERB_PURGE ? r->purge_age_s : f->older_s;
+	if (!choice_client(f->client) || !choice_range_check(&scores))
+		return false;
+	if (f->newer_s == 0 || older_s < f->newer_s)
+		return true;
+	log_error("--older and --newer: no message is older than the one and "
+		  "newer than the other");
+	return false;
+}
+
 bool
 held_request_parse(const struct held_verb_text *v, int argc, char **argv,
     struct held_request *ret)
@@ -217,5 +235,5 @@ held_request_parse(const struct held_verb_text *v, int argc, char **argv,
 			log_error("\"%s\" is not an id", ret->ids[i]);
 			return false;
 		}
-	return true;
+	return filter_check(ret);
 }

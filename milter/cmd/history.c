@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "cmd/choice.h"
 #include "cmd/cmd.h"
 #include "cmd/history_filter.h"
 #include "cmd/history_open.h"
@@ -116,47 +117,41 @@ list(struct history_desk *desk, struct request *r)
 
 /* ---- the command line */
 
+/* The fields of a few words only. */
 static bool
-score_parse(const char *name, const char *text, bool *ret_has, double *ret)
+texts_check(const struct words *w)
 {
-	if (text == NULL)
-		return true;
-	*ret_has = str_double(str_from(text), ret);
-	return *ret_has || cmd_refuse(name, text, "a number, such as 5.5");
+	static const struct {
+		const char *option;
+		enum choice choice;
+		enum history_text which;
+	} rows[] = {
+	    {"action", CHOICE_DONE, HISTORY_ACTION},
+	    {"would", CHOICE_ACTION, HISTORY_WOULD},
+	    {"reason", CHOICE_REASON, HISTORY_REASON},
+	    {"spf", CHOICE_SPF, HISTORY_SPF},
+	    {"dkim", CHOICE_DKIM, HISTORY_DKIM},
+	    {"dmarc", CHOICE_DMARC, HISTORY_DMARC},
+	    {"notice", CHOICE_NOTICE, HISTORY_NOTICE},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (!choice_word(
+			rows[i].option, rows[i].choice, w->text[rows[i].which]))
+			return false;
+	return choice_client(w->text[HISTORY_CLIENT]);
 }
 
 static bool
-time_parse(const char *name, const char *text, int64_t *ret)
+scores_parse(const struct words *w, struct history_filter *f)
 {
-	return text == NULL || history_time_parse(text, clock_wall(), ret) ||
-	       cmd_refuse(name, text,
-		   "an age, such as 90m, 2h, 3d, or a date, such as "
-		   "2026-11-30 or \"2026-11-30 10:00\"");
-}
-
-static bool
-class_parse(const char *text, struct history_filter *f)
-{
-	if (text == NULL)
-		return true;
-	f->has_class = mail_class_parse(str_from(text), &f->class);
-	return f->has_class ||
-	       cmd_refuse("class", text,
-		   "submission, local, relay, notice or inbound");
-}
-
-/* A slip of the pen must not look like "there was none". */
-static bool
-action_is_known(const char *name, const char *text)
-{
-	bool is_known =
-	    text == NULL || chronicle_event_is_valid(str_from(text));
-	for (int i = 0; i < ACTION_COUNT && !is_known; i++)
-		is_known = str_eq(action_name((enum action)i), str_from(text));
-	return is_known ||
-	       cmd_refuse(name, text,
-		   "accept, tag, defer, hold, reject, discard, released, "
-		   "released-part, deleted or purged");
+	struct choice_range range;
+	if (!choice_scores(w->score_min, w->score_max, &range))
+		return false;
+	f->has_score_min = range.has_min;
+	f->has_score_max = range.has_max;
+	f->score_min = range.min;
+	f->score_max = range.max;
+	return true;
 }
 
 static bool
@@ -176,15 +171,11 @@ words_parse(const struct words *w, struct request *r)
 	}
 	r->is_following = w->is_following;
 	r->limit = w->is_following ? FOLLOW_LIMIT_DEFAULT : LIMIT_DEFAULT;
-	return action_is_known("action", w->text[HISTORY_ACTION]) &&
-	       action_is_known("would", w->text[HISTORY_WOULD]) &&
-	       class_parse(w->class, f) && id_check(w->id) &&
-	       score_parse("score-min", w->score_min, &f->has_score_min,
-		   &f->score_min) &&
-	       score_parse("score-max", w->score_max, &f->has_score_max,
-		   &f->score_max) &&
-	       time_parse("since", w->since, &f->since_wall) &&
-	       time_parse("until", w->until, &f->until_wall) &&
+	return texts_check(w) && id_check(w->id) &&
+	       choice_class(w->class, &f->has_class, &f->class) &&
+	       scores_parse(w, f) &&
+	       choice_times(w->since, w->until, clock_wall(), &f->since_wall,
+		   &f->until_wall) &&
 	       memory_limit_parse(w->limit, &r->limit);
 }
 

@@ -56,11 +56,22 @@ history_id_is_valid(const char *id)
 	return bare(str_from(id)).len > 0;
 }
 
+/* The long form has a z in it. */
+static bool
+is_hex(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (strchr("0123456789abcdef", char_lower(s.p[i])) == NULL)
+			return false;
+	return true;
+}
+
 void
 history_filter_id(struct arena *a, const struct mac_key *key, const char *id,
     struct history_filter *f)
 {
 	f->id = bare(str_from(id));
+	f->is_hex = is_hex(f->id);
 	f->id_hashed = key == NULL ? STR_EMPTY : pseudonym_of(a, key, f->id);
 }
 
@@ -142,14 +153,21 @@ rule_matches(const struct history_filter *f, const struct history_entry *e)
 }
 
 static bool
+queue_id_matches(const struct history_filter *f, struct str queue_id)
+{
+	return f->is_hex ? str_ieq(f->id, queue_id) : str_eq(f->id, queue_id);
+}
+
+static bool
 id_matches(const struct history_filter *f, const struct history_entry *e)
 {
 	struct str message_id = e->text[HISTORY_MESSAGE_ID];
 	struct str wanted =
 	    (e->flags & HISTORY_IS_HASHED) != 0 ? f->id_hashed : f->id;
-	return f->id.len == 0 || str_eq(f->id, e->text[HISTORY_QUEUE_ID]) ||
+	return f->id.len == 0 ||
+	       queue_id_matches(f, e->text[HISTORY_QUEUE_ID]) ||
 	       str_eq(f->id, e->text[HISTORY_ID]) ||
-	       (message_id.len > 0 && str_eq(wanted, message_id));
+	       (message_id.len > 0 && str_ieq(wanted, message_id));
 }
 
 static bool
@@ -186,9 +204,12 @@ date_parse(const char *text, int64_t *ret_wall)
 		const char *end = strptime(text, forms[i], &tm);
 		if (end == NULL || (end[0] != '\0' && strcmp(end, "Z") != 0))
 			continue;
+		const struct tm meant = tm;
 		time_t wall = end[0] == 'Z' ? timegm(&tm) : mktime(&tm);
 		*ret_wall = (int64_t)wall;
-		return wall > 0;
+		/* February 29 of most years would be March 1 */
+		return wall > 0 && tm.tm_mday == meant.tm_mday &&
+		       tm.tm_mon == meant.tm_mon;
 	}
 	return false;
 }

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/choice.h"
 #include "cmd/cmd.h"
 #include "cmd/history_filter.h"
 #include "cmd/history_open.h"
@@ -107,26 +108,15 @@ json_show(const struct history_entry *e)
 	json_line(stdout, o);
 }
 
-/* A slip of the pen must not look like "there was none". */
 static bool
-words_are_known(const struct notices *n)
+words_check(const struct notices *n)
 {
-	static const enum notice_origin origins[] = {
-	    ORIGIN_UNKNOWN, ORIGIN_GENUINE, ORIGIN_FORGED};
-	enum notice_kind kind;
-	bool is_known = n->origin == NULL;
-	for (size_t i = 0; i < COUNT_OF(origins); i++)
-		is_known = is_known || str_eq(notice_origin_name(origins[i]),
-					   str_from(n->origin));
-	if (!is_known)
-		fprintf(stderr, "postern: --origin is genuine, forged or "
-				"unknown\n");
-	if (n->kind == NULL || notice_kind_parse(str_from(n->kind), &kind))
-		return is_known;
-	cmd_error("no kind of notice is called \"%s\"; "
-		  "posternd(8) lists them",
-	    n->kind);
-	return false;
+	if (n->is_json && n->is_explained) {
+		log_error("--json and --explain: choose one");
+		return false;
+	}
+	return choice_word("kind", CHOICE_NOTICE, n->kind) &&
+	       choice_word("origin", CHOICE_ORIGIN, n->origin);
 }
 
 /* A notice has an origin, known or not. */
@@ -191,9 +181,9 @@ cmd_notices(int argc, char **argv)
 	    {"to", &n.to, NULL}, {"explain", NULL, &n.is_explained},
 	    {"json", NULL, &n.is_json}, {0}};
 	if (!memory_flags_parse(argc, argv, flags) ||
-	    !memory_limit_parse(limit_text, &n.limit))
+	    !memory_limit_parse(limit_text, &n.limit) || !words_check(&n))
 		return CMD_TROUBLE;
-	if (optind != argc || !words_are_known(&n))
+	if (optind != argc)
 		return cmd_usage(argv[0]);
 	struct arena *a = arena_new();
 	struct history_desk desk;

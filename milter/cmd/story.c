@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cmd/doctor.h"
 #include "cmd/held_output.h"
+#include "cmd/reason.h"
 #include "session/chronicle.h"
 
 #define LINE_BYTES 8192
@@ -389,39 +390,6 @@ tell_below(struct teller *t)
 		    t->e->score, STR_ARG(class));
 }
 
-/* Reasons that are not the score's, with the option that decides. */
-static const struct {
-	const char *reason, *words;
-} reasons[] = {
-    {"timeout", "the time budget was used up (scan-time, dns-time): the option "
-		"on-timeout decides then"},
-    {"error", "it could not be scanned: the option on-error decides then"},
-    {"header", "it came with more header fields under our own names than are "
-	       "removed, which no mail has"},
-    {"forged",
-	"it answers a message whose sender was forged: who would get it wrote "
-	"nothing (notice-gate)"},
-    {"never", "it answers a notice, or an address that is never answered "
-	      "(notice-gate)"},
-    {"budget-addressee",
-	"its origin is not known, and notices-per-addressee is used up"},
-    {"budget-domain",
-	"its origin is not known, and notices-per-domain is used up"},
-    {"budget-total", "its origin is not known, and notices-in-all is used up"},
-    {"several-recipients",
-	"a notice to more than one recipient that is not surely genuine "
-	"(notice-gate)"},
-    {"budget-repeated",
-	"it is genuine, but came too often: a stranger could make us repeat "
-	"it (notice-gate)"},
-    {"no-budget-known",
-	"the ledger could not be asked, so no budget was known (notice-gate)"},
-    {"genuine", "it answers a message that its addressee has written"},
-    {"unknown", "nothing says who wrote what it answers, and a budget let it "
-		"pass (notices-per-addressee, -domain, notices-in-all)"},
-    {"passed-on", "a notice from outside that is only passed on"},
-};
-
 static void
 tell_reason(struct teller *t)
 {
@@ -433,9 +401,9 @@ tell_reason(struct teller *t)
 		    text_of(t, HISTORY_ID), "");
 		return;
 	}
-	for (size_t i = 0; i < COUNT_OF(reasons); i++)
-		if (str_eq(reason, str_from(reasons[i].reason)))
-			line(t, STORY_DECIDED, str_from(reasons[i].words));
+	const struct reason *known = reason_find(reason);
+	if (known != NULL && known->words != NULL)
+		line(t, STORY_DECIDED, str_from(known->words));
 	if (t->e->threshold > 0)
 		tell_threshold(t);
 	else if (t->would <= ACTION_TAG)

@@ -13,8 +13,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "cmd/choice.h"
 #include "cmd/cmd.h"
-#include "cmd/history_filter.h"
 #include "cmd/history_open.h"
 #include "cmd/mail_file.h"
 #include "cmd/mailbox.h"
@@ -89,6 +89,7 @@ struct tally {
 
 struct options {
 	struct snapshot_source before, after;
+	const char *since, *until;      /* NULL: not given */
 	int64_t since_wall, until_wall; /* of the history; 0: any */
 	uint64_t jobs, top;
 	bool has_history, has_quarantine, has_messages, has_top, is_json;
@@ -630,15 +631,6 @@ static const struct option long_options[] = {
     {"jobs", required_argument, NULL, OPT_JOBS},
     {"json", no_argument, NULL, OPT_JSON}, {0}};
 
-static bool
-time_take(const char *name, int64_t *ret)
-{
-	return history_time_parse(optarg, clock_wall(), ret) ||
-	       cmd_refuse(name, optarg,
-		   "an age, such as 90m, 2h, 3d, or a date, such as "
-		   "2026-11-30 or \"2026-11-30 10:00\"");
-}
-
 /* One option.  False: said what is wrong. */
 static bool
 option_take(struct arena *a, struct options *o, int c, const char *command)
@@ -655,9 +647,11 @@ option_take(struct arena *a, struct options *o, int c, const char *command)
 	case OPT_HISTORY:
 		return o->has_history = true;
 	case OPT_SINCE:
-		return time_take("since", &o->since_wall);
+		o->since = optarg;
+		return true;
 	case OPT_UNTIL:
-		return time_take("until", &o->until_wall);
+		o->until = optarg;
+		return true;
 	case OPT_OFFLINE:
 		return o->before.is_offline = o->after.is_offline = true;
 	case OPT_MESSAGES:
@@ -677,6 +671,33 @@ option_take(struct arena *a, struct options *o, int c, const char *command)
 	}
 }
 
+/* An option that would do nothing is not what was meant. */
+static bool
+options_check(const struct options *o)
+{
+	const struct {
+		bool is_wrong;
+		const char *why;
+	} rows[] = {
+	    {o->after.config_path == NULL && o->after.rules.n == 0,
+		"what is to change?  --config FILE or --rules PATH"},
+	    {(o->since != NULL || o->until != NULL) && !o->has_history,
+		"--since and --until choose a part of the history: add "
+		"--history"},
+	    {o->is_json && o->has_top,
+		"--top does not shorten --json: leave out one of them"},
+	    {o->is_json && o->has_messages,
+		"--json has an object a message already: leave out "
+		"--messages"},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].is_wrong) {
+			cmd_error("%s", rows[i].why);
+			return false;
+		}
+	return true;
+}
+
 static bool
 options_read(struct arena *a, int argc, char **argv, struct options *o)
 {
@@ -684,10 +705,9 @@ options_read(struct arena *a, int argc, char **argv, struct options *o)
 	while ((c = cmd_option(argc, argv, "", long_options, NULL)) != -1)
 		if (!option_take(a, o, c, argv[0]))
 			return false;
-	if (o->after.config_path != NULL || o->after.rules.n > 0)
-		return true;
-	cmd_error("what is to change?  --config FILE or --rules PATH");
-	return false;
+	return options_check(o) &&
+	       choice_times(o->since, o->until, clock_wall(), &o->since_wall,
+		   &o->until_wall);
 }
 
 /* The mail that is meant: what is named, else the quarantine. */

@@ -2,6 +2,8 @@
 /* filter -- which kept messages an operator means. */
 #include "hold/filter.h"
 
+#include "base/network.h"
+
 #define AGE_MAX_S (UINT64_C(1000) * 366 * 86400)
 
 /* On a mismatch the last * takes one byte more; earlier ones never need to. */
@@ -85,6 +87,17 @@ sender_matches(const char *pattern, struct str from)
 }
 
 static bool
+client_matches(const char *pattern, const struct envelope *envelope)
+{
+	struct str network = str_from(pattern);
+	const struct strs networks = {&network, 1, 1};
+	if (pattern != NULL && network_is_valid(network))
+		return network_has(&networks, envelope->client_addr);
+	return text_matches(pattern, envelope->client_addr) ||
+	       text_matches(pattern, envelope->client_name);
+}
+
+static bool
 rcpt_matches(const char *pattern, const struct strs *rcpt)
 {
 	if (pattern == NULL)
@@ -140,8 +153,7 @@ held_filter_matches(const struct held_filter *f, const struct held_entry *entry,
 	       sender_matches(f->sender, envelope->from) &&
 	       rcpt_matches(f->rcpt, &envelope->rcpt) &&
 	       text_matches(f->login, envelope->login) &&
-	       (text_matches(f->client, envelope->client_addr) ||
-		   text_matches(f->client, envelope->client_name)) &&
+	       client_matches(f->client, envelope) &&
 	       rule_matches(f->rule, held) &&
 	       text_matches(f->subject, held->subject) &&
 	       numbers_match(f, held, now_wall);

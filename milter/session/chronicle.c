@@ -138,13 +138,19 @@ chronicle_tell(struct arena *a, struct memory *memory,
 	history_record(memory, &e);
 }
 
-bool
-chronicle_event_is_valid(struct str verb)
+struct str
+chronicle_event_name(size_t i)
 {
 	static const char *const verbs[] = {
 	    "released", "released-part", "deleted", "purged"};
-	for (size_t i = 0; i < COUNT_OF(verbs); i++)
-		if (str_eq(verb, str_from(verbs[i])))
+	return i < COUNT_OF(verbs) ? str_from(verbs[i]) : STR_EMPTY;
+}
+
+bool
+chronicle_event_is_valid(struct str verb)
+{
+	for (size_t i = 0; chronicle_event_name(i).len > 0; i++)
+		if (str_eq(verb, chronicle_event_name(i)))
 			return true;
 	return false;
 }

@@ -43,6 +43,8 @@ for filter in "1|--action hold" "1|--action reject" "2|--login carol" \
 	"2|--client 198.51.100.0/24" "1|--id hold-me@mail.example" \
 	"1|--id <hold-me@mail.example>" "0|--id nothing" "6|--since 1h" \
 	"0|--until 1h" "0|--since 2030-01-01" "6|--until 2100-01-01T00:00:00Z" \
+	"6|--spf *" "5|--class SUBMISSION" "1|--action REJ*" "0|--spf PASS" \
+	"1|--id HOLD-ME@mail.example" \
 	"1|--subject reject?me" "4|--reason score" "0|--notice dsn" \
 	"1|--login alice --action tag"; do
 	# shellcheck disable=SC2086
@@ -72,6 +74,39 @@ is "its lines end as RFC 4180 has it" \
 	"$(postern history --csv | grep -c $'\r$')" 7
 
 ok "nothing found is 1" test "$(postern history --id none >"$W/out"; echo $?)" = 1
+while IFS='|' read -r wrong why; do
+	# shellcheck disable=SC2086
+	out=$(set -f; postern $wrong 2>&1 >/dev/null)
+	is "refused: postern $wrong" "$?" 2
+	like "with what is allowed" "$out" "$why"
+done <<-'X'
+	history --spf foo|--spf foo: write none, neutral, pass, fail, softfail, temperror, permerror or unknown
+	history --dkim foo|write none, pass, fail, policy, neutral, temperror or permerror
+	history --dmarc foo|write none, pass, fail, temperror or permerror
+	history --class foo|write submission, local, relay, notice or inbound
+	history --action foo|reject, discard, released, released-part, deleted or purged
+	history --action foo*|reject, discard, released, released-part, deleted or purged
+	history --would released|write accept, tag, defer, hold, reject or discard
+	history --notice foo|write none, dsn, delay, .* arf or dmarc
+	history --reason foo|write score, timeout, .* or passed-on
+	history --client 192.0.2.0/99|write an address, a network
+	history --client 192.0.2.300|write an address, a network
+	history --client 2001:db8::x|write an address, a network
+	history --since 2026-02-29|write an age
+	history --until 2026-04-31T10:00|write an age
+	history --since 1h --until 2h|no time is between
+	history --since 2026-11-02 --until 2026-11-01|no time is between
+	history --score-min 5 --score-max 4.9|no score is between
+	notices --kind foo|write none, dsn, delay, .* arf or dmarc
+	notices --origin foo|write genuine, forged or unknown
+	notices --json --explain|choose one
+	quarantine list --class foo|submission, local, relay, notice, inbound
+	quarantine list --state foo|sound, unsealed, tampered, damaged, foreign
+	quarantine list --client 192.0.2.0/99|write an address, a network
+	quarantine list --score-min 5 --score-max 4|no score is between
+	quarantine list --older 2d --newer 1d|no message is
+	quarantine purge --older 2d --newer 1d|no message is
+X
 for wrong in "--since 5" "--class spam" "--action drop" "--score-min x" \
 	"--json --csv" "--limit x" "--since soon" "extra"; do
 	# shellcheck disable=SC2086

@@ -104,7 +104,18 @@ is "nothing changes: exit 2" "$(what_if >/dev/null; echo $?; grep -c 'what is to
 echo 'body BROKEN /(/' >"$W/rules/z.cf"
 is "broken rules: exit 2" "$(what_if --rules "$W/rules" >/dev/null; echo $?)" 2
 for bad in top=x jobs=0 since=never; do
-	what_if --config "$W/same.conf" "--${bad%%=*}" "${bad#*=}" >/dev/null
+	what_if --history --config "$W/same.conf" "--${bad%%=*}" "${bad#*=}" >/dev/null
 	is "--$bad is refused" "$? $(grep -c write "$W/errors")" "2 1"
 done
+while IFS='|' read -r bad why; do
+	# shellcheck disable=SC2086
+	what_if --config "$W/same.conf" $bad >/dev/null
+	is "$bad: refused" "$? $(grep -c -- "$why" "$W/errors")" "2 1"
+done <<-X
+	--since 2d|add --history
+	--quarantine --until 2d|add --history
+	--history --since 1h --until 2h|no time is between
+	--json --top 5|leave out one
+	--json --messages|leave out --messages
+X
 done_testing

@@ -107,10 +107,19 @@ an_id_is_any_of_three(void **state)
 	static const struct {
 		const char *id;
 		bool is_found;
-	} cases[] = {{"4Xk2vB1Zz", true}, {"4xk2vb1zz", false},
-	    {"Id.1@example.org", true}, {"<Id.1@example.org>", true},
-	    {"id", false}};
+		const char *queue_id;
+	} cases[] = {{"4Xk2vB1Zz", true, "4Xk2vB1Zz"},
+	    {"4xk2vb1zz", false, "4Xk2vB1Zz"}, {"Id.1@example.org", true, ""},
+	    {"<Id.1@example.org>", true, ""}, {"id.1@EXAMPLE.org", true, ""},
+	    {"id", false, ""},
+	    /* a number in hex, and what is none */
+	    {"3F2A1B3C9D", true, "3F2A1B3C9D"},
+	    {"3f2a1b3c9d", true, "3F2A1B3C9D"},
+	    {"3f2a1b3c9z", false, "3F2A1B3C9Z"}, {"0vv3kpPQ", true, ""},
+	    {"0Vv3kpPQ", false, ""}};
+	e.text[HISTORY_ID] = STR("0vv3kpPQ");
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		e.text[HISTORY_QUEUE_ID] = str_from(cases[i].queue_id);
 		history_filter_id(a, NULL, cases[i].id, &f);
 		assert_int_equal(
 		    history_filter_matches(&f, &e), cases[i].is_found);
@@ -179,7 +188,9 @@ times_are_ages_or_dates(void **state)
 	    {"1970-01-03Z", 172800}, {"2026-11-30Z", 1795996800},
 	    {"2026-11-30T10:00:00Z", 1796032800},
 	    {"2026-11-30 10:00Z", 1796032800}, {"", 0}, {"2", 0}, {"soon", 0},
-	    {"2026-13-01", 0}, {"2026-11-30x", 0}, {"-1h", 0}};
+	    {"2026-13-01", 0}, {"2026-02-29", 0}, {"2026-02-29Z", 0},
+	    {"2026-04-31 10:00Z", 0}, {"2024-02-29Z", 1709164800},
+	    {"2026-11-30x", 0}, {"-1h", 0}};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		bool is_read =
 		    history_time_parse(cases[i].text, 1790000000, &wall);
