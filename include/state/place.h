@@ -14,7 +14,8 @@
 struct arena;
 
 #define PLACE_FILE "memory.mdb"
-#define PLACE_BROKEN_MAX 3 /* broken files that are kept */
+#define CLEAN_NOTE_FILE "memory.clean" /* clean_note.h */
+#define PLACE_BROKEN_MAX 3             /* broken files that are kept */
 
 struct place {
 	char dir[PATH_MAX - 64];
@@ -53,7 +54,7 @@ enum place_move {
 };
 /* Move the file to PLACE_FILE.broken-STAMP and remove the oldest of those. */
 MUST_CHECK enum place_move place_move_aside(const struct place *place);
-/* Flush the file to disk. */
-void place_sync(const struct place *place);
+/* Flush the file to disk.  False: it may not be there. */
+bool place_sync(const struct place *place);
 
 #endif

@@ -189,7 +189,7 @@ worker_wait(
 			continue;
 		pulse_take(link, worker, &pulse);
 		if (is_dirty && atomic_exchange(&link->ring->is_dirty, 0) != 0)
-			place_sync(&link->place);
+			(void)place_sync(&link->place);
 	}
 	return ended == worker ? status : WORKER_BROKEN << 8;
 }

@@ -281,13 +281,14 @@ place_move_aside(const struct place *place)
 	return move;
 }
 
-void
+bool
 place_sync(const struct place *place)
 {
 	int fd =
 	    open(place->file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return;
-	(void)fdatasync(fd);
+		return false;
+	bool is_there = fdatasync(fd) == 0;
 	(void)close(fd);
+	return is_there;
 }

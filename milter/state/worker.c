@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "state/budget.h"
+#include "state/clean_note.h"
 #include "state/file_check.h"
 #include "state/history.h"
 #include "state/keeper.h"
@@ -326,13 +327,21 @@ file_open(struct worker *w, struct store_why *why)
 	return status;
 }
 
-/* Before it is opened for the first time. */
+/*
+ * Before it is opened for the first time.  A file that is as it was closed is
+ * read as a whole beside the work.
+ */
 static enum store_status
 file_check_all(struct worker *w, struct store_why *why)
 {
 	if (w->is_checked)
 		return STORE_OK;
 	enum store_status status = STORE_BAD;
+	if (!w->is_suspect && clean_note_take(&w->link->place)) {
+		w->is_checked = w->scrub.is_wanted = true;
+		w->scrub.due_ms = 0;
+		return STORE_OK;
+	}
 	if (w->is_suspect)
 		(void)snprintf(why->text, sizeof(why->text),
 		    "the keeper has crashed on it again and again");
@@ -1052,9 +1061,11 @@ wait_ms(struct worker *w)
 static NORETURN void
 finish(struct worker *w)
 {
+	bool was_open = w->store != NULL;
 	scrub_cancel(w);
 	store_close(w->store);
-	place_sync(&w->link->place);
+	if (place_sync(&w->link->place) && was_open)
+		clean_note_write(&w->link->place);
 	_exit(WORKER_DONE);
 }
 
@@ -1143,9 +1154,10 @@ worker_run(const struct keeper_link *link, int leash, bool is_suspect)
 	(void)fcntl(leash, F_SETFL, O_NONBLOCK);
 	lock_wait(w);
 	watch_all(w);
-	file_begin(w);
 	w->tidy_ms = clock_ms();
 	w->scrub.due_ms = w->tidy_ms + SCRUB_EVERY_MS;
+	file_begin(w);
+	housekeep(w);
 	for (;;)
 		round_take(w);
 }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "state/clean_note.h"
 #include "state/memory.h"
 #include "state/store.h"
 
@@ -797,17 +798,6 @@ a_file_that_is_broken_at_the_start_is_moved_aside(void **state)
 }
 
 static void
-an_empty_file_is_no_broken_one(void **state)
-{
-	struct fixture *f = *state;
-	stop(f);
-	assert_int_equal(truncate(f->file, 0), 0);
-	start(f);
-	assert_begins_anew(f, 0);
-}
-
-/* Until the keeper has seen it; mail flows meanwhile. */
-static void
 wait_for_broken(struct fixture *f, size_t n)
 {
 	int64_t end = clock_ms() + 30000;
@@ -820,6 +810,110 @@ wait_for_broken(struct fixture *f, size_t n)
 	}
 }
 
+static void
+mark(struct fixture *f, const char *how)
+{
+	struct timespec long_ago[2] = {{1, 0}, {1, 0}};
+	char other[160];
+	(void)snprintf(other, sizeof(other), "%s.away", f->file);
+	if (strcmp(how, "a byte") == 0)
+		garbage_at(f->file, 300, 1);
+	else if (strcmp(how, "the times") == 0)
+		assert_int_equal(utimensat(AT_FDCWD, f->file, long_ago, 0), 0);
+	else if (strcmp(how, "longer") == 0)
+		assert_int_equal(truncate(f->file, 64 * 1024 * 1024), 0);
+	else if (strcmp(how, "gone") == 0)
+		assert_int_equal(unlink(f->file), 0);
+	else if (strcmp(how, "away and back") == 0)
+		assert_int_equal(
+		    rename(f->file, other) | rename(other, f->file), 0);
+	else
+		fail();
+}
+
+/* The note is good once, and for the file as it was closed. */
+static void
+a_note_speaks_of_one_file_and_one_time(void **state)
+{
+	static const char *const marks[] = {
+	    "a byte", "the times", "longer", "away and back", "gone"};
+	struct fixture *f = *state;
+	struct place place;
+	assert_true(place_init(&place, f->config.dir));
+	stop(f);
+	for (size_t i = 0; i < COUNT_OF(marks); i++) {
+		clean_note_write(&place);
+		assert_true(clean_note_take(&place));
+		assert_false(clean_note_take(&place));
+		clean_note_write(&place);
+		mark(f, marks[i]);
+		if (clean_note_take(&place))
+			fail_msg("%s: the note still speaks of it", marks[i]);
+	}
+	clean_note_write(&place);
+	assert_false(clean_note_take(&place));
+	start(f);
+}
+
+static bool
+has_note(struct fixture *f)
+{
+	char path[160];
+	(void)snprintf(path, sizeof(path), "%s/" CLEAN_NOTE_FILE, f->dir);
+	return access(path, F_OK) == 0;
+}
+
+static void
+only_an_end_in_order_leaves_a_note(void **state)
+{
+	struct fixture *f = *state;
+	record(f, "a@b.example", "1");
+	wait_for_answer(f);
+	assert_false(has_note(f));
+	stop(f);
+	assert_true(has_note(f));
+	start(f);
+	assert_int_equal(count(f, "a@b.example", "1"), 1);
+	assert_false(has_note(f));
+	end_child(worker(), SIGKILL);
+	wait_for_answer(f);
+	assert_false(has_note(f));
+	assert_int_equal(broken_files(f), 0);
+}
+
+/* It was broken while nobody looked, and no time tells: it is found out beside
+ * the work, or by a crash that is the keeper's alone. */
+static void
+a_note_of_a_broken_file_is_found_out(void **state)
+{
+	static const off_t places[] = {5, 17, 40};
+	struct fixture *f = *state;
+	struct place place;
+	assert_true(place_init(&place, f->config.dir));
+	for (size_t i = 0; i < COUNT_OF(places); i++) {
+		fill(f, 3000);
+		stop(f);
+		/* none of the first two pages, of which the note speaks */
+		garbage_at(f->file, places[i] * 4096, 4096 * 30);
+		clean_note_write(&place);
+		assert_true(has_note(f));
+		start(f);
+		wait_for_broken(f, i + 1);
+		assert_begins_anew(f, i + 1);
+	}
+}
+
+static void
+an_empty_file_is_no_broken_one(void **state)
+{
+	struct fixture *f = *state;
+	stop(f);
+	assert_int_equal(truncate(f->file, 0), 0);
+	start(f);
+	assert_begins_anew(f, 0);
+}
+
+/* Until the keeper has seen it; mail flows meanwhile. */
 static void
 a_file_that_breaks_meanwhile_is_moved_aside(void **state)
 {
@@ -1280,6 +1374,9 @@ main(void)
 	    THROUGH_KEEPER(a_keeper_that_hangs_is_not_left_behind),
 	    THROUGH_KEEPER(what_was_told_outlives_who_told_it),
 	    THROUGH_KEEPER(a_file_that_is_broken_at_the_start_is_moved_aside),
+	    THROUGH_KEEPER(a_note_speaks_of_one_file_and_one_time),
+	    THROUGH_KEEPER(only_an_end_in_order_leaves_a_note),
+	    THROUGH_KEEPER(a_note_of_a_broken_file_is_found_out),
 	    THROUGH_KEEPER(an_empty_file_is_no_broken_one),
 	    THROUGH_KEEPER(a_file_that_breaks_meanwhile_is_moved_aside),
 	    THROUGH_KEEPER(a_file_that_is_all_garbage_meanwhile_is_moved_aside),
