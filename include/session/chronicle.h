@@ -29,7 +29,9 @@ struct chronicle {
 	struct str reason;     /* of the verdict, or of the notice's ruling */
 	struct str message_id; /* without < >; empty: none */
 	struct str subject;    /* decoded; empty: not looked at */
-	bool can_refuse, is_observed, is_released;
+	bool can_refuse, is_observed;
+	bool is_released; /* by an operator */
+	bool is_letter;   /* of our own to the admin */
 };
 
 /*

@@ -43,6 +43,7 @@ struct metrics {
 	_Atomic uint64_t would[CLASS_COUNT][ACTION_COUNT];
 	_Atomic uint64_t recipients, bytes;
 	_Atomic uint64_t released; /* by an operator */
+	_Atomic uint64_t letters;  /* of our own to the admin */
 	_Atomic uint64_t reloads, reloads_refused;
 	_Atomic uint64_t quarantine_errors;
 	_Atomic uint64_t macros_missing[MACRO_COUNT]; /* messages without it */
@@ -62,7 +63,7 @@ struct metrics_message {
 	const struct verdict *verdict;
 	const struct rule_hits *hits; /* NULL: no rules were run */
 	uint64_t size_bytes;
-	bool is_released;
+	bool is_released, is_letter;
 	int64_t verdict_us; /* since its end came */
 };
 void metrics_count(struct metrics *m, const struct metrics_message *message);

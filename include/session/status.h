@@ -26,7 +26,7 @@ struct status {
 	unsigned connections_open, in_flight;
 	uint64_t actions[CLASS_COUNT][ACTION_COUNT];
 	uint64_t would[CLASS_COUNT][ACTION_COUNT];
-	uint64_t recipients, bytes, released;
+	uint64_t recipients, bytes, released, letters;
 	uint64_t reloads, reloads_refused;
 	struct histogram_view verdict, answer;
 	struct tally_row *hits;

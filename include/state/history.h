@@ -55,7 +55,8 @@ enum history_flag {
 	HISTORY_IS_OBSERVED = 4, /* nothing was changed */
 	HISTORY_CAN_REFUSE = 8,  /* the client could have been told no */
 	HISTORY_IS_HASHED = 16,  /* names are pseudonyms */
-	HISTORY_IS_RELEASED = 32 /* it came out of the quarantine */
+	HISTORY_IS_RELEASED = 32, /* it came out of the quarantine */
+	HISTORY_IS_LETTER = 64    /* posternd's own to the admin */
 };
 
 #define HISTORY_RCPT_MAX 20 /* recipients that are kept; more are counted */

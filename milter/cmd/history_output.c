@@ -52,6 +52,22 @@ is_event(const struct history_entry *e)
 	return (e->flags & HISTORY_IS_EVENT) != 0;
 }
 
+/* "message", ...: as JSON and CSV have it. */
+static struct str
+kind_of(const struct history_entry *e)
+{
+	return is_event(e)                           ? STR("event")
+	       : (e->flags & HISTORY_IS_LETTER) != 0 ? STR("letter")
+						     : STR("message");
+}
+
+static struct str
+class_text(const struct history_entry *e)
+{
+	return str_eq(kind_of(e), STR("message")) ? mail_class_name(e->class)
+						  : kind_of(e);
+}
+
 /* Who did it takes the place of the sender. */
 static struct str
 from_text(struct arena *a, const struct history_entry *e)
@@ -107,8 +123,7 @@ cells_of(struct arena *a, const struct history_entry *e,
 	clock_stamp(e->time_wall, stamp);
 	const struct str cells[COUNT_OF(columns)] = {
 	    str_dup(a, str_from(stamp)), e->text[HISTORY_QUEUE_ID],
-	    history_action_text(a, e), score_text(a, e),
-	    is_event(e) ? STR("-") : mail_class_name(e->class),
+	    history_action_text(a, e), score_text(a, e), class_text(e),
 	    e->text[HISTORY_LOGIN], e->text[HISTORY_CLIENT], from_text(a, e),
 	    rcpt_text(a, e), rules_text(a, e, ','), e->text[HISTORY_SUBJECT],
 	    e->text[HISTORY_ID]};
@@ -198,8 +213,7 @@ history_json(const struct history_entry *e)
 {
 	json_t *o = json_object();
 	json_object_set_new(o, "time", memory_time_json(e->time_wall));
-	json_object_set_new(
-	    o, "kind", json_string(is_event(e) ? "event" : "message"));
+	json_object_set_new(o, "kind", json_text(kind_of(e)));
 	for (size_t i = 0; i < HISTORY_TEXTS; i++)
 		if (e->text[i].len > 0 || (i == HISTORY_SENDER && !is_event(e)))
 			json_object_set_new(o,
@@ -262,7 +276,7 @@ csv_put(FILE *out, struct arena *a, const struct history_entry *e)
 	struct buf *rcpt = buf_new(a, HISTORY_BYTES_MAX);
 	char stamp[CLOCK_STAMP];
 	clock_stamp(e->time_wall, stamp);
-	buf_printf(b, "%s,%s,", stamp, is_event(e) ? "event" : "message");
+	buf_printf(b, "%s,%.*s,", stamp, STR_ARG(kind_of(e)));
 	if (!is_event(e))
 		buf_put(b, mail_class_name(e->class));
 	csv_numbers(b, e);

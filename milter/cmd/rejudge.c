@@ -243,8 +243,9 @@ rejudge_entry(const struct rejudge_rules *rules, const struct config *before,
 {
 	*ret = (struct rejudge){
 	    .action = rejudge_was(entry), .score = entry->score};
-	bool is_passed = (entry->flags & HISTORY_IS_RELEASED) != 0 ||
-			 entry->class == CLASS_INBOUND;
+	bool is_passed =
+	    (entry->flags & (HISTORY_IS_RELEASED | HISTORY_IS_LETTER)) != 0 ||
+	    entry->class == CLASS_INBOUND;
 	if (is_passed || ret->action == ACTION_COUNT)
 		return;
 	struct verdict_input input = {

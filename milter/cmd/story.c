@@ -394,6 +394,12 @@ static void
 tell_reason(struct teller *t)
 {
 	struct str reason = text_of(t, HISTORY_REASON);
+	if (has_flag(t, HISTORY_IS_LETTER)) {
+		line(t, STORY_DECIDED,
+		    STR("it is posternd's own letter to the admin, an alert or "
+			"the digest: what tells of held mail is not filtered"));
+		return;
+	}
 	if (has_flag(t, HISTORY_IS_RELEASED)) {
 		say_text(t, STORY_DECIDED,
 		    "an operator had let it go from the quarantine, so it was "
@@ -427,7 +433,8 @@ tell_decided(struct teller *t)
 		SAY(t, STORY_DECIDED, "so %s (action %.*s)",
 		    actions[t->action].done, STR_ARG(action_name(t->action)));
 	}
-	if (!has_flag(t, HISTORY_IS_RELEASED))
+	if (!has_flag(t, HISTORY_IS_RELEASED) &&
+	    !has_flag(t, HISTORY_IS_LETTER))
 		say_text(t, STORY_DECIDED, "note: ", note, "");
 }
 

@@ -317,7 +317,7 @@ entry_wanted(void *arg, const struct history_entry *e)
 {
 	const struct run *run = arg;
 	int64_t until = run->options->until_wall;
-	return (e->flags & HISTORY_IS_EVENT) == 0 &&
+	return (e->flags & (HISTORY_IS_EVENT | HISTORY_IS_LETTER)) == 0 &&
 	       e->class != CLASS_INBOUND &&
 	       e->time_wall >= run->options->since_wall &&
 	       (until == 0 || e->time_wall < until);

@@ -46,8 +46,8 @@ struct action_work {
 	bool has_notice, has_arrival;
 	bool is_decided; /* without a scan */
 	bool is_scanned;
-	bool is_released;
-	bool is_of_ours; /* a letter to the admin: no alert about an alert */
+	bool is_released; /* it passes unread: an operator's doing, or ours */
+	bool is_of_ours;  /* a letter to the admin: no alert about an alert */
 	bool has_view;
 	bool is_lost; /* there is no whole message to keep */
 	bool is_full; /* the quarantine has as much as it may */
@@ -271,7 +271,7 @@ check_release(struct action_work *w)
 	w->is_of_ours = letter_is_id(id);
 	if (status == RELEASE_OK) {
 		w->id = id;
-		w->note = STR("released");
+		w->note = w->is_of_ours ? STR("letter") : STR("released");
 		w->is_released = true;
 		return;
 	}
@@ -532,7 +532,8 @@ count(struct action_work *w, int64_t decided_us)
 	    .verdict = &w->verdict,
 	    .hits = w->is_scanned ? &w->scan.result.hits : NULL,
 	    .size_bytes = spool_size(w->in->spool),
-	    .is_released = w->is_released,
+	    .is_released = w->is_released && !w->is_of_ours,
+	    .is_letter = w->is_released && w->is_of_ours,
 	    .verdict_us = decided_us - w->in->end_us,
 	};
 	metrics_count(gate_metrics(w->gate), &message);
@@ -577,7 +578,8 @@ remember_verdict(struct action_work *w, const struct report *report)
 	    .subject = subject_of(w),
 	    .can_refuse = w->in->can_refuse,
 	    .is_observed = w->config->observe,
-	    .is_released = w->is_released,
+	    .is_released = w->is_released && !w->is_of_ours,
+	    .is_letter = w->is_released && w->is_of_ours,
 	};
 	chronicle_tell(w->arena, memory, key, &chronicle);
 }

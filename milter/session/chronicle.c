@@ -119,7 +119,8 @@ chronicle_tell(struct arena *a, struct memory *memory,
 	    .time_wall = clock_wall(),
 	    .flags = (c->can_refuse ? HISTORY_CAN_REFUSE : 0U) |
 		     (c->is_observed ? HISTORY_IS_OBSERVED : 0U) |
-		     (c->is_released ? HISTORY_IS_RELEASED : 0U),
+		     (c->is_released ? HISTORY_IS_RELEASED : 0U) |
+		     (c->is_letter ? HISTORY_IS_LETTER : 0U),
 	    .size_bytes = report->size_bytes,
 	};
 	envelope_put(report->envelope, &e);

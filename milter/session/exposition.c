@@ -216,6 +216,7 @@ put_prefilter(struct page *page)
 NUMBER(recipients, s->recipients)
 NUMBER(bytes, s->bytes)
 NUMBER(released, s->released)
+NUMBER(letters, s->letters)
 NUMBER(in_flight, s->in_flight)
 NUMBER(open, s->connections_open)
 NUMBER(connections, s->connections)
@@ -251,6 +252,9 @@ static const struct metric metrics[] = {
     {"postern_released_total", "counter",
 	"Messages that an operator released from the quarantine.",
 	put_released},
+    {"postern_letters_total", "counter",
+	"Letters of posternd's own to the admin: alerts and digests.",
+	put_letters},
     {"postern_rule_hits_total", "counter",
 	"Messages that a scored rule has hit; rules that never did are left "
 	"out.",

@@ -96,6 +96,8 @@ metrics_count(struct metrics *m, const struct metrics_message *message)
 	add(&m->bytes, message->size_bytes);
 	if (message->is_released)
 		add(&m->released, 1);
+	if (message->is_letter)
+		add(&m->letters, 1);
 	histogram_add(&m->verdict, message->verdict_us);
 	for (size_t i = 0; message->hits != NULL && i < message->hits->n; i++)
 		tally_add(m->rules, message->hits->v[i].rule, 1);

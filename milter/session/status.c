@@ -34,6 +34,7 @@ read_metrics(struct arena *a, struct metrics *m, struct status *ret)
 	ret->recipients = m->recipients;
 	ret->bytes = m->bytes;
 	ret->released = m->released;
+	ret->letters = m->letters;
 	ret->reloads = m->reloads;
 	ret->reloads_refused = m->reloads_refused;
 	ret->quarantine_errors = m->quarantine_errors;
@@ -295,6 +296,7 @@ status_json(const struct status *s)
 	(void)json_object_set_new(o, "would", actions_json(s->would));
 	put(o, "recipients", s->recipients);
 	put(o, "message_bytes", s->bytes);
+	put(o, "letters", s->letters);
 	(void)json_object_set_new(o, "verdict", histogram_json(&s->verdict));
 	(void)json_object_set_new(o, "answer", histogram_json(&s->answer));
 	(void)json_object_set_new(o, "macros_missing", macros_json(s));

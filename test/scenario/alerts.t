@@ -69,7 +69,7 @@ like "how often" "$said" "alice: 3 held, the last at 20"
 like "and what to do" "$said" "postern quarantine list"
 like "from nobody, so nothing answers" "$(grep -a ^X-Mail-Args "$first")" "X-Mail-Args: <>"
 is "nothing of the release is in it" "$(grep -aci '^x-postern' "$first")" 0
-like "the gate knew it" "$(logged 'note=released')" "action=accept .*id=postern"
+like "the gate knew it" "$(logged 'note=letter')" "action=accept .*id=postern"
 is "and did not hold it" "$(held_count)" 4
 has() { grep -q "$2" "$1"; }
 ok "the webhook was posted to" wait_for 60 has "$W/posted" first-hold

@@ -43,7 +43,12 @@ ok "and arrives" wait_for 60 has_digests 1
 got=$(digests)
 like "from nobody" "$(grep -a ^X-Mail-Args "$got")" "X-Mail-Args: <>"
 like "to the admin" "$(grep -a ^X-Rcpt-Args "$got")" "<admin@remote.example>"
-like "the gate knew it" "$(logged 'note=released')" "action=accept .*id=postern"
+like "the gate knew it" "$(logged 'note=letter')" "action=accept .*id=postern"
+told_of() { postern history --json | grep -q '"kind": *"letter"'; }
+ok "the history has it as what it is" wait_for 20 told_of
+like "so it is explained" "$(postern explain "$(logged 'note=letter' | sed -nE 's/.* ([0-9A-Za-z]+): action=.*/\1/p')")" \
+	"it is posternd's own letter to the admin"
+is "and counted" "$(json_of "$(postern status --json)" 'o["letters"], o["quarantine"]["released"]')" "(1, 0)"
 is "no byte of it is beyond ASCII" "$(LC_ALL=C grep -cP '[^\x00-\x7f]|\e' "$got")" 0
 text=$(decoded "$got")
 like "with a subject" "$text" "^Postern on .*: 4 messages of 2 senders are held"
