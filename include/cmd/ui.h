@@ -76,6 +76,10 @@ struct ui_column {
 	const char *title;
 	bool is_right;   /* numbers */
 	bool is_elastic; /* gives way when the terminal is narrow */
+	/* 0: always there; else left out where a line would not be readable,
+	 * the column with the highest number first, and before them those with
+	 * nothing but "-" in them. */
+	unsigned rank;
 };
 
 struct ui_table;

@@ -154,14 +154,19 @@ rules_text(struct arena *a, const struct held *held)
 	return buf_str(b);
 }
 
-static const struct ui_column columns_brief[] = {{"ID", false, false},
-    {"AGE", true, false}, {"SCORE", true, false}, {"FROM", false, true},
-    {"TO", false, true}, {"SUBJECT", false, true}};
-static const struct ui_column columns_long[] = {{"ID", false, false},
-    {"AGE", true, false}, {"SIZE", true, false}, {"FOLDER", false, false},
-    {"STATE", false, false}, {"SCORE", true, false}, {"FROM", false, true},
-    {"TO", false, true}, {"CLASS", false, false}, {"LOGIN", false, true},
-    {"CLIENT", false, true}, {"RULES", false, true}, {"SUBJECT", false, true}};
+static const struct ui_column columns_brief[] = {{.title = "ID"},
+    {.title = "AGE", .is_right = true}, {.title = "SCORE", .is_right = true},
+    {.title = "FROM", .is_elastic = true}, {.title = "TO", .is_elastic = true},
+    {.title = "SUBJECT", .is_elastic = true}};
+static const struct ui_column columns_long[] = {{.title = "ID"},
+    {.title = "AGE", .is_right = true}, {.title = "SIZE", .is_right = true},
+    {.title = "FOLDER"}, {.title = "STATE"},
+    {.title = "SCORE", .is_right = true}, {.title = "FROM", .is_elastic = true},
+    {.title = "TO", .is_elastic = true}, {.title = "CLASS"},
+    {.title = "LOGIN", .is_elastic = true},
+    {.title = "CLIENT", .is_elastic = true},
+    {.title = "RULES", .is_elastic = true},
+    {.title = "SUBJECT", .is_elastic = true}};
 
 struct ui_table *
 held_table_new(const struct ui *ui, bool is_long)

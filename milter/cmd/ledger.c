@@ -19,11 +19,12 @@ struct show {
 	int64_t now;
 };
 
-static const struct ui_column columns[] = {{"AGE", true, false},
-    {"CLASS", false, false}, {"STANDING", false, false}, {"SPF", false, false},
-    {"DKIM", false, false}, {"DMARC", false, false}, {"FROM", false, true},
-    {"TO", false, true}, {"MESSAGE-ID", false, true},
-    {"QUEUE-ID", false, false}, {"CLIENT", false, false}};
+static const struct ui_column columns[] = {{.title = "AGE", .is_right = true},
+    {.title = "CLASS"}, {.title = "STANDING"}, {.title = "SPF"},
+    {.title = "DKIM"}, {.title = "DMARC"},
+    {.title = "FROM", .is_elastic = true}, {.title = "TO", .is_elastic = true},
+    {.title = "MESSAGE-ID", .is_elastic = true}, {.title = "QUEUE-ID"},
+    {.title = "CLIENT"}};
 
 /* ---- numbers of the file in words */
 

@@ -11,14 +11,19 @@
 
 #define NAMES_SHOWN 3
 
-static const struct ui_column row_columns[] = {{"TYPE", false, false},
-    {"RULES", true, false}, {"RUN", true, false}, {"UNNEEDED", true, false},
-    {"OFF", true, false}, {"NETWORK", true, false}, {"BAYES", true, false},
-    {"DISABLED", true, false}};
-static const struct ui_column group_columns[] = {{"NOT RUN", false, false},
-    {"RULES", true, false}, {"WHY", false, true}, {"NAMES", false, true}};
+static const struct ui_column row_columns[] = {{.title = "TYPE"},
+    {.title = "RULES", .is_right = true}, {.title = "RUN", .is_right = true},
+    {.title = "UNNEEDED", .is_right = true}, {.title = "OFF", .is_right = true},
+    {.title = "NETWORK", .is_right = true},
+    {.title = "BAYES", .is_right = true},
+    {.title = "DISABLED", .is_right = true}};
+static const struct ui_column group_columns[] = {{.title = "NOT RUN"},
+    {.title = "RULES", .is_right = true}, {.title = "WHY", .is_elastic = true},
+    {.title = "NAMES", .is_elastic = true}};
 static const struct ui_column unread_columns[] = {
-    {"LINES", true, false}, {"NOT USED", false, true}, {"WHY", false, true}};
+    {.title = "LINES", .is_right = true},
+    {.title = "NOT USED", .is_elastic = true},
+    {.title = "WHY", .is_elastic = true}};
 
 static void
 number_cell(struct ui_table *t, struct arena *a, enum ui_style style, size_t n)

@@ -174,12 +174,12 @@ static void
 show_actions(
     const struct ui *ui, struct arena *a, const char *title, json_t *actions)
 {
-	struct ui_column columns[ACTION_COUNT + 1] = {{title, false, false}};
+	struct ui_column columns[ACTION_COUNT + 1] = {{.title = title}};
 	const char *class;
 	json_t *counts;
 	for (size_t i = 0; i < ACTION_COUNT; i++)
 		columns[i + 1] = (struct ui_column){
-		    action_name((enum action)i).p, true, false};
+		    .title = action_name((enum action)i).p, .is_right = true};
 	if (json_object_size(actions) == 0)
 		return;
 	(void)fputc('\n', ui->out);

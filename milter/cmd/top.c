@@ -120,9 +120,11 @@ show_stores(const struct ui *ui, struct arena *a, const struct top_round *r,
 	    STR_ARG(size(a, ledger, "bytes")));
 }
 
-static const struct ui_column sender_columns[] = {{"MESSAGES", true, false},
-    {"STOPPED", true, false}, {"RECIPIENTS", true, false},
-    {"SENDER (5 MINUTES)", false, true}};
+static const struct ui_column sender_columns[] = {
+    {.title = "MESSAGES", .is_right = true},
+    {.title = "STOPPED", .is_right = true},
+    {.title = "RECIPIENTS", .is_right = true},
+    {.title = "SENDER (5 MINUTES)", .is_elastic = true}};
 
 static void
 show_senders(const struct ui *ui, struct arena *a, const struct top_round *r)
@@ -144,7 +146,8 @@ show_senders(const struct ui *ui, struct arena *a, const struct top_round *r)
 }
 
 static const struct ui_column rule_columns[] = {
-    {"HITS/S", true, false}, {"HITS", true, false}, {"RULE", false, true}};
+    {.title = "HITS/S", .is_right = true}, {.title = "HITS", .is_right = true},
+    {.title = "RULE", .is_elastic = true}};
 
 static void
 show_rules(const struct ui *ui, struct arena *a, const struct top_round *r)

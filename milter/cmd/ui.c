@@ -19,7 +19,9 @@
 
 #define ROWS_A_BLOCK 1000
 #define ELASTIC_MIN 8
+#define ELASTIC_GOOD 16 /* to be readable */
 #define GAP 2
+#define RANK_EMPTY 1000
 #define TEXT_MAX ((size_t)64 << 20)
 #define DRAW_EVERY_MS 100
 #define BAR_CELLS 24
@@ -268,7 +270,9 @@ struct ui_table {
 	const struct ui *ui;
 	const struct ui_column *columns;
 	size_t ncolumns;
-	size_t *widths; /* as wide as the widest cell so far */
+	size_t *widths;              /* as wide as the widest cell so far */
+	bool *is_left_out, *is_told; /* something is in it */
+	size_t last;                 /* column that is shown */
 	bool has_head;
 	struct arena *arena; /* of the cells of this block */
 	struct {
@@ -283,21 +287,74 @@ ui_table_new(const struct ui *ui, const struct ui_column *columns, size_t n)
 	struct arena *a = arena_new();
 	struct ui_table *t = calloc(1, sizeof(*t));
 	size_t *widths = calloc(n, sizeof(*widths));
-	if (t == NULL || widths == NULL)
+	bool *is_left_out = calloc(n, sizeof(*is_left_out));
+	bool *is_told = calloc(n, sizeof(*is_told));
+	if (t == NULL || widths == NULL || is_left_out == NULL ||
+	    is_told == NULL)
 		log_fatal("out of memory");
-	*t = (struct ui_table){ui, columns, n, widths, false, a, {0}};
+	*t = (struct ui_table){
+	    .ui = ui,
+	    .columns = columns,
+	    .ncolumns = n,
+	    .widths = widths,
+	    .is_left_out = is_left_out,
+	    .is_told = is_told,
+	    .last = n - 1,
+	    .arena = a,
+	};
 	for (size_t i = 0; i < n; i++)
 		widths[i] = ui_width(str_from(columns[i].title));
 	return t;
 }
 
+/* With elastic columns of at most `elastic`. */
 static size_t
-line_width(const struct ui_table *t)
+line_width(const struct ui_table *t, size_t elastic)
 {
-	size_t sum = (t->ncolumns - 1) * GAP;
+	size_t sum = 0;
+	for (size_t i = 0; i < t->ncolumns; i++) {
+		bool is_cut =
+		    t->columns[i].is_elastic && t->widths[i] > elastic;
+		if (!t->is_left_out[i])
+			sum += GAP + (is_cut ? elastic : t->widths[i]);
+	}
+	return sum - GAP;
+}
+
+/* One in which nothing is told gives way before the others. */
+static unsigned
+rank_of(const struct ui_table *t, size_t column)
+{
+	unsigned rank = t->columns[column].rank;
+	return rank > 0 && !t->is_told[column] ? rank + RANK_EMPTY : rank;
+}
+
+/* The column that gives way first; ncolumns: none does. */
+static size_t
+highest_rank(const struct ui_table *t)
+{
+	size_t at = t->ncolumns;
+	unsigned rank = 0;
 	for (size_t i = 0; i < t->ncolumns; i++)
-		sum += t->widths[i];
-	return sum;
+		if (!t->is_left_out[i] && rank_of(t, i) > rank) {
+			rank = rank_of(t, i);
+			at = i;
+		}
+	return at;
+}
+
+/* Before the heading is shown. */
+static void
+columns_choose(struct ui_table *t)
+{
+	size_t at;
+	if (t->ui->columns == 0)
+		return;
+	while (line_width(t, ELASTIC_GOOD) > t->ui->columns &&
+	       (at = highest_rank(t)) < t->ncolumns)
+		t->is_left_out[at] = true;
+	while (t->is_left_out[t->last])
+		t->last--;
 }
 
 static size_t *
@@ -305,7 +362,8 @@ widest_elastic(struct ui_table *t)
 {
 	size_t *widest = NULL;
 	for (size_t i = 0; i < t->ncolumns; i++)
-		if (t->columns[i].is_elastic && t->widths[i] > ELASTIC_MIN &&
+		if (t->columns[i].is_elastic && !t->is_left_out[i] &&
+		    t->widths[i] > ELASTIC_MIN &&
 		    (widest == NULL || t->widths[i] > *widest))
 			widest = &t->widths[i];
 	return widest;
@@ -318,7 +376,7 @@ widths_fit(struct ui_table *t)
 	size_t *widest;
 	if (t->ui->columns == 0)
 		return;
-	while (line_width(t) > t->ui->columns &&
+	while (line_width(t, SIZE_MAX) > t->ui->columns &&
 	       (widest = widest_elastic(t)) != NULL)
 		--*widest;
 }
@@ -333,6 +391,8 @@ pad(FILE *out, size_t n)
 static void
 cell_print(struct ui_table *t, size_t column, const struct cell *cell)
 {
+	if (t->is_left_out[column])
+		return;
 	size_t room = t->widths[column];
 	struct str text = cell->text;
 	size_t width = cell->width;
@@ -340,7 +400,7 @@ cell_print(struct ui_table *t, size_t column, const struct cell *cell)
 		text = ui_fit(t->arena, text, room);
 		width = ui_width(text);
 	}
-	bool is_last = column + 1 == t->ncolumns;
+	bool is_last = column == t->last;
 	if (t->columns[column].is_right)
 		pad(t->ui->out, room - width);
 	put_styled(t->ui, cell->style, text);
@@ -366,6 +426,8 @@ head_print(struct ui_table *t)
 static void
 block_print(struct ui_table *t)
 {
+	if (!t->has_head)
+		columns_choose(t);
 	widths_fit(t);
 	if (!t->has_head)
 		head_print(t);
@@ -382,7 +444,10 @@ ui_table_cell(struct ui_table *t, enum ui_style style, struct str s)
 	struct buf *b = buf_new(t->arena, TEXT_MAX);
 	ui_escape(t->ui, b, s);
 	struct cell cell = {buf_str(b), ui_width(buf_str(b)), style};
-	size_t *width = &t->widths[t->cells.n % t->ncolumns];
+	size_t column = t->cells.n % t->ncolumns;
+	size_t *width = &t->widths[column];
+	if (s.len > 0 && !str_eq(s, STR("-")))
+		t->is_told[column] = true;
 	if (cell.width > *width)
 		*width = cell.width;
 	ARENA_PUSH(t->arena, &t->cells) = cell;
@@ -397,6 +462,8 @@ ui_table_end(struct ui_table *t)
 		block_print(t);
 	arena_free(t->arena);
 	free(t->widths);
+	free(t->is_left_out);
+	free(t->is_told);
 	free(t);
 }
 

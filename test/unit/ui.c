@@ -108,7 +108,8 @@ measures_columns_not_bytes(void **state)
 }
 
 static const struct ui_column columns[] = {
-    {"NAME", false, true}, {"N", true, false}, {"TEXT", false, true}};
+    {.title = "NAME", .is_elastic = true}, {.title = "N", .is_right = true},
+    {.title = "TEXT", .is_elastic = true}};
 
 static void
 fill(struct ui_table *t)
@@ -130,6 +131,44 @@ lines_columns_up(void **state)
 	finish(&o, "NAME    N  TEXT\n"
 		   "a       1  short\n"
 		   "\xe6\x97\xa5\xe6\x9c\xac  200  a longer text\\x1b[2J\n");
+}
+
+static void
+columns_with_a_rank_are_left_out_first(void **state)
+{
+	static const struct ui_column ranked[] = {{.title = "TIME"},
+	    {.title = "ID", .rank = 2}, {.title = "FROM", .is_elastic = true},
+	    {.title = "N", .is_right = true, .rank = 1},
+	    {.title = "LAST", .is_elastic = true, .rank = 3}};
+	static const char *const cells[] = {
+	    "noon", "abcdef", "alice@a-long.domain.test", "7", "last of all"};
+	static const struct {
+		unsigned columns;
+		const char *want;
+	} rows[] = {
+	    {0, "TIME  ID      FROM                      N  LAST\n"
+		"noon  abcdef  alice@a-long.domain.test  7  last of all\n"},
+	    {46, "TIME  ID      FROM              N  LAST\n"
+		 "noon  abcdef  alice@a-long....  7  last of all\n"},
+	    {45, "TIME  ID      FROM                      N\n"
+		 "noon  abcdef  alice@a-long.domain.test  7\n"},
+	    {32, "TIME  FROM                     N\n"
+		 "noon  alice@a-long.domain....  7\n"},
+	    {24, "TIME  FROM\n"
+		 "noon  alice@a-long.do...\n"},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct out o;
+		start(&o, UI_COLOR_AUTO);
+		o.ui.columns = rows[i].columns;
+		struct ui_table *t =
+		    ui_table_new(&o.ui, ranked, COUNT_OF(ranked));
+		for (size_t n = 0; n < COUNT_OF(cells); n++)
+			ui_table_cell(t, UI_PLAIN, str_from(cells[n]));
+		ui_table_end(t);
+		finish(&o, rows[i].want);
+	}
 }
 
 static void
@@ -159,7 +198,7 @@ static void
 long_tables_have_one_head(void **state)
 {
 	(void)state;
-	static const struct ui_column one[] = {{"X", false, false}};
+	static const struct ui_column one[] = {{.title = "X"}};
 	struct out o;
 	start(&o, UI_COLOR_AUTO);
 	struct ui_table *t = ui_table_new(&o.ui, one, 1);
@@ -191,6 +230,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(escapes_what_a_terminal_obeys),
     cmocka_unit_test(measures_columns_not_bytes),
     cmocka_unit_test(lines_columns_up),
+    cmocka_unit_test(columns_with_a_rank_are_left_out_first),
     cmocka_unit_test(narrow_terminals_cut_elastic_columns),
     cmocka_unit_test(an_empty_table_is_silent),
     cmocka_unit_test(long_tables_have_one_head),
