@@ -69,8 +69,10 @@ struct quarantine_stats {
 	uint64_t messages[FOLDER_COUNT]; /* files */
 	uint64_t max_bytes;              /* 0: no limit */
 };
-/* As cheap, and as true. */
+/* As cheap, and as true; after quarantine_changed() counted anew. */
 void quarantine_stats(struct quarantine *q, struct quarantine_stats *ret);
+/* Another process has removed a file, or put one in. */
+void quarantine_changed(struct quarantine *q);
 
 /* What can be said of a file in the quarantine. */
 enum held_state {

@@ -6,7 +6,7 @@
 #ifndef SESSION_CHRONICLE_H
 #define SESSION_CHRONICLE_H
 
-#include "hold/mac.h"
+#include "hold/release.h"
 #include "session/report.h"
 #include "state/history.h"
 
@@ -22,6 +22,10 @@ enum mail_place {
 };
 struct str mail_place_name(enum mail_place place);
 MUST_CHECK bool mail_place_parse(struct str name, enum mail_place *ret);
+
+/* The key of pseudonyms, if history-addresses asks for them; else NULL. */
+const struct mac_key *chronicle_key(
+    const struct config *config, struct release *release);
 
 struct chronicle {
 	const struct report *report;
@@ -46,8 +50,24 @@ void chronicle_tell(struct arena *a, struct memory *memory,
 bool chronicle_event_is_valid(struct str verb);
 /* The i-th of them; empty: there are no more. */
 struct str chronicle_event_name(size_t i);
-/* An operator, `by`, did so. */
-void chronicle_tell_event(
-    struct memory *memory, struct str id, struct str verb, struct str by);
+
+/* What an operator did to a kept message, with what its file said of it. */
+struct chronicle_event {
+	struct str verb, id;
+	struct str by; /* who did it */
+	struct str sender, login, subject;
+	struct strs rcpt; /* at most HISTORY_RCPT_MAX */
+	uint32_t nrcpt;   /* all of them; 0: nothing is known of the message */
+};
+/* One line of JSON without its end, for the control socket. */
+struct str chronicle_event_text(
+    struct arena *a, const struct chronicle_event *event);
+#define CHRONICLE_EVENT_MAX ((size_t)64 << 10) /* bytes of that */
+/* Texts of `*ret` live in `a`.  False: it is no event. */
+MUST_CHECK bool chronicle_event_parse(
+    struct arena *a, struct str text, struct chronicle_event *ret);
+/* `key` as of chronicle_tell(). */
+void chronicle_tell_event(struct arena *a, struct memory *memory,
+    const struct mac_key *key, const struct chronicle_event *event);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * control -- signals and the control socket: reload, status, event, stop.  The
  * socket speaks one line each way: a command in, text lines and a last line
- * "ok" or "error" out; "status" is answered by one of JSON (status.h).  Who may
- * open it is the file's permission.
+ * "ok" or "error" out; "status" is answered by one of JSON (status.h), "event"
+ * is followed by one (chronicle.h).  Who may open it is the file's permission.
  */
 #ifndef SESSION_CONTROL_H
 #define SESSION_CONTROL_H

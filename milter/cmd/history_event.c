@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "cmd/control_ask.h"
-#include "hold/held.h"
+#include "session/chronicle.h"
 
 /* sudo(8) and doas(1) say whom root stands for. */
 static struct str
@@ -28,15 +28,34 @@ operator_name(struct arena *a)
 	return buf_str(b);
 }
 
+/* A file that cannot be read says nothing of its message. */
+static struct chronicle_event
+event_of(struct arena *a, const struct held_entry *e, const char *verb)
+{
+	const struct held *held = &e->held;
+	struct chronicle_event event = {
+	    .verb = str_from(verb), .id = held->id, .by = operator_name(a)};
+	if (!e->has_block)
+		return event;
+	event.sender = held->envelope.from;
+	event.login = held->envelope.login;
+	event.subject = held->subject;
+	event.rcpt = held->envelope.rcpt;
+	event.nrcpt = (uint32_t)held->envelope.rcpt.n;
+	return event;
+}
+
 void
-history_event_tell(const struct config *config, struct str id, const char *verb)
+history_event_tell(
+    const struct config *config, const struct held_entry *e, const char *verb)
 {
 	static bool is_deaf;
-	if (is_deaf || config->history_days == 0 || !held_id_is_valid(id))
+	if (is_deaf || !held_id_is_valid(e->held.id))
 		return;
 	struct arena *a = arena_new();
-	struct str command = str_printf(a, "event %s %.*s %.*s", verb,
-	    STR_ARG(id), STR_ARG(operator_name(a)));
+	struct chronicle_event event = event_of(a, e, verb);
+	struct str command = str_printf(
+	    a, "event %.*s", STR_ARG(chronicle_event_text(a, &event)));
 	is_deaf = !control_tell(a, config, str_c(a, command));
 	arena_free(a);
 }

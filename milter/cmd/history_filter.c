@@ -113,7 +113,7 @@ client_matches(const struct history_filter *f, const struct history_entry *e)
 	       pattern_matches(p, e->text[HISTORY_HOST], false);
 }
 
-/* An event is no message from the null sender. */
+/* What is not known of an event's message is not empty. */
 static bool
 texts_match(const struct history_filter *f, const struct history_entry *e)
 {
@@ -127,7 +127,8 @@ texts_match(const struct history_filter *f, const struct history_entry *e)
 			? !client_matches(f, e)
 			: !pattern_matches(p, e->text[i], is_hashed))
 			return false;
-		if (is_event && e->text[i].len == 0)
+		bool is_null = i == HISTORY_SENDER && e->nrcpt_all > 0;
+		if (is_event && e->text[i].len == 0 && !is_null)
 			return false;
 	}
 	return true;

@@ -9,11 +9,22 @@
 
 /* ---- people */
 
-static const struct ui_column columns[] = {{"TIME", false, false},
-    {"QUEUE-ID", false, false}, {"ACTION", false, false},
-    {"SCORE", true, false}, {"CLASS", false, false}, {"LOGIN", false, true},
-    {"CLIENT", false, false}, {"FROM", false, true}, {"TO", false, true},
-    {"RULES", false, true}, {"SUBJECT", false, true}, {"ID", false, false}};
+/* What tells least has the highest rank. */
+static const struct ui_column columns[] = {
+    {.title = "TIME"},
+    {.title = "ACTION"},
+    {.title = "SCORE", .is_right = true},
+    {.title = "QUEUE-ID", .rank = 1},
+    {.title = "FROM", .is_elastic = true},
+    {.title = "SUBJECT", .is_elastic = true, .rank = 2},
+    {.title = "RULES", .is_elastic = true, .rank = 3},
+    {.title = "TO", .is_elastic = true, .rank = 4},
+    {.title = "LOGIN", .is_elastic = true, .rank = 5},
+    {.title = "CLIENT", .rank = 6},
+    {.title = "CLASS", .rank = 7},
+    {.title = "ID", .rank = 8},
+    {.title = "BY", .rank = 9},
+};
 
 struct str
 history_action_text(struct arena *a, const struct history_entry *e)
@@ -68,12 +79,26 @@ class_text(const struct history_entry *e)
 						  : kind_of(e);
 }
 
-/* Who did it takes the place of the sender. */
+/* posternd may not know whose message an event is about. */
 static struct str
 from_text(struct arena *a, const struct history_entry *e)
 {
-	return is_event(e) ? e->text[HISTORY_BY]
-			   : path_text(a, e->text[HISTORY_SENDER], 0);
+	return is_event(e) && e->nrcpt_all == 0
+		   ? STR_EMPTY
+		   : path_text(a, e->text[HISTORY_SENDER], 0);
+}
+
+/* Without year, T and Z where there is little room. */
+static struct str
+time_text(struct arena *a, const struct ui *ui, int64_t wall)
+{
+	char stamp[CLOCK_STAMP];
+	clock_stamp(wall, stamp);
+	struct str s = str_from(stamp);
+	if (ui->columns == 0)
+		return str_dup(a, s);
+	return str_printf(a, "%.*s %.*s", STR_ARG(str_sub(s, 5, 5)),
+	    STR_ARG(str_sub(s, 11, 8)));
 }
 
 static struct str
@@ -116,17 +141,15 @@ style_of(const struct history_entry *e)
 }
 
 static void
-cells_of(struct arena *a, const struct history_entry *e,
+cells_of(struct arena *a, const struct ui *ui, const struct history_entry *e,
     struct str ret[COUNT_OF(columns)])
 {
-	char stamp[CLOCK_STAMP];
-	clock_stamp(e->time_wall, stamp);
 	const struct str cells[COUNT_OF(columns)] = {
-	    str_dup(a, str_from(stamp)), e->text[HISTORY_QUEUE_ID],
-	    history_action_text(a, e), score_text(a, e), class_text(e),
-	    e->text[HISTORY_LOGIN], e->text[HISTORY_CLIENT], from_text(a, e),
-	    rcpt_text(a, e), rules_text(a, e, ','), e->text[HISTORY_SUBJECT],
-	    e->text[HISTORY_ID]};
+	    time_text(a, ui, e->time_wall), history_action_text(a, e),
+	    score_text(a, e), e->text[HISTORY_QUEUE_ID], from_text(a, e),
+	    e->text[HISTORY_SUBJECT], rules_text(a, e, ','), rcpt_text(a, e),
+	    e->text[HISTORY_LOGIN], e->text[HISTORY_CLIENT], class_text(e),
+	    e->text[HISTORY_ID], e->text[HISTORY_BY]};
 	for (size_t i = 0; i < COUNT_OF(columns); i++)
 		ret[i] = cells[i].len > 0 ? cells[i] : STR("-");
 }
@@ -136,7 +159,7 @@ row_put(const struct history_output *out, struct arena *a,
     const struct history_entry *e)
 {
 	struct str cells[COUNT_OF(columns)];
-	cells_of(a, e, cells);
+	cells_of(a, &out->ui, e, cells);
 	for (size_t i = 0; i < COUNT_OF(cells); i++)
 		ui_table_cell(out->table, style_of(e), cells[i]);
 }
@@ -146,7 +169,7 @@ line_put(const struct history_output *out, struct arena *a,
     const struct history_entry *e)
 {
 	struct str cells[COUNT_OF(columns)];
-	cells_of(a, e, cells);
+	cells_of(a, &out->ui, e, cells);
 	for (size_t i = 0; i < COUNT_OF(cells); i++) {
 		if (i > 0)
 			(void)fputs("  ", out->ui.out);
@@ -190,14 +213,20 @@ static const struct {
     {"hashed", HISTORY_IS_HASHED}};
 
 static void
+people_json(json_t *o, const struct history_entry *e)
+{
+	json_object_set_new(o, "rcpt", rcpts_json(e));
+	json_object_set_new(o, "nrcpt", json_integer(e->nrcpt_all));
+}
+
+static void
 message_json(json_t *o, const struct history_entry *e)
 {
 	for (size_t i = 0; i < COUNT_OF(flags); i++)
 		json_object_set_new(o, flags[i].key,
 		    json_boolean((e->flags & flags[i].flag) != 0));
 	json_object_set_new(o, "class", json_text(mail_class_name(e->class)));
-	json_object_set_new(o, "rcpt", rcpts_json(e));
-	json_object_set_new(o, "nrcpt", json_integer(e->nrcpt_all));
+	people_json(o, e);
 	json_object_set_new(o, "size", json_integer((json_int_t)e->size_bytes));
 	if ((e->flags & HISTORY_IS_SCANNED) == 0)
 		return;
@@ -214,13 +243,16 @@ history_json(const struct history_entry *e)
 	json_t *o = json_object();
 	json_object_set_new(o, "time", memory_time_json(e->time_wall));
 	json_object_set_new(o, "kind", json_text(kind_of(e)));
+	bool is_about = !is_event(e) || e->nrcpt_all > 0;
 	for (size_t i = 0; i < HISTORY_TEXTS; i++)
-		if (e->text[i].len > 0 || (i == HISTORY_SENDER && !is_event(e)))
+		if (e->text[i].len > 0 || (i == HISTORY_SENDER && is_about))
 			json_object_set_new(o,
 			    history_text_key((enum history_text)i),
 			    json_text(e->text[i]));
 	if (!is_event(e))
 		message_json(o, e);
+	else if (is_about)
+		people_json(o, e);
 	return o;
 }
 

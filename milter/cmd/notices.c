@@ -2,7 +2,6 @@
 /* notices -- what was decided about notices, and why. */
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "cmd/choice.h"
 #include "cmd/cmd.h"
 #include "cmd/history_filter.h"
@@ -24,10 +23,10 @@ struct notices {
 	struct history_filter filter;
 };
 
-static const struct ui_column columns[] = {{"TIME", false, false},
-    {"QUEUE-ID", false, false}, {"ACTION", false, false},
-    {"KIND", false, false}, {"ORIGIN", false, false}, {"TO", false, true},
-    {"REASON", false, true}};
+static const struct ui_column columns[] = {{.title = "TIME"},
+    {.title = "QUEUE-ID"}, {.title = "ACTION"}, {.title = "KIND"},
+    {.title = "ORIGIN"}, {.title = "TO", .is_elastic = true},
+    {.title = "REASON", .is_elastic = true}};
 
 static enum ui_style
 style_of(const struct history_entry *e)
@@ -111,10 +110,6 @@ json_show(const struct history_entry *e)
 static bool
 words_check(const struct notices *n)
 {
-	if (n->is_json && n->is_explained) {
-		log_error("--json and --explain: choose one");
-		return false;
-	}
 	return choice_word("kind", CHOICE_NOTICE, n->kind) &&
 	       choice_word("origin", CHOICE_ORIGIN, n->origin);
 }

@@ -293,7 +293,7 @@ delete_one(struct run *run, const struct held_entry *e)
 	    run->request->is_dry_run ? QUARANTINE_OK
 				     : quarantine_delete(run->quarantine, e);
 	if (status == QUARANTINE_OK && !run->request->is_dry_run)
-		history_event_tell(&run->config, e->held.id, "deleted");
+		history_event_tell(&run->config, e, "deleted");
 	if (status == QUARANTINE_OK)
 		done_line(run, e, "deleted", NULL, UI_RED);
 	else
@@ -398,7 +398,7 @@ release_one(struct run *run, const struct held_entry *e)
 	struct reinject_report report;
 	enum reinject_status status = reinject(a, &how, e, &report);
 	if (report.sent > 0)
-		history_event_tell(&run->config, e->held.id,
+		history_event_tell(&run->config, e,
 		    status == REINJECT_PART ? "released-part" : "released");
 	if (r->is_dry_run && status == REINJECT_OK)
 		done_line(run, e, "released", NULL, UI_GREEN);
@@ -454,7 +454,7 @@ purge_tell(void *arg, const struct held_entry *e, enum purge_reason reason)
 	struct run *run = arg;
 	run->matched++;
 	if (!run->request->is_dry_run)
-		history_event_tell(&run->config, e->held.id, "purged");
+		history_event_tell(&run->config, e, "purged");
 	done_line(
 	    run, e, "purged", reason == PURGE_AGE ? "age" : "size", UI_YELLOW);
 }

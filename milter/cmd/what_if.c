@@ -686,9 +686,6 @@ options_check(const struct options *o)
 		"--history"},
 	    {o->is_json && o->has_top,
 		"--top does not shorten --json: leave out one of them"},
-	    {o->is_json && o->has_messages,
-		"--json has an object a message already: leave out "
-		"--messages"},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (rows[i].is_wrong) {

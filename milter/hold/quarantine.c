@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -40,7 +41,9 @@ struct quarantine {
 	_Atomic uint64_t bytes[FOLDER_COUNT];
 	_Atomic uint64_t messages[FOLDER_COUNT];
 	_Atomic int64_t counted_ms;
-	atomic_flag is_counting;
+	pthread_mutex_t counting; /* of one thread at a time */
+	_Atomic bool is_stale;    /* what was counted is known to be wrong */
+	_Atomic unsigned changes; /* of the usage, by this process */
 };
 
 /* One file by its name; the name is not to be trusted. */
@@ -126,7 +129,7 @@ quarantine_new(void)
 		for (int sub = 0; sub < SUB_COUNT; sub++)
 			q->dir[folder][sub] = -1;
 	atomic_init(&q->counted_ms, INT64_MIN);
-	atomic_flag_clear(&q->is_counting);
+	(void)pthread_mutex_init(&q->counting, NULL);
 	return q;
 }
 
@@ -177,6 +180,7 @@ quarantine_close(struct quarantine *q)
 	for (int folder = 0; folder < FOLDER_COUNT; folder++)
 		for (int sub = 0; sub < SUB_COUNT; sub++)
 			disk_close(q->dir[folder][sub]);
+	(void)pthread_mutex_destroy(&q->counting);
 	explicit_bzero(&q->key, sizeof(q->key));
 	free(q);
 }
@@ -593,6 +597,7 @@ quarantine_unlock(int lock)
 static void
 usage_add(struct quarantine *q, enum held_folder folder, uint64_t bytes)
 {
+	atomic_fetch_add(&q->changes, 1);
 	atomic_fetch_add(&q->bytes[folder], bytes);
 	atomic_fetch_add(&q->messages[folder], 1);
 }
@@ -610,6 +615,7 @@ count_lower(_Atomic uint64_t *count, uint64_t n)
 static void
 usage_take(struct quarantine *q, enum held_folder folder, uint64_t bytes)
 {
+	atomic_fetch_add(&q->changes, 1);
 	count_lower(&q->bytes[folder], bytes);
 	count_lower(&q->messages[folder], 1);
 }
@@ -812,6 +818,8 @@ usage_count(struct quarantine *q)
 {
 	struct arena *a = arena_new();
 	struct files files = {0};
+	unsigned changes = atomic_load(&q->changes);
+	atomic_store(&q->is_stale, false);
 	if (files_list(q, a, FOLDER_COUNT, &files))
 		for (int i = 0; i < FOLDER_COUNT; i++) {
 			enum held_folder folder = (enum held_folder)i;
@@ -821,6 +829,9 @@ usage_count(struct quarantine *q)
 			    &q->messages[i], files_number(&files, folder));
 		}
 	atomic_store(&q->counted_ms, clock_ms());
+	/* was that one seen, or is it counted twice? */
+	if (atomic_load(&q->changes) != changes)
+		atomic_store(&q->is_stale, true);
 	arena_free(a);
 }
 
@@ -830,9 +841,9 @@ quarantine_usage(struct quarantine *q)
 	int64_t counted = atomic_load(&q->counted_ms);
 	bool is_due =
 	    counted == INT64_MIN || clock_ms() - counted >= COUNT_EVERY_MS;
-	if (is_due && !atomic_flag_test_and_set(&q->is_counting)) {
+	if (is_due && pthread_mutex_trylock(&q->counting) == 0) {
 		usage_count(q);
-		atomic_flag_clear(&q->is_counting);
+		(void)pthread_mutex_unlock(&q->counting);
 	}
 	uint64_t sum = 0;
 	for (int i = 0; i < FOLDER_COUNT; i++)
@@ -841,8 +852,18 @@ quarantine_usage(struct quarantine *q)
 }
 
 void
+quarantine_changed(struct quarantine *q)
+{
+	atomic_store(&q->is_stale, true);
+}
+
+void
 quarantine_stats(struct quarantine *q, struct quarantine_stats *ret)
 {
+	(void)pthread_mutex_lock(&q->counting);
+	if (atomic_load(&q->is_stale))
+		usage_count(q);
+	(void)pthread_mutex_unlock(&q->counting);
 	(void)quarantine_usage(q);
 	for (int i = 0; i < FOLDER_COUNT; i++) {
 		ret->bytes[i] = atomic_load(&q->bytes[i]);

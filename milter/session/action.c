@@ -563,9 +563,7 @@ remember_verdict(struct action_work *w, const struct report *report)
 {
 	struct memory *memory = gate_memory(w->gate);
 	const struct mac_key *key =
-	    w->config->history_addresses == HISTORY_HASHED
-		? release_key(gate_release(w->gate))
-		: NULL;
+	    chronicle_key(w->config, gate_release(w->gate));
 	if (!history_is_kept(memory))
 		return;
 	struct chronicle chronicle = {

@@ -3,7 +3,10 @@
 #include "session/chronicle.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
+#include "hold/held.h"
 #include "session/pseudonym.h"
 
 static const char *const places[PLACE_COUNT] = {
@@ -108,6 +111,14 @@ names_hide(struct arena *a, const struct mac_key *key, struct history_entry *e)
 		e->hits[i].evidence = STR_EMPTY;
 }
 
+const struct mac_key *
+chronicle_key(const struct config *config, struct release *release)
+{
+	return config->history_addresses == HISTORY_HASHED
+		   ? release_key(release)
+		   : NULL;
+}
+
 void
 chronicle_tell(struct arena *a, struct memory *memory,
     const struct mac_key *key, const struct chronicle *c)
@@ -156,17 +167,108 @@ chronicle_event_is_valid(struct str verb)
 	return false;
 }
 
+static json_t *
+texts_json(const struct strs *texts)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < texts->n && i < HISTORY_RCPT_MAX; i++)
+		(void)json_array_append_new(list,
+		    json_text(str_sub(texts->v[i], 0, LEDGER_PATH_BYTES)));
+	return list;
+}
+
+/* The texts of an event, each where it goes in the history. */
+static const struct event_text {
+	const char *key;
+	size_t offset;
+	enum history_text which;
+} event_texts[] = {
+    {"verb", offsetof(struct chronicle_event, verb), HISTORY_ACTION},
+    {"id", offsetof(struct chronicle_event, id), HISTORY_ID},
+    {"by", offsetof(struct chronicle_event, by), HISTORY_BY},
+    {"sender", offsetof(struct chronicle_event, sender), HISTORY_SENDER},
+    {"login", offsetof(struct chronicle_event, login), HISTORY_LOGIN},
+    {"subject", offsetof(struct chronicle_event, subject), HISTORY_SUBJECT},
+};
+
+static struct str
+event_text(const struct chronicle_event *event, const struct event_text *row)
+{
+	const void *at = (const char *)event + row->offset;
+	return *(const struct str *)at;
+}
+
+struct str
+chronicle_event_text(struct arena *a, const struct chronicle_event *event)
+{
+	struct buf *b = buf_new(a, CHRONICLE_EVENT_MAX);
+	json_t *o = json_object();
+	for (size_t i = 0; i < COUNT_OF(event_texts); i++) {
+		const struct event_text *row = &event_texts[i];
+		struct str text = str_sub(
+		    event_text(event, row), 0, history_text_max(row->which));
+		(void)json_object_set_new(o, row->key, json_text(text));
+	}
+	(void)json_object_set_new(o, "rcpt", texts_json(&event->rcpt));
+	(void)json_object_set_new(o, "nrcpt", json_integer(event->nrcpt));
+	json_put(b, o, 0);
+	json_decref(o);
+	return buf_str(b);
+}
+
+static struct str
+text_of(struct arena *a, const json_t *value)
+{
+	return !json_is_string(value)
+		   ? STR_EMPTY
+		   : str_dup(a, str_of(json_string_value(value),
+				    json_string_length(value)));
+}
+
+static void
+event_read(struct arena *a, const json_t *o, struct chronicle_event *ret)
+{
+	const json_t *rcpt = json_object_get(o, "rcpt");
+	json_int_t nrcpt = json_integer_value(json_object_get(o, "nrcpt"));
+	for (size_t i = 0; i < COUNT_OF(event_texts); i++) {
+		void *at = (char *)ret + event_texts[i].offset;
+		*(struct str *)at =
+		    text_of(a, json_object_get(o, event_texts[i].key));
+	}
+	for (size_t i = 0; i < json_array_size(rcpt) && i < HISTORY_RCPT_MAX;
+	     i++)
+		strs_add(a, &ret->rcpt, text_of(a, json_array_get(rcpt, i)));
+	ret->nrcpt = nrcpt < 0 || nrcpt > UINT32_MAX ? 0 : (uint32_t)nrcpt;
+}
+
+bool
+chronicle_event_parse(
+    struct arena *a, struct str text, struct chronicle_event *ret)
+{
+	json_error_t error;
+	json_t *o = json_loadb(text.p, text.len, JSON_ALLOW_NUL, &error);
+	*ret = (struct chronicle_event){0};
+	event_read(a, o, ret);
+	json_decref(o);
+	return chronicle_event_is_valid(ret->verb) && held_id_is_valid(ret->id);
+}
+
 void
-chronicle_tell_event(
-    struct memory *memory, struct str id, struct str verb, struct str by)
+chronicle_tell_event(struct arena *a, struct memory *memory,
+    const struct mac_key *key, const struct chronicle_event *event)
 {
 	struct history_entry e = {
 	    .time_wall = clock_wall(),
 	    .class = CLASS_INBOUND,
 	    .flags = HISTORY_IS_EVENT,
+	    .nrcpt_all = event->nrcpt,
 	};
-	e.text[HISTORY_ACTION] = verb;
-	e.text[HISTORY_ID] = id;
-	e.text[HISTORY_BY] = by;
+	for (size_t i = 0; i < COUNT_OF(event_texts); i++)
+		e.text[event_texts[i].which] =
+		    event_text(event, &event_texts[i]);
+	for (size_t i = 0; i < event->rcpt.n && i < HISTORY_RCPT_MAX; i++)
+		e.rcpt[e.nrcpt++] = event->rcpt.v[i];
+	if (key != NULL)
+		names_hide(a, key, &e);
 	history_record(memory, &e);
 }

@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/listen.h"
 #include "base/log.h"
-#include "hold/held.h"
 #include "session/alerts.h"
 #include "session/answers.h"
 #include "session/chronicle.h"
@@ -24,7 +23,7 @@
 #include "session/session.h"
 #include "session/status.h"
 
-#define COMMAND_BYTES 256
+#define COMMAND_BYTES (CHRONICLE_EVENT_MAX + 64)
 #define ANSWER_BYTES (1024 * 1024)
 #define CLIENT_TIMEOUT_S 5
 #define SETTLE_US 300000
@@ -186,17 +185,26 @@ status(struct control *control, struct str words, struct buf *out)
 	return true;
 }
 
-/* "VERB ID BY": an operator has done something to a kept message. */
+/* An operator has done something to a kept message. */
 static bool
 event(struct control *control, struct str words, struct buf *out)
 {
-	struct str verb = str_cut(&words, ' '), id = str_cut(&words, ' ');
-	if (!chronicle_event_is_valid(verb) || !held_id_is_valid(id)) {
-		buf_printf(out, "event wants a verb, an id and a name\n");
-		return false;
+	struct arena *a = arena_new();
+	struct chronicle_event event;
+	struct gate *gate = control->gate;
+	bool is_good = chronicle_event_parse(a, words, &event);
+	if (is_good) {
+		struct snapshot *snapshot = gate_snapshot(gate);
+		chronicle_tell_event(a, gate_memory(gate),
+		    chronicle_key(&snapshot->config, gate_release(gate)),
+		    &event);
+		snapshot_put(snapshot);
+		quarantine_changed(gate_quarantine(gate));
+	} else {
+		buf_printf(out, "event wants an object: verb, id, by, ...\n");
 	}
-	chronicle_tell_event(gate_memory(control->gate), id, verb, words);
-	return true;
+	arena_free(a);
+	return is_good;
 }
 
 static const struct {
@@ -246,17 +254,17 @@ client_serve(struct control *control)
 	if (fd < 0)
 		return;
 	timeouts_set(fd);
-	char line[COMMAND_BYTES] = {0};
+	struct arena *a = arena_new();
+	char *line = arena_alloc(a, COMMAND_BYTES);
 	size_t len = 0;
 	ssize_t n;
 	/* signals wait meanwhile: the whole line has its time, not each byte */
 	int64_t until = clock_ms() + CLIENT_TIMEOUT_S * 1000;
-	while (len < sizeof(line) && memchr(line, '\n', len) == NULL &&
+	while (len < COMMAND_BYTES && memchr(line, '\n', len) == NULL &&
 	       clock_ms() < until &&
-	       (n = recv(fd, line + len, sizeof(line) - len, 0)) > 0)
+	       (n = recv(fd, line + len, COMMAND_BYTES - len, 0)) > 0)
 		len += (size_t)n;
 	struct str rest = str_of(line, len);
-	struct arena *a = arena_new();
 	struct buf *out = buf_new(a, ANSWER_BYTES);
 	command_run(control, str_trim(str_line(&rest)), out);
 	send_all(fd, buf_str(out));

@@ -67,11 +67,33 @@ like "with threshold, class, client and login" "$line" \
 	'"place": *"quarantine".*"login": *"carol".*"client": *"198.51.100.99".*"class": *"submission".*"threshold": *6.0'
 
 like "a table" "$(postern history --action hold)" \
-	"^TIME +QUEUE-ID .*submission +carol +198.51.100.99 +<carol@ours.example> .*TEST_HOLD:7 +hold me +$held"
+	"^TIME +ACTION +SCORE .*hold +7 .*<carol@ours.example> +hold me +TEST_HOLD:7 .*carol +198.51.100.99 +submission +$held"
+shown=$("$srcdir/test/scenario/lib/on_terminal" wait:TIME "$POSTERN_PROGRAM" -c "$CONF" history 2>&1 |
+	tr -d '\r' | sed -E 's/\x1b\[[0-9;]*m//g')
+like "on a terminal of 80 columns" "$shown" \
+	$'TIME +ACTION +SCORE +QUEUE-ID +FROM +SUBJECT *\n.*hold +7 +HOLD[0-9]* +<carol@ours.example> +hold me'
+is "no line is longer" "$(grep -cE '.{81}' <<<"$shown")" 0
 csv=$(postern history --csv --to y@b.example | tr -d '\r')
 like "CSV" "$csv" ',submission,20,10,[0-9]+,[0-9.]+,2,"x@a.example y@b.example","TEST_REJECT:20","reject",'
 is "its lines end as RFC 4180 has it" \
 	"$(postern history --csv | grep -c $'\r$')" 7
+
+# ---- what is done to kept mail
+
+kept() { postern status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["quarantine"]["held"])'; }
+is "one is counted" "$(kept)" 1
+ok "it is deleted" postern quarantine delete "$held"
+is "and counted at once" "$(kept)" 0
+event_known() { [ "$(count --action deleted)" = 1 ]; }
+ok "the history knows" wait_for 20 event_known
+line=$(postern history --json --action deleted)
+like "of whose message" "$line" '"sender": *"carol@ours.example"'
+like "to whom" "$line" '"rcpt": *\["[^"]*"\], *"nrcpt": *1'
+like "and who did it" "$line" "\"by\": *\"${SUDO_USER:-root}\""
+like "in columns of their own" "$(postern history --action deleted)" \
+	"deleted +- +- +<carol@ours.example> +hold me .* event +$held +${SUDO_USER:-root}"
+is "it is found by its sender" "$(count --sender carol@ours.example --action deleted)" 1
+is "what it does not know matches nothing" "$(count --spf '*' --action deleted)" 0
 
 ok "nothing found is 1" test "$(postern history --id none >"$W/out"; echo $?)" = 1
 while IFS='|' read -r wrong why; do
@@ -99,7 +121,6 @@ done <<-'X'
 	history --score-min 5 --score-max 4.9|no score is between
 	notices --kind foo|write none, dsn, delay, .* arf or dmarc
 	notices --origin foo|write genuine, forged or unknown
-	notices --json --explain|choose one
 	quarantine list --class foo|submission, local, relay, notice, inbound
 	quarantine list --state foo|sound, unsealed, tampered, damaged, foreign
 	quarantine list --client 192.0.2.0/99|write an address, a network
@@ -166,15 +187,18 @@ ok "reload" postern reload
 } >"$W/mail"
 mclient_files "$W/mail" -- --login secret-login --from secret-from@ours.example \
 	--rcpt secret-to@dest.example >/dev/null
-wait_for 20 history_has 18
+wait_for 20 history_has 19
 is "it is found by its sender" "$(count --sender Secret-From@ours.example)" 1
 is "by its login" "$(count --login secret-login)" 1
 is "by its recipient" "$(count --to secret-to@dest.example)" 1
 is "by a domain" "$(count --to '*@dest.example')" 1
 is "by its Message-ID" "$(count --id '<secret-id@mail.example>')" 1
 is "and by no other" "$(count --sender other@ours.example)" 0
+ok "what is done to it is known, too" postern quarantine delete --login secret-login
+hidden_known() { [ "$(count --sender Secret-From@ours.example --action deleted)" = 1 ]; }
+ok "by its sender" wait_for 20 hidden_known
 unlike "but nothing of it is there" \
-	"$(postern history --json --limit 1; postern history --csv --limit 1)" "secret"
+	"$(postern history --json --limit 2; postern history --csv --limit 2)" "secret"
 ok "not in the file either" test "$(grep -ac secret "$POSTERN/state/ledger/memory.mdb")" = 0
 
 # ---- none is wanted

@@ -116,6 +116,5 @@ done <<-X
 	--quarantine --until 2d|add --history
 	--history --since 1h --until 2h|no time is between
 	--json --top 5|leave out one
-	--json --messages|leave out --messages
 X
 done_testing
