@@ -50,6 +50,13 @@ struct arena;
 void cmd_config_load(struct arena *a, struct config *ret);
 /* The host's name: what an MTA that is told nothing else calls itself. */
 struct str cmd_own_name(struct arena *a);
+/*
+ * A login as an operator writes it, as posternd keeps it (class_login()):
+ * alice@login-domain and alice@THIS-HOST are alice.  A pattern with * or ? is
+ * left as it is.  Not NULL; lives in `a`.
+ */
+const char *cmd_login(
+    struct arena *a, const struct config *config, const char *login);
 /* "usage: postern NAME SYNOPSIS" to standard error; returns CMD_TROUBLE. */
 int cmd_usage(const char *name);
 /* -h and --help: what the command takes, to standard output. */

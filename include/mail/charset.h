@@ -20,6 +20,14 @@ struct str charset_normalize(struct arena *a, struct str text,
     struct str declared, size_t most, bool *ret_converted);
 
 /*
+ * `text` of no declared charset as UTF-8 for people, where rules see what
+ * charset_normalize() makes of it: if most of what is not ASCII is UTF-8, each
+ * byte that is not becomes U+FFFD, and nothing else changes; else all of it is
+ * taken for windows-1252.  A view of `text` if that is UTF-8.
+ */
+struct str charset_readable(struct arena *a, struct str text);
+
+/*
  * The text of an RFC 2047 word as UTF-8: `declared` is taken at its word, and
  * what it does not allow becomes U+FFFD.
  */

@@ -33,6 +33,8 @@ struct header *header_first(const struct headers *headers, struct str name);
 struct str header_value(struct message *m, struct header *header);
 /* The same and a \n, as `header` and `mimeheader` rules see it. */
 struct str header_line(struct message *m, struct header *header);
+/* The decoded value of a field of words for people: see charset_readable(). */
+struct str header_readable(struct arena *a, const struct header *header);
 /* The decoded value of the last field of that name; empty: none. */
 struct str headers_value(
     struct arena *a, const struct headers *headers, struct str name);

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "cmd/ui.h"
-#include "session/config.h"
+#include "session/class.h"
 
 const char *cmd_config_path = CONFIG_PATH_DEFAULT;
 
@@ -112,4 +112,13 @@ cmd_own_name(struct arena *a)
 	char name[256] = "";
 	(void)gethostname(name, sizeof(name) - 1);
 	return str_dup(a, str_from(name));
+}
+
+const char *
+cmd_login(struct arena *a, const struct config *config, const char *login)
+{
+	struct str text = str_from(login);
+	return strpbrk(login, "*?") != NULL
+		   ? login
+		   : str_c(a, class_login(a, config, text, cmd_own_name(a)));
 }

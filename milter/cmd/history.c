@@ -169,6 +169,11 @@ words_parse(const struct words *w, struct request *r)
 		log_error("--json and --csv: choose one");
 		return false;
 	}
+	if (w->is_following && w->until != NULL) {
+		log_error("--follow and --until: choose one; --follow shows "
+			  "what comes from now on");
+		return false;
+	}
 	r->is_following = w->is_following;
 	r->limit = w->is_following ? FOLLOW_LIMIT_DEFAULT : LIMIT_DEFAULT;
 	return texts_check(w) && id_check(w->id) &&
@@ -182,13 +187,17 @@ words_parse(const struct words *w, struct request *r)
 /* Texts may be hashed as they are in the file, for which there is a key now. */
 static void
 patterns_set(
-    struct request *r, const struct words *w, const struct mac_key *key)
+    struct request *r, const struct words *w, const struct history_desk *desk)
 {
 	struct history_filter *f = &r->filter;
-	for (size_t i = 0; i < HISTORY_TEXTS; i++)
-		if (w->text[i] != NULL)
-			f->text[i] =
-			    history_pattern_of(r->arena, key, w->text[i]);
+	const struct mac_key *key = desk->key;
+	for (size_t i = 0; i < HISTORY_TEXTS; i++) {
+		const char *text = w->text[i];
+		if (text != NULL && i == HISTORY_LOGIN)
+			text = cmd_login(r->arena, &desk->config, text);
+		if (text != NULL)
+			f->text[i] = history_pattern_of(r->arena, key, text);
+	}
 	if (w->to != NULL)
 		f->rcpt = history_pattern_of(r->arena, key, w->to);
 	if (w->rule != NULL)
@@ -210,7 +219,7 @@ run(struct request *r, const struct words *w)
 				 : w->is_following ? HISTORY_AS_LINES
 						   : HISTORY_AS_TABLE;
 	if (history_desk_open(r->arena, &desk, &code)) {
-		patterns_set(r, w, desk.key);
+		patterns_set(r, w, &desk);
 		history_output_begin(&r->out, form);
 		code = r->is_following ? follow(&desk, r) : list(&desk, r);
 	}

@@ -100,8 +100,9 @@ handover_of(struct arena *a, const struct mail_desk *desk)
 
 /* The envelope a file does not have: as given, else as its headers tell. */
 static struct envelope
-envelope_of(struct message *m, const struct mail_fixed *fixed)
+envelope_of(const struct mail_desk *desk, struct message *m)
 {
+	const struct mail_fixed *fixed = desk->fixed;
 	struct envelope e = {
 	    .from = fixed->has_from ? fixed->from : sender_of(m),
 	    .rcpt = fixed->rcpt,
@@ -121,7 +122,9 @@ envelope_of(struct message *m, const struct mail_fixed *fixed)
 	if (e.rcpt.n == 0)
 		rcpts_from_header(m, &e.rcpt);
 	if (e.login.len == 0 && e.class == CLASS_SUBMISSION)
-		e.login = str_lower(m->arena, first_address(m, "From"));
+		e.login = first_address(m, "From");
+	e.login = class_login(
+	    m->arena, &desk->snapshot->config, e.login, desk->mta_name);
 	client_from_received(m, &e);
 	return e;
 }
@@ -189,8 +192,8 @@ rule_notice(const struct mail_desk *desk, const struct notice *notice,
 static struct envelope
 envelope_guess(const struct mail_desk *desk, struct arena *a, struct str raw)
 {
-	struct envelope e = envelope_of(
-	    scan_message(a, desk->snapshot, raw, NULL), desk->fixed);
+	struct envelope e =
+	    envelope_of(desk, scan_message(a, desk->snapshot, raw, NULL));
 	e.handover = handover_of(a, desk);
 	return e;
 }

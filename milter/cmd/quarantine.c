@@ -579,11 +579,15 @@ key_open(struct run *run)
 static int
 run_verb(const struct verb_row *verb, const struct held_request *request)
 {
+	struct held_request meant = *request;
 	struct run run = {
-	    .request = request, .arena = arena_new(), .now = clock_wall()};
+	    .request = &meant, .arena = arena_new(), .now = clock_wall()};
 	struct str why;
 	int code = CMD_TROUBLE;
 	cmd_config_load(run.arena, &run.config);
+	if (meant.filter.login != NULL)
+		meant.filter.login =
+		    cmd_login(run.arena, &run.config, meant.filter.login);
 	ui_init(&run.ui, stdout, (enum ui_color)request->color);
 	ui_init(&run.err, stderr, (enum ui_color)request->color);
 	if (quarantine_open_existing(run.config.quarantine_dir, &run.quarantine,

@@ -7,6 +7,8 @@
 #include "mail/charset.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/utf8.h"
 #include "mail/convert.h"
 
 #define NAME_MAX_BYTES 64
@@ -348,6 +350,43 @@ charset_normalize(struct arena *a, struct str text, struct str declared,
 		return ret;
 	*ret_converted = !is_7bit;
 	return is_7bit ? text : as_cp1252(a, text, most);
+}
+
+/* How many characters past ASCII, and how many runs of bytes that are of none:
+ * a character that is cut off is one. */
+static void
+utf8_count(struct str text, size_t *ret_good, size_t *ret_bad)
+{
+	bool is_bad = false;
+	*ret_good = *ret_bad = 0;
+	for (size_t i = 0; i < text.len;) {
+		size_t n = utf8_length(str_skip(text, i));
+		*ret_good += n > 1;
+		*ret_bad += n == 0 && !is_bad;
+		is_bad = n == 0;
+		i += n == 0 ? 1 : n;
+	}
+}
+
+struct str
+charset_readable(struct arena *a, struct str text)
+{
+	size_t good, bad;
+	utf8_count(text, &good, &bad);
+	if (bad == 0)
+		return text;
+	if (good < bad)
+		return as_cp1252(a, text, SIZE_MAX);
+	struct buf *b = buf_new(a, text.len * 3);
+	for (size_t i = 0; i < text.len;) {
+		size_t n = utf8_length(str_skip(text, i));
+		if (n == 0)
+			utf8_put(b, 0xfffd);
+		else
+			buf_put(b, str_sub(text, i, n));
+		i += n == 0 ? 1 : n;
+	}
+	return buf_str(b);
 }
 
 struct str

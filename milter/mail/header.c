@@ -357,6 +357,15 @@ value_of(struct arena *a, struct header *header)
 }
 
 struct str
+header_readable(struct arena *a, const struct header *header)
+{
+	struct str text =
+	    charset_readable(a, unfold(a, join_folds(a, header->raw)));
+	return str_find(text, STR("=?")) == STR_NONE ? text
+						     : words_decode(a, text);
+}
+
+struct str
 header_value(struct message *m, struct header *header)
 {
 	return value_of(m->arena, header);

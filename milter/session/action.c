@@ -167,7 +167,7 @@ subject_of(struct action_work *w)
 		return STR_EMPTY;
 	struct header *subject =
 	    header_last(&w->message->root->headers, STR("Subject"));
-	return subject == NULL ? STR_EMPTY : header_value(w->message, subject);
+	return subject == NULL ? STR_EMPTY : header_readable(w->arena, subject);
 }
 
 /* "forged: ledger: ..." */

@@ -46,7 +46,8 @@ for filter in "1|--action hold" "1|--action reject" "2|--login carol" \
 	"6|--spf *" "5|--class SUBMISSION" "1|--action REJ*" "0|--spf PASS" \
 	"1|--id HOLD-ME@mail.example" \
 	"1|--subject reject?me" "4|--reason score" "0|--notice dsn" \
-	"1|--login alice --action tag"; do
+	"1|--login alice --action tag" "2|--login carol@mail.test.example" \
+	"2|--login Carol@MAIL.test.example" "0|--login carol@ours.example"; do
 	# shellcheck disable=SC2086
 	is "postern history ${filter#*|}" "$(set -f; count ${filter#*|})" "${filter%%|*}"
 done
@@ -57,7 +58,15 @@ for none in '' '<>'; do
 2"
 done
 
+is "--follow with an end is refused" "$(postern history --follow --until 1h 2>&1; echo $?)" \
+	"postern: error: --follow and --until: choose one; --follow shows what comes from now on
+2"
+
 held=$(held_ids)
+is "the quarantine knows a login by both names, too" "$(for login in carol \
+	carol@mail.test.example carol@ours.example; do
+	postern quarantine list --json --login "$login" | wc -l
+done | xargs)" "1 1 0"
 line=$(postern history --json --id "$held")
 like "the id of the quarantine finds it" "$line" '"subject": *"hold me"'
 like "by queue id" "$(postern history --json --id "$(field queue_id <<<"$line")")" "$held"
@@ -135,6 +144,15 @@ for wrong in "--since 5" "--class spam" "--action drop" "--score-min x" \
 done
 
 # ---- what a stranger wrote is shown safely
+
+told $'gr\xc3\xbc\xc3\x9fe \xff an alle, hold me' --login hanna --queue-id STRAY
+stray_known() { [ "$(count --id STRAY0)" = 1 ]; }
+ok "a subject with one byte that is no UTF-8 is in it" wait_for 20 stray_known
+for command in "history --id STRAY0" "quarantine list --login hanna"; do
+	# shellcheck disable=SC2086
+	like "$command: it costs no other character" "$(postern $command --json)" \
+		'"subject": *"grüße .{1,3} an alle, hold me"'
+done
 
 told $'hostile \e]0;title\a \e[2J \x9b31m \xff "quoted",=1+1' --login $'=cmd\e[31m' \
 	--from $'\e[1m"<x>"@ours.example' --helo $'helo\e[H' --queue-id HOSTILE

@@ -66,7 +66,7 @@ done
 {
 	cat "$CONF"
 	echo "reject-text = \"$b\""
-	echo "login-domain = \"x$b\""
+	echo "defer-text = \"x$b\""
 } >"$W/odd.conf"
 {
 	cat "$CONF"
@@ -94,7 +94,8 @@ masscheck|json|masscheck --rules GOOD --log LOG ham:HAM spam:SPAM
 freqs|json|freqs LOG
 fpfn|json|fpfn LOG
 rescore|json|rescore --folds 2 --min-hits 1 LOG
-what-if|json|what-if --rules GOOD --messages --offline QUARANTINE
+what-if||what-if --rules GOOD --messages --offline QUARANTINE
+what-if|json|what-if --rules GOOD --offline QUARANTINE
 what-if|json|what-if --rules GOOD --history
 preflight||preflight BAD
 doctor|json|doctor --posternd --postfix ETC
@@ -109,7 +110,8 @@ history|json|history
 history||history --csv
 history|json|history --sender BAD
 digest|json|digest
-notices|json|notices --explain
+notices||notices --explain
+notices|json|notices
 ledger|json|ledger
 ledger|json|ledger show BAD
 lint|json|lint RULES

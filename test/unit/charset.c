@@ -96,6 +96,30 @@ takes_words_at_their_word(void **state)
 	}
 }
 
+static const struct {
+	const char *text, *utf8;
+} stray[] = {
+    {"plain", "plain"},
+    {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+    /* one bad byte costs one character */
+    {"gr\xc3\xbc\xc3\x9f \xff an", "gr\xc3\xbc\xc3\x9f \xef\xbf\xbd an"},
+    {"\xe2\x82\xac 5 \xe2\x82", "\xe2\x82\xac 5 \xef\xbf\xbd\xef\xbf\xbd"},
+    /* none of it is UTF-8 */
+    {"gr\xfc\xdf an", "gr\xc3\xbc\xc3\x9f an"},
+};
+
+static void
+a_stray_byte_spoils_no_other(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(stray); i++) {
+		struct arena *a = arena_new();
+		assert_str(charset_readable(a, str_from(stray[i].text)),
+		    stray[i].utf8);
+		arena_free(a);
+	}
+}
+
 static void
 stops_keeping_what_nobody_looks_at(void **state)
 {
@@ -119,6 +143,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(guesses_as_spamassassin_does),
     cmocka_unit_test(finds_the_byte_order_of_utf_16),
     cmocka_unit_test(takes_words_at_their_word),
+    cmocka_unit_test(a_stray_byte_spoils_no_other),
     cmocka_unit_test(stops_keeping_what_nobody_looks_at),
 };
 UNIT_MAIN(tests)
