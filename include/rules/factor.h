@@ -53,8 +53,17 @@ struct clauses factors_of(struct arena *a, struct str pattern, bool is_plain);
  * obfuscation know hundreds of letters, of which few are in plain text.
  */
 bool factor_is_plain(struct str text);
-/* Where matches of `pattern` may begin, in `a`.  NULL: nothing is known. */
-struct starts *factor_starts_of(struct arena *a, struct str pattern);
+/*
+ * Where matches of `pattern` may begin, in `a`, told by what they have behind
+ * their first `lead` pieces.  NULL: nothing is known.
+ */
+struct starts *factor_starts_of(
+    struct arena *a, struct str pattern, unsigned lead);
+/*
+ * The same by what tells most.  NULL: in text such as mail it is not worth to
+ * look for it.
+ */
+struct starts *factor_starts_best(struct arena *a, struct str pattern);
 /* A guess of how often a string costs a try for nothing, by its bytes. */
 double clauses_cost(const struct clauses *clauses);
 

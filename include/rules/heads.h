@@ -30,13 +30,22 @@ const struct heads *heads_repeat(
 /* What comes behind it still counts. */
 bool heads_are_open(const struct heads *x);
 
+/* So many bytes of a match are in front of its heads, both included. */
+struct lead {
+	uint32_t least, most;
+};
+
 /* The search for them, in `a`. */
-struct starts *starts_new(struct arena *a, const struct heads *heads);
+struct starts *starts_new(
+    struct arena *a, const struct heads *heads, struct lead lead);
+struct starts *starts_copy(struct arena *a, const struct starts *starts);
 /*
- * In text such as mail there are few of them, and far fewer than there are of
- * the first byte alone: it is worth to look for them.
+ * In text such as mail a match may begin at so many bytes of one; `is_grouped`:
+ * for all that a start_group knows of it.
  */
-bool starts_are_few(const struct starts *starts);
+double starts_share(const struct starts *starts, bool is_grouped);
+/* The same by the first byte of the heads alone. */
+double starts_first_share(const struct starts *starts);
 
 /* Places next to each other, or nearly so, both included. */
 struct places {
@@ -58,10 +67,12 @@ struct start_group *start_group_copy(
 bool start_group_add(
     struct start_group *group, const struct starts *starts, uint32_t number);
 /*
- * Call `on_start(arg, number, at)` for each pattern a match of which may begin
- * at byte `at` of `text`, in this order; it may be told twice.
+ * Call `on_start(arg, number, first, last)` for each pattern a match of which
+ * may begin at bytes `first` to `last` of `text`, in this order by pattern; it
+ * may be told twice.
  */
 void start_group_search(const struct start_group *group, struct str text,
-    void (*on_start)(void *arg, uint32_t number, size_t at), void *arg);
+    void (*on_start)(void *arg, uint32_t number, size_t first, size_t last),
+    void *arg);
 
 #endif

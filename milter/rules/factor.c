@@ -18,11 +18,23 @@
 #define PATTERN_MAX ((size_t)512 * 1024)
 #define WORK_MAX ((size_t)32 * 1024 * 1024)
 #define NO_END UINT32_MAX
+/* Heads are looked for behind so many pieces, and bytes, of a match. */
+#define LEAD_PIECES 6
+#define LEAD_MAX 16
+/* A match may begin at so many bytes of one at most... */
+#define STARTS_MOST 0.05
+/* ... and at so many times fewer than by the first byte alone. */
+#define FIRST_GAIN 5
 
 /* The modifiers that change what is read. */
 struct modes {
 	bool is_caseless;
 	bool is_extended;
+};
+
+/* How many bytes something may have; `most`: FACTOR_ANYWHERE is no bound. */
+struct extent {
+	uint32_t least, most;
 };
 
 struct reading {
@@ -31,14 +43,11 @@ struct reading {
 	unsigned depth;
 	bool is_plain; /* the text is, see factor_is_plain() */
 	bool wants_factors;
-	bool is_odd;         /* it is not understood: nothing is known */
-	struct pairs *pairs; /* that matches may have; NULL: not asked */
-	bool wants_heads;    /* the first bytes of matches are asked for */
-};
-
-/* How many bytes something may have; `most`: FACTOR_ANYWHERE is no bound. */
-struct extent {
-	uint32_t least, most;
+	bool is_odd;          /* it is not understood: nothing is known */
+	struct pairs *pairs;  /* that matches may have; NULL: not asked */
+	bool wants_heads;     /* the first bytes of matches are asked for */
+	unsigned lead_pieces; /* ... behind so many pieces... */
+	struct extent lead;   /* ... which have so many bytes */
 };
 
 /* What a piece of a regex can match. */
@@ -935,17 +944,30 @@ read_atom(struct reading *r, struct modes *modes)
 	}
 }
 
+/* A piece of the whole regex in front of the heads that are asked for. */
+static void
+chain_lead(struct reading *r, struct chain *chain, const struct piece *piece,
+    uint32_t least, uint32_t most)
+{
+	const struct heads *heads = chain->heads;
+	chain->heads = NULL;
+	chain_repeat(chain, piece, least, most);
+	chain->heads = heads;
+	r->lead = extent_add(chain->before, chain->run_extent);
+}
+
 /* Up to | or ) or the end. */
 static struct piece
 read_sequence(struct reading *r, struct modes *modes)
 {
 	struct chain chain = chain_new(r);
 	bool wants_heads = r->wants_heads;
+	unsigned lead = r->depth == 1 ? r->lead_pieces : 0;
 	skip_comments(r, *modes);
 	while (!r->is_odd && r->rest.len > 0 && !next_is(r, '|') &&
 	       !next_is(r, ')')) {
 		uint32_t least = 1, most = 1, unused;
-		r->wants_heads = chain_wants_heads(&chain);
+		r->wants_heads = lead == 0 && chain_wants_heads(&chain);
 		struct piece piece = read_atom(r, modes);
 		skip_comments(r, *modes);
 		if (take_quantifier(r, &least, &most)) {
@@ -954,7 +976,10 @@ read_sequence(struct reading *r, struct modes *modes)
 			if (take_quantifier(r, &unused, &unused))
 				r->is_odd = true;
 		}
-		chain_repeat(&chain, &piece, least, most);
+		if (lead == 0)
+			chain_repeat(&chain, &piece, least, most);
+		else if (lead-- > 0)
+			chain_lead(r, &chain, &piece, least, most);
 		if (arena_used(r->a) > WORK_MAX)
 			r->is_odd = true;
 	}
@@ -1080,6 +1105,8 @@ read_alternatives(struct reading *r, struct modes modes)
 		r->depth--;
 		return first;
 	}
+	if (r->depth == 1 && r->lead_pieces > 0)
+		r->is_odd = true;
 	struct union_of all = {.is_exact = true,
 	    .has_any = true,
 	    .has_clauses = true,
@@ -1165,12 +1192,41 @@ factor_pairs_of(struct arena *a, struct str pattern)
 }
 
 struct starts *
-factor_starts_of(struct arena *a, struct str pattern)
+factor_starts_of(struct arena *a, struct str pattern, unsigned lead)
 {
-	struct reading r = {.a = arena_new(), .wants_heads = true};
+	struct reading r = {
+	    .a = arena_new(), .wants_heads = true, .lead_pieces = lead};
 	struct piece piece = read_all(&r, pattern);
-	struct starts *starts =
-	    piece.heads == NULL ? NULL : starts_new(a, piece.heads);
+	struct starts *starts = NULL;
+	if (piece.heads != NULL && r.lead.most <= LEAD_MAX)
+		starts = starts_new(
+		    a, piece.heads, (struct lead){r.lead.least, r.lead.most});
 	arena_free(r.a);
 	return starts;
+}
+
+struct starts *
+factor_starts_best(struct arena *a, struct str pattern)
+{
+	struct arena *work = arena_new();
+	struct starts *best = NULL, *starts;
+	double least = 1, most = 1;
+	for (unsigned lead = 0; lead <= LEAD_PIECES; lead++) {
+		starts = factor_starts_of(work, pattern, lead);
+		if (starts == NULL)
+			break;
+		if (lead == 0)
+			most = starts_first_share(starts) / FIRST_GAIN;
+		double share = starts_share(starts, true);
+		if (share >= least)
+			continue;
+		least = share;
+		best = starts;
+	}
+	if (best != NULL)
+		least = starts_share(best, false);
+	bool is_worth = best != NULL && least < STARTS_MOST && least < most;
+	best = is_worth ? starts_copy(a, best) : NULL;
+	arena_free(work);
+	return best;
 }

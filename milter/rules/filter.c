@@ -201,10 +201,9 @@ slot_for(struct prefilter_builder *builder, struct arena *work,
 	uint32_t slot = prefilter_add(builder, pattern);
 	if (slot != PREFILTER_NONE)
 		return slot;
-	struct starts *starts = factor_starts_of(work, pattern);
-	return starts != NULL && starts_are_few(starts)
-		   ? prefilter_add_starts(builder, starts)
-		   : PREFILTER_NONE;
+	struct starts *starts = factor_starts_best(work, pattern);
+	return starts == NULL ? PREFILTER_NONE
+			      : prefilter_add_starts(builder, starts);
 }
 
 static struct filter *
@@ -274,9 +273,8 @@ starts_for(struct looking *l, const struct rule *rule)
 	if (view_of(l->rules, rule) == FILTER_NONE || rule->tag.len > 0 ||
 	    regex_is_placed(rule->regex))
 		return NULL;
-	struct starts *starts =
-	    factor_starts_of(l->arena, regex_pattern(l->work, rule->pattern));
-	return starts != NULL && starts_are_few(starts) ? starts : NULL;
+	return factor_starts_best(
+	    l->arena, regex_pattern(l->work, rule->pattern));
 }
 
 /* Where to try regexes that PCRE2 would try nearly everywhere. */

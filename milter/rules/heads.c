@@ -14,10 +14,6 @@
 #define HEADS_MAX 64 /* bits of a table */
 /* Places so few bytes apart are tried in one go. */
 #define PLACES_GAP 3
-/* A place in so many may be left at most... */
-#define PLACES_MIN 20
-/* ... and so many times fewer than by the first byte alone. */
-#define FIRST_GAIN 5
 
 #define SET_WORDS 4
 struct set {
@@ -47,6 +43,7 @@ struct table_of_heads {
 struct starts {
 	struct table_of_heads table;
 	unsigned n; /* heads */
+	struct lead lead;
 };
 
 /* Heads of one pattern are thrown together to so many. */
@@ -54,7 +51,9 @@ struct starts {
 
 struct start_group {
 	struct table_of_heads table;
-	uint32_t numbers[HEADS_MAX]; /* by head */
+	/* By head: */
+	uint32_t numbers[HEADS_MAX];
+	struct lead leads[HEADS_MAX];
 	unsigned n;
 };
 
@@ -290,13 +289,12 @@ heads_repeat(
 
 /* ---- places */
 
-/* The heads that `text` may have at byte `at`, which has HEAD_BYTES. */
-static uint64_t
-heads_inside(
-    const struct table_of_heads *table, const unsigned char *p, size_t at)
+/* The heads that a text may have at `p`, with HEAD_BYTES there. */
+static inline uint64_t
+heads_inside(const struct table_of_heads *table, const unsigned char *p)
 {
-	return table->at[0][p[at]] & table->at[1][p[at + 1]] &
-	       table->at[2][p[at + 2]] & table->at[3][p[at + 3]];
+	return table->at[0][p[0]] & table->at[1][p[1]] & table->at[2][p[2]] &
+	       table->at[3][p[3]];
 }
 
 /* The same where the text may end. */
@@ -311,7 +309,8 @@ heads_at(const struct table_of_heads *table, struct str text, size_t at)
 	return heads;
 }
 
-/* SIZE_MAX: there is none. */
+/* Where heads are, `from` or later and not behind `until`; SIZE_MAX: nowhere.
+ */
 static size_t
 place_next(
     const struct starts *starts, struct str text, size_t from, size_t until)
@@ -319,12 +318,20 @@ place_next(
 	const unsigned char *p = (const unsigned char *)text.p;
 	size_t i = from;
 	for (; i <= until && i + HEAD_BYTES <= text.len; i++)
-		if (heads_inside(&starts->table, p, i) != 0)
+		if (heads_inside(&starts->table, p + i) != 0)
 			return i;
 	for (; i <= until && i <= text.len; i++)
 		if (heads_at(&starts->table, text, i) != 0)
 			return i;
 	return SIZE_MAX;
+}
+
+/* Where matches may begin that have their heads at byte `at`. */
+static struct places
+lead_places(struct lead lead, size_t at)
+{
+	return (struct places){
+	    at > lead.most ? at - lead.most : 0, at - lead.least};
 }
 
 bool
@@ -334,30 +341,80 @@ starts_next(const struct starts *starts, struct str text, size_t from,
 	*ret = (struct places){from, until};
 	if (starts == NULL || from > until)
 		return from <= until;
-	size_t next = place_next(starts, text, from, until);
-	*ret = (struct places){next, next};
-	while (next != SIZE_MAX && next <= ret->last + PLACES_GAP) {
-		ret->last = next;
-		next = place_next(starts, text, ret->last + 1, until);
+	const struct lead lead = starts->lead;
+	size_t at =
+	    place_next(starts, text, from + lead.least, until + lead.most);
+	if (at == SIZE_MAX)
+		return false;
+	struct places places = lead_places(lead, at);
+	if (ret->first < places.first)
+		ret->first = places.first;
+	while (at != SIZE_MAX && places.last < until) {
+		places.last = at - lead.least;
+		at = place_next(
+		    starts, text, at + 1, places.last + lead.most + PLACES_GAP);
 	}
-	return ret->first != SIZE_MAX;
+	if (ret->last > places.last)
+		ret->last = places.last;
+	return true;
 }
 
-bool
-starts_are_few(const struct starts *starts)
+/* One symbol of one place: `heads` become `n` from number `first` on. */
+static uint64_t
+heads_folded(uint64_t heads, unsigned first, unsigned n)
 {
-	size_t bytes = 0, first = 0, places = 0;
+	uint64_t ret = 0;
+	for (; heads != 0; heads &= heads - 1)
+		ret |= UINT64_C(1)
+		       << (first + (unsigned)__builtin_ctzll(heads) % n);
+	return ret;
+}
+
+/* `starts` into a table with others, as heads from number `first` on. */
+static unsigned
+table_add_grouped(
+    struct table_of_heads *table, const struct starts *starts, unsigned first)
+{
+	unsigned n = starts->n < GROUP_HEADS ? starts->n : GROUP_HEADS;
+	for (unsigned i = 0; i < HEAD_BYTES; i++)
+		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
+			table->at[i][symbol] |=
+			    heads_folded(starts->table.at[i][symbol], first, n);
+	return n;
+}
+
+double
+starts_share(const struct starts *starts, bool is_grouped)
+{
+	size_t bytes = 0, left = 0;
+	struct starts grouped = {.lead = starts->lead};
+	if (is_grouped) {
+		grouped.n = table_add_grouped(&grouped.table, starts, 0);
+		starts = &grouped;
+	}
 	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
 		struct str text = str_from(SAMPLE_TEXTS[i]);
-		size_t end = text.len - HEAD_BYTES;
+		struct places places = {0, 0};
+		bytes += text.len;
+		for (size_t from = 0; starts_next(
+			 starts, text, from, text.len - HEAD_BYTES, &places);
+		     from = places.last + 1)
+			left += places.last - places.first + 1;
+	}
+	return (double)left / (double)bytes;
+}
+
+double
+starts_first_share(const struct starts *starts)
+{
+	size_t bytes = 0, first = 0;
+	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
+		struct str text = str_from(SAMPLE_TEXTS[i]);
 		bytes += text.len;
 		for (size_t k = 0; k < text.len; k++)
 			first += starts->table.at[0][(uint8_t)text.p[k]] != 0;
-		for (size_t k = 0;
-		     (k = place_next(starts, text, k, end)) != SIZE_MAX; k++)
-			places++;
 	}
-	return places * PLACES_MIN < bytes && places * FIRST_GAIN < first;
+	return (double)first / (double)bytes;
 }
 
 static void
@@ -371,13 +428,22 @@ table_add(struct table_of_heads *table, const struct head *head, uint64_t bit)
 }
 
 struct starts *
-starts_new(struct arena *a, const struct heads *heads)
+starts_new(struct arena *a, const struct heads *heads, struct lead lead)
 {
 	struct starts *starts = ARENA_NEW(a, struct starts);
 	starts->n = (unsigned)heads->n;
+	starts->lead = lead;
 	for (size_t i = 0; i < heads->n; i++)
 		table_add(&starts->table, &heads->v[i], UINT64_C(1) << i);
 	return starts;
+}
+
+struct starts *
+starts_copy(struct arena *a, const struct starts *starts)
+{
+	struct starts *copy = ARENA_NEW(a, struct starts);
+	*copy = *starts;
+	return copy;
 }
 
 /* ---- groups */
@@ -396,44 +462,38 @@ start_group_copy(struct arena *a, const struct start_group *group)
 	return copy;
 }
 
-/* One symbol of one place: `heads` become `n` from number `first` on. */
-static uint64_t
-heads_folded(uint64_t heads, unsigned first, unsigned n)
-{
-	uint64_t ret = 0;
-	for (; heads != 0; heads &= heads - 1)
-		ret |= UINT64_C(1)
-		       << (first + (unsigned)__builtin_ctzll(heads) % n);
-	return ret;
-}
-
 bool
 start_group_add(
     struct start_group *group, const struct starts *starts, uint32_t number)
 {
-	unsigned n = starts->n < GROUP_HEADS ? starts->n : GROUP_HEADS;
-	if (group->n + n > HEADS_MAX)
+	if (group->n + GROUP_HEADS > HEADS_MAX)
 		return false;
-	for (unsigned i = 0; i < HEAD_BYTES; i++)
-		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
-			group->table.at[i][symbol] |= heads_folded(
-			    starts->table.at[i][symbol], group->n, n);
-	for (unsigned i = 0; i < n; i++)
+	unsigned n = table_add_grouped(&group->table, starts, group->n);
+	for (unsigned i = 0; i < n; i++) {
+		group->leads[group->n] = starts->lead;
 		group->numbers[group->n++] = number;
+	}
 	return true;
 }
 
 void
 start_group_search(const struct start_group *group, struct str text,
-    void (*on_start)(void *arg, uint32_t number, size_t at), void *arg)
+    void (*on_start)(void *arg, uint32_t number, size_t first, size_t last),
+    void *arg)
 {
 	const unsigned char *p = (const unsigned char *)text.p;
-	for (size_t i = 0; i <= text.len; i++) {
-		uint64_t heads = i + HEAD_BYTES <= text.len
-				     ? heads_inside(&group->table, p, i)
-				     : heads_at(&group->table, text, i);
-		for (; heads != 0; heads &= heads - 1)
+	for (size_t at = 0; at <= text.len; at++) {
+		uint64_t heads = at + HEAD_BYTES <= text.len
+				     ? heads_inside(&group->table, p + at)
+				     : heads_at(&group->table, text, at);
+		for (; heads != 0; heads &= heads - 1) {
+			unsigned i = (unsigned)__builtin_ctzll(heads);
+			struct lead lead = group->leads[i];
+			if (at < lead.least)
+				continue;
+			struct places places = lead_places(lead, at);
 			on_start(
-			    arg, group->numbers[__builtin_ctzll(heads)], i);
+			    arg, group->numbers[i], places.first, places.last);
+		}
 	}
 }

@@ -688,13 +688,13 @@ odd_spans(struct pass *pass, const struct slot *slot, struct str s,
 }
 
 static void
-on_start(void *arg, uint32_t slot, size_t at)
+on_start(void *arg, uint32_t slot, size_t first, size_t last)
 {
 	struct pass *pass = arg;
 	struct span_list *spans = &pass->found->slots[slot].spans;
 	if (spans->first == 0)
 		ARENA_PUSH(pass->a, &pass->slots) = slot;
-	span_push(pass, spans, (uint32_t)at, (uint32_t)at);
+	span_push(pass, spans, (uint32_t)first, (uint32_t)last);
 }
 
 /*

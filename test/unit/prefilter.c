@@ -274,11 +274,14 @@ places_of_one_string_are_bounded(void **state)
 
 /* The places that are left: "3 7-9". */
 static struct str
-starts_shown(struct arena *a, struct str pattern, struct str text)
+starts_shown(
+    struct arena *a, struct str pattern, unsigned lead, struct str text)
 {
 	struct buf *b = buf_new(a, 1000);
 	struct places places;
-	struct starts *starts = factor_starts_of(a, pattern);
+	struct starts *starts = factor_starts_of(a, pattern, lead);
+	if (starts == NULL)
+		return STR("?");
 	for (size_t from = 0;
 	     starts_next(starts, text, from, text.len, &places);
 	     from = places.last + 1) {
@@ -311,12 +314,46 @@ the_first_bytes_tell_where_a_match_may_begin(void **state)
 	    /* anything */
 	    {"a*", "xyz", "0-3"},
 	    {".?.?.?.?foo", "xyza", "0"},
-	    {"(?R)?a", "xyz", "0-3"},
+	    {"(?R)?a", "xyz", "?"},
 	};
 	struct arena *a = arena_new();
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct str got = starts_shown(
-		    a, str_from(cases[i].pattern), str_from(cases[i].text));
+		    a, str_from(cases[i].pattern), 0, str_from(cases[i].text));
+		if (!str_eq(got, str_from(cases[i].want)))
+			print_error("of %s\n", cases[i].pattern);
+		assert_str(got, cases[i].want);
+	}
+	arena_free(a);
+}
+
+static void
+bytes_behind_the_first_pieces_tell_it_too(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern;
+		unsigned lead;
+		const char *text, *want;
+	} cases[] = {
+	    {"\\s?viagra", 1, "a viagra", "1-2"},
+	    {"(?:\\b|\\s)[_\\W]{0,3}viag", 2, "12345viag and viagra",
+		"1-5 10-14"},
+	    {"^[ab]{2}x[yz]", 2, "abxz, xy", "0 4"},
+	    {"xy", 2, "axy", "0-1"},
+	    {"a\\d{1,2}$", 2, "a12 a", "0-3"},
+	    {"..(?=foo)bar", 3, "12foo345bar", "6"},
+	    {"((?i)ab)cd", 1, "abcdabcd abCD", "0 4"},
+	    {"(?i)abcd", 2, "abcd abCD", "0 5"},
+	    /* not known, or too far away */
+	    {"a|b", 1, "ab", "?"},
+	    {".*a", 1, "ba", "?"},
+	    {".{20}a", 1, "ba", "?"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str got = starts_shown(a, str_from(cases[i].pattern),
+		    cases[i].lead, str_from(cases[i].text));
 		if (!str_eq(got, str_from(cases[i].want)))
 			print_error("of %s\n", cases[i].pattern);
 		assert_str(got, cases[i].want);
@@ -336,16 +373,17 @@ many_first_bytes_are_still_found(void **state)
 		buf_printf(b, "%s%c%c%c%c", i > 0 ? "|" : "", 'a' + i * 7 % 26,
 		    'a' + i / 26, 'a' + i * 3 % 26, 'a');
 	struct str pattern = buf_str(b);
-	struct starts *starts = factor_starts_of(a, pattern);
+	struct starts *starts = factor_starts_of(a, pattern, 0);
 	for (size_t i = 0; i < 500; i++) {
 		struct str text = str_sub(pattern, i * 5, 4);
 		assert_true(starts_next(starts, text, 0, 0, &places));
 		assert_int_equal(places.first, 0);
 	}
 	assert_false(starts_next(starts, STR("1234567"), 0, 3, &places));
-	assert_true(starts_are_few(starts));
-	assert_false(starts_are_few(factor_starts_of(a, STR("\\w\\w\\w"))));
-	assert_false(starts_are_few(factor_starts_of(a, STR("/+"))));
+	assert_non_null(factor_starts_best(a, pattern));
+	assert_null(factor_starts_best(a, STR("\\w\\w\\w")));
+	assert_null(factor_starts_best(a, STR("/+")));
+	assert_non_null(factor_starts_best(a, STR("\\W{0,3}v\\W{0,3}iagra")));
 	arena_free(a);
 }
 
@@ -359,8 +397,8 @@ starts_of_many_patterns_are_searched_at_once(void **state)
 	for (unsigned i = 0; i < COUNT_OF(slots); i++) {
 		struct str pattern = str_printf(a, "[%c_]%c.?%cz", 'a' + i % 26,
 		    'a' + i / 26, 'a' + i % 10);
-		slots[i] =
-		    prefilter_add_starts(b, factor_starts_of(a, pattern));
+		slots[i] = prefilter_add_starts(
+		    b, factor_starts_of(a, pattern, i % 2));
 	}
 	struct prefilter *p = prefilter_build(a, b, hs_pool_new(a), NULL);
 	struct strs strings = {0};
@@ -575,8 +613,8 @@ nothing_that_matches_is_ruled_out(void **state)
 			strs_add(a, &texts, random_text(a, &random));
 		if (regex_new(env, buf_str(b), &t.re, &why) == REGEX_OK) {
 			t.scratch = regex_scratch_new(a, env, NULL, NULL);
-			t.starts =
-			    factor_starts_of(a, regex_pattern(a, buf_str(b)));
+			t.starts = factor_starts_of(
+			    a, regex_pattern(a, buf_str(b)), round % 5);
 			t.look = round % 4 > 1
 				     ? NULL
 				     : look_new(a, hs_pool_new(a),
@@ -739,6 +777,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_pass_knows_where_matches_may_begin),
     cmocka_unit_test(places_of_one_string_are_bounded),
     cmocka_unit_test(the_first_bytes_tell_where_a_match_may_begin),
+    cmocka_unit_test(bytes_behind_the_first_pieces_tell_it_too),
     cmocka_unit_test(many_first_bytes_are_still_found),
     cmocka_unit_test(starts_of_many_patterns_are_searched_at_once),
     cmocka_unit_test(shapes_are_tried_on_each_string),
