@@ -100,10 +100,14 @@ MUST_CHECK enum regex_result regex_match(const struct regex *re,
     struct regex_scratch *scratch, struct str subject, size_t from,
     bool is_again, struct regex_span *ret);
 
-/* The same for a match that starts at `until` or before. */
+/*
+ * The same for a match that starts at `until` or before, for many looks at one
+ * text: regex_next_text() comes before the first of them.
+ */
 MUST_CHECK enum regex_result regex_match_within(const struct regex *re,
     struct regex_scratch *scratch, struct str subject, size_t from,
     size_t until, bool is_again, struct regex_span *ret);
+void regex_next_text(struct regex_scratch *scratch);
 
 /*
  * Its groups with a name in capitals, (?<NAME>...), in the order of the names;

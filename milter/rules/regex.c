@@ -111,6 +111,7 @@ struct regex_scratch {
 	pcre2_match_context_32 *wide_context;
 	uint32_t *wide;
 	size_t wide_cap;
+	struct str wide_of; /* what `wide` holds; its p is NULL: nothing */
 	/* the budget */
 	bool (*is_expired)(void *);
 	void *arg;
@@ -673,9 +674,13 @@ match_wide(const struct regex *re, struct regex_scratch *s, struct str subject,
 	    s->wide_data, s->wide_context);
 }
 
+/* Made once for the many looks at one text. */
 static void
 load_wide(struct regex_scratch *s, struct str subject)
 {
+	if (s->wide != NULL && s->wide_of.p == subject.p &&
+	    s->wide_of.len == subject.len)
+		return;
 	scratch_widen(s);
 	if (subject.len >= s->wide_cap) {
 		free(s->wide);
@@ -683,6 +688,13 @@ load_wide(struct regex_scratch *s, struct str subject)
 		s->wide = or_die(calloc(s->wide_cap, sizeof(*s->wide)));
 	}
 	widen(subject, s->wide);
+	s->wide_of = subject;
+}
+
+void
+regex_next_text(struct regex_scratch *s)
+{
+	s->wide_of = (struct str){NULL, 0};
 }
 
 static bool
@@ -817,6 +829,7 @@ enum regex_result
 regex_match(const struct regex *re, struct regex_scratch *s, struct str subject,
     size_t from, bool is_again, struct regex_span *ret)
 {
+	regex_next_text(s);
 	return regex_match_within(
 	    re, s, subject, from, subject.len, is_again, ret);
 }

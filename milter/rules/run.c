@@ -510,6 +510,7 @@ search_begin(struct run *run, const struct tally *t, struct str text,
 	search->starts = NULL;
 	search->from = 0;
 	search->is_again = false;
+	regex_next_text(run->scratch);
 	if (!t->is_unicode && !may_match(run, t->rule, text))
 		return false;
 	if (!t->is_unicode && run->looks != NULL)
