@@ -20,12 +20,13 @@ struct candidates;        /* what one pass has left */
 /* In `a`, which the prefilter that is built from it does not need. */
 struct prefilter_builder *prefilter_builder_new(struct arena *a);
 /*
- * Add a pattern that regex_new() takes.  Returns its slot, or PREFILTER_NONE:
- * too little is known of it, it must be tried on every string.
+ * Add a pattern that regex_new() takes, by what its matches contain or by where
+ * they may begin.  Returns its slot, or PREFILTER_NONE: too little is known of
+ * it, it must be tried on every string.
  */
 uint32_t prefilter_add(struct prefilter_builder *b, struct str pattern);
 #define PREFILTER_NONE UINT32_MAX
-/* Add one that it knows too little of by where its matches may begin. */
+/* Add one by where its matches may begin. */
 uint32_t prefilter_add_starts(
     struct prefilter_builder *b, const struct starts *starts);
 /*

@@ -73,6 +73,7 @@ regex_try(const struct regex *regex, const struct starts *starts,
 	struct places places;
 	struct regex_span unused;
 	size_t from = 0;
+	regex_next_text(scratch);
 	while (starts_next(starts, text, from, text.len, &places) &&
 	       regex_match_within(regex, scratch, text, places.first,
 		   places.last, false, &unused) == REGEX_NO)
@@ -189,23 +190,6 @@ builders_new(struct arena *work, size_t n)
 	return builders;
 }
 
-/*
- * By what its matches contain, or if that is too little, by where they may
- * begin.
- */
-static uint32_t
-slot_for(struct prefilter_builder *builder, struct arena *work,
-    const struct rule *rule)
-{
-	struct str pattern = pattern_of(work, rule);
-	uint32_t slot = prefilter_add(builder, pattern);
-	if (slot != PREFILTER_NONE)
-		return slot;
-	struct starts *starts = factor_starts_best(work, pattern);
-	return starts == NULL ? PREFILTER_NONE
-			      : prefilter_add_starts(builder, starts);
-}
-
 static struct filter *
 filter_new(const struct ruleset *rules, const struct filter_options *options,
     struct filter_made *made)
@@ -219,7 +203,8 @@ filter_new(const struct ruleset *rules, const struct filter_options *options,
 		const struct rule *rule = rules->rules.v[i];
 		size_t view = view_of(rules, rule);
 		if (view != FILTER_NONE && counts[view] >= REGEXES_MIN)
-			filter->slots[i] = slot_for(builders[view], work, rule);
+			filter->slots[i] = prefilter_add(
+			    builders[view], pattern_of(work, rule));
 		made->regexes += view != FILTER_NONE;
 		made->filtered += filter->slots[i] != PREFILTER_NONE;
 	}

@@ -20,6 +20,10 @@
 #define COST_MAX 0.01
 /* From here on it is worth to look at plain texts apart. */
 #define COST_POOR 1e-3
+/* From here on it is worth to look where matches may begin... */
+#define COST_FEW 3e-4
+/* ... if that leaves so many times less. */
+#define STARTS_GAIN 2
 /* Less than this is enough; a further factor must not cost much. */
 #define COST_ENOUGH 1e-5
 #define COST_MORE 1e-3
@@ -334,7 +338,13 @@ prefilter_add(struct prefilter_builder *b, struct str pattern)
 	struct clauses clauses =
 	    clauses_best(b->arena, pattern, &slot.is_plain);
 	uint32_t id = (uint32_t)b->slots.n;
-	if (!clauses.is_never && clauses_cost(&clauses) > COST_MAX)
+	double cost = clauses.is_never ? 0 : clauses_cost(&clauses);
+	const struct starts *starts =
+	    cost < COST_FEW ? NULL : factor_starts_best(b->arena, pattern);
+	if (starts != NULL && (cost > COST_MAX || starts_share(starts, true) <
+						      cost / STARTS_GAIN))
+		return prefilter_add_starts(b, starts);
+	if (cost > COST_MAX)
 		return PREFILTER_NONE;
 	for (size_t i = 0; i < clauses.n; i++)
 		clause_add(b, &clauses.v[i], id);
