@@ -179,7 +179,7 @@ byte_weight(char c)
 	    {"taoinsr", 1.0 / 16},
 	    {"hldcum", 1.0 / 30},
 	    {"fpgwybv.", 1.0 / 60},
-	    {"k,-/:=0123\n", 1.0 / 100},
+	    {"k,-/:=0123456789\n<>\"", 1.0 / 100},
 	};
 	if ((c & 0x80) != 0)
 		return 1.0 / 1000;
@@ -200,7 +200,12 @@ static const char COMMON[] =
     "image" NEXT "email" NEXT "message-id: <" NEXT "received: from " NEXT
     " by " NEXT " with esmtp" NEXT "content-type: text/html; charset=" NEXT
     "content-transfer-encoding:" NEXT "multipart/" NEXT "\nsubject: " NEXT
-    "\nfrom: " NEXT "\nto: " NEXT "\ndate: ";
+    "\nfrom: " NEXT "\nto: " NEXT "\ndate: "
+    "text/plain; charset=" NEXT "multipart/alternative; boundary=\"" NEXT
+    "mime-version: 1.0" NEXT "\nmessage-id: <"
+    /* X-Spam-Relays-* */
+    NEXT "[ ip=" NEXT " rdns=" NEXT " helo=" NEXT " by=" NEXT
+    " ident= envfrom=" NEXT " intl=0 id=" NEXT " auth= msa=0 ]";
 #define COMMON_LONGEST 34
 
 /* A part of it is no rare thing, however long it is. */
@@ -208,11 +213,17 @@ static bool
 is_common(struct str literal)
 {
 	char small[COMMON_LONGEST];
-	if (literal.len > COMMON_LONGEST)
+	size_t len = literal.len, last = sizeof(COMMON) - 1 - len;
+	if (len == 0 || len > COMMON_LONGEST)
 		return false;
-	for (size_t i = 0; i < literal.len; i++)
+	for (size_t i = 0; i < len; i++)
 		small[i] = char_lower(literal.p[i]);
-	return str_find(STR(COMMON), str_of(small, literal.len)) != STR_NONE;
+	for (size_t i = 0; i <= last; i++)
+		if (COMMON[i] == small[0] &&
+		    COMMON[i + len - 1] == small[len - 1] &&
+		    memcmp(COMMON + i, small, len) == 0)
+			return true;
+	return false;
 }
 
 double
