@@ -208,36 +208,64 @@ static const char COMMON[] =
     " ident= envfrom=" NEXT " intl=0 id=" NEXT " auth= msa=0 ]";
 #define COMMON_LONGEST 34
 
-/* A part of it is no rare thing, however long it is. */
+/* Is `small` there with its byte `at`, which is sought first, at `found`? */
 static bool
-is_common(struct str literal)
+is_common_at(struct str small, size_t at, const char *found)
 {
-	char small[COMMON_LONGEST];
-	size_t len = literal.len, last = sizeof(COMMON) - 1 - len;
-	if (len == 0 || len > COMMON_LONGEST)
+	size_t before = (size_t)(found - COMMON);
+	return before >= at &&
+	       sizeof(COMMON) - 1 - (before - at) >= small.len &&
+	       memcmp(found - at, small.p, small.len) == 0;
+}
+
+/*
+ * A part of it is no rare thing, however long it is.  `rarest`: its byte that
+ * is sought first.
+ */
+static bool
+is_common(struct str literal, size_t rarest)
+{
+	char bytes[COMMON_LONGEST];
+	if (literal.len > COMMON_LONGEST)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		small[i] = char_lower(literal.p[i]);
-	for (size_t i = 0; i <= last; i++)
-		if (COMMON[i] == small[0] &&
-		    COMMON[i + len - 1] == small[len - 1] &&
-		    memcmp(COMMON + i, small, len) == 0)
+	for (size_t i = 0; i < literal.len; i++)
+		bytes[i] = char_lower(literal.p[i]);
+	struct str small = str_of(bytes, literal.len);
+	struct str rest = STR(COMMON);
+	for (;;) {
+		size_t next = str_chr(rest, small.p[rarest]);
+		if (next == STR_NONE)
+			return false;
+		if (is_common_at(small, rarest, rest.p + next))
 			return true;
-	return false;
+		rest = str_skip(rest, next + 1);
+	}
+}
+
+static double
+literal_cost(struct str literal)
+{
+	double product = 1, least = 1;
+	size_t rarest = 0;
+	for (size_t i = 0; i < literal.len; i++) {
+		double weight = byte_weight(literal.p[i]);
+		product *= weight;
+		if (weight >= least)
+			continue;
+		least = weight;
+		rarest = i;
+	}
+	return product < COMMON_WEIGHT && is_common(literal, rarest)
+		   ? COMMON_WEIGHT
+		   : product;
 }
 
 double
 literal_set_cost(const struct literal_set *set)
 {
 	double sum = (double)set->all.n * LITERAL_COST;
-	for (size_t i = 0; i < set->all.n; i++) {
-		double product = 1;
-		for (size_t k = 0; k < set->all.v[i].len; k++)
-			product *= byte_weight(set->all.v[i].p[k]);
-		if (product < COMMON_WEIGHT && is_common(set->all.v[i]))
-			product = COMMON_WEIGHT;
-		sum += product;
-	}
+	for (size_t i = 0; i < set->all.n; i++)
+		sum += literal_cost(set->all.v[i]);
 	return sum;
 }
 
