@@ -10,6 +10,8 @@
 
 /* A JSON string of `s`; bytes that are not valid UTF-8 become U+FFFD. */
 json_t *json_text(struct str s);
+/* A list of such strings. */
+json_t *json_texts(const struct str *v, size_t n);
 /*
  * Append `value` compactly, with `flags` of libjansson.  What a terminal would
  * obey is escaped: control characters (U+007F-9F, too), and what hides text or

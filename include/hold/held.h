@@ -24,6 +24,7 @@
 #include "base/str.h"
 #include "hold/mac.h"
 #include "mail/envelope.h"
+#include "mail/hit.h"
 
 struct arena;
 
@@ -31,14 +32,6 @@ enum held_folder {
 	FOLDER_HELD,      /* the Maildir itself */
 	FOLDER_DISCARDED, /* .discarded: notices nobody will get */
 	FOLDER_COUNT
-};
-
-/* One rule that hit, as it was at that time. */
-struct held_hit {
-	struct str rule;
-	double score;
-	unsigned count;
-	struct str evidence;
 };
 
 /* All that is known of a kept message. */
@@ -50,7 +43,7 @@ struct held {
 	struct envelope envelope;
 	double score;
 	double threshold; /* that was passed; 0: none */
-	struct held_hit *hits;
+	struct mail_hit *hits;
 	size_t nhits;
 	struct str subject;  /* decoded; for lists */
 	uint64_t size_bytes; /* of the message itself */

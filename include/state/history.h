@@ -9,6 +9,7 @@
 #define STATE_HISTORY_H
 
 #include "base/buf.h"
+#include "mail/hit.h"
 #include "state/memory.h"
 #include "state/store.h"
 
@@ -65,13 +66,6 @@ enum history_flag {
 #define HISTORY_EVIDENCE_BYTES 120 /* of one hit */
 #define HISTORY_EVIDENCE_ALL 4000  /* of all of them */
 
-struct history_hit {
-	struct str rule;
-	double score;
-	unsigned count;
-	struct str evidence;
-};
-
 struct history_entry {
 	int64_t time_wall; /* s since 1970 */
 	enum mail_class class;
@@ -84,7 +78,7 @@ struct history_entry {
 	struct str rcpt[HISTORY_RCPT_MAX];
 	size_t nrcpt; /* entries of `rcpt` */
 	uint32_t nrcpt_all;
-	struct history_hit hits[HISTORY_HITS_MAX];
+	struct mail_hit hits[HISTORY_HITS_MAX];
 	size_t nhits;
 	uint32_t nhits_all;
 };

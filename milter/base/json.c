@@ -26,6 +26,15 @@ json_text(struct str s)
 	return value;
 }
 
+json_t *
+json_texts(const struct str *v, size_t n)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, json_text(v[i]));
+	return list;
+}
+
 static bool
 is_plain(struct str s)
 {

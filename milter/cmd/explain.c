@@ -151,15 +151,6 @@ story_print(const struct explain *x, const struct history_entry *e,
 	}
 }
 
-static json_t *
-lines_json(const struct strs *lines)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < lines->n; i++)
-		json_array_append_new(list, json_text(lines->v[i]));
-	return list;
-}
-
 static void
 story_json(const struct story_source *s, const struct story *story)
 {
@@ -167,7 +158,7 @@ story_json(const struct story_source *s, const struct story *story)
 	json_t *later = json_array();
 	for (size_t i = 0; i < STORY_PARTS; i++)
 		json_object_set_new(told, story_key((enum story_part)i),
-		    lines_json(&story->part[i]));
+		    json_texts(story->part[i].v, story->part[i].n));
 	for (size_t i = 0; i < s->nlater; i++)
 		json_array_append_new(later, history_json(s->later[i]));
 	json_object_set_new(o, "kept",

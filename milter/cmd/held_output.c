@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "cmd/mail_output.h"
 
 #define LINE_SHOWN_MAX ((size_t)4096)
 
@@ -37,29 +38,6 @@ held_size_text(struct arena *a, uint64_t bytes)
 	return str_printf(a, n < 10 ? "%.1f%c" : "%.0f%c", n, units[unit]);
 }
 
-/* No printf: an address may have a NUL in it. */
-static struct str
-path_text(struct arena *a, struct str address, const char *tail)
-{
-	struct buf *b = buf_new(a, SIZE_MAX);
-	buf_putc(b, '<');
-	buf_put(b, address);
-	buf_putc(b, '>');
-	buf_put(b, str_from(tail));
-	return buf_str(b);
-}
-
-static struct str
-rcpts_text(struct arena *a, const struct strs *rcpt)
-{
-	if (rcpt->n == 0)
-		return STR("-");
-	if (rcpt->n == 1)
-		return path_text(a, rcpt->v[0], "");
-	struct str more = str_printf(a, " +%zu", rcpt->n - 1);
-	return path_text(a, rcpt->v[0], str_c(a, more));
-}
-
 bool
 held_is_whole(const struct held_entry *e)
 {
@@ -71,31 +49,6 @@ struct str
 held_entry_name(const struct held_entry *e)
 {
 	return e->state == HELD_FOREIGN ? str_from(e->file) : e->held.id;
-}
-
-static json_t *
-hits_json(const struct held *held)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < held->nhits; i++) {
-		const struct held_hit *hit = &held->hits[i];
-		json_t *one = json_object();
-		json_object_set_new(one, "rule", json_text(hit->rule));
-		json_object_set_new(one, "score", json_real(hit->score));
-		json_object_set_new(one, "count", json_integer(hit->count));
-		json_object_set_new(one, "evidence", json_text(hit->evidence));
-		json_array_append_new(list, one);
-	}
-	return list;
-}
-
-static json_t *
-rcpts_json(const struct strs *rcpt)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < rcpt->n; i++)
-		json_array_append_new(list, json_text(rcpt->v[i]));
-	return list;
 }
 
 /* The keys that every line about a message has. */
@@ -139,8 +92,9 @@ held_json_details(json_t *o, const struct held_entry *e)
 	json_object_set_new(o, "size", json_integer((json_int_t)h->size_bytes));
 	json_object_set_new(o, "score", json_real(h->score));
 	json_object_set_new(o, "threshold", json_real(h->threshold));
-	json_object_set_new(o, "hits", hits_json(h));
-	json_object_set_new(o, "rcpt", rcpts_json(&h->envelope.rcpt));
+	json_object_set_new(o, "hits", mail_hits_json(h->hits, h->nhits));
+	json_object_set_new(
+	    o, "rcpt", json_texts(h->envelope.rcpt.v, h->envelope.rcpt.n));
 }
 
 /* The rules that hit, comma-separated. */
@@ -180,9 +134,12 @@ static void
 cells_of_block(struct ui_table *t, enum ui_style style, bool is_long,
     struct arena *a, const struct held *h)
 {
+	const struct strs *rcpt = &h->envelope.rcpt;
 	ui_table_cell(t, style, str_printf(a, "%.1f", h->score));
-	ui_table_cell(t, style, path_text(a, h->envelope.from, ""));
-	ui_table_cell(t, style, rcpts_text(a, &h->envelope.rcpt));
+	ui_table_cell(t, style, mail_path_text(a, h->envelope.from, 0));
+	ui_table_cell(t, style,
+	    rcpt->n == 0 ? STR("-")
+			 : mail_rcpt_text(a, rcpt->v, rcpt->n, rcpt->n));
 	if (!is_long)
 		return;
 	ui_table_cell(t, style, mail_class_name(h->envelope.class));
@@ -235,7 +192,7 @@ static void
 hits_show(const struct ui *ui, const struct held *h)
 {
 	for (size_t i = 0; i < h->nhits; i++) {
-		const struct held_hit *hit = &h->hits[i];
+		const struct mail_hit *hit = &h->hits[i];
 		ui_printf(ui, UI_BOLD, "%-10s ", i == 0 ? "hits" : "");
 		ui_printf(ui, UI_YELLOW, "%6.1f", hit->score);
 		ui_printf(ui, UI_PLAIN, " %.*s", STR_ARG(hit->rule));
@@ -275,10 +232,10 @@ held_show(const struct ui *ui, const struct held_entry *e, int64_t now)
 	field_show(ui, "helo", UI_PLAIN, env->helo);
 	field_show(ui, "queue-id", UI_PLAIN, env->queue_id);
 	field_show(ui, "daemon", UI_PLAIN, env->daemon_name);
-	field_show(ui, "from", UI_PLAIN, path_text(a, env->from, ""));
+	field_show(ui, "from", UI_PLAIN, mail_path_text(a, env->from, 0));
 	for (size_t i = 0; i < env->rcpt.n; i++)
 		field_show(ui, i == 0 ? "to" : "", UI_PLAIN,
-		    path_text(a, env->rcpt.v[i], ""));
+		    mail_path_text(a, env->rcpt.v[i], 0));
 	field_show(ui, "subject", UI_PLAIN, h->subject);
 	field_show(ui, "size", UI_PLAIN,
 	    str_printf(a, "%llu bytes", (unsigned long long)h->size_bytes));

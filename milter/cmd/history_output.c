@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/mail_output.h"
 #include "cmd/memory_open.h"
 
 /* ---- people */
@@ -36,27 +37,6 @@ history_action_text(struct arena *a, const struct history_entry *e)
 				    STR_ARG(action), STR_ARG(would));
 }
 
-/* No printf: an address may have a NUL in it. */
-static struct str
-path_text(struct arena *a, struct str path, uint32_t more)
-{
-	struct buf *b = buf_new(a, 4096);
-	buf_putc(b, '<');
-	buf_put(b, path);
-	buf_putc(b, '>');
-	if (more > 0)
-		buf_printf(b, " +%u", more);
-	return buf_str(b);
-}
-
-static struct str
-rcpt_text(struct arena *a, const struct history_entry *e)
-{
-	return e->nrcpt == 0 ? STR_EMPTY
-			     : path_text(a, e->rcpt[0],
-				   e->nrcpt_all > 0 ? e->nrcpt_all - 1 : 0);
-}
-
 static bool
 is_event(const struct history_entry *e)
 {
@@ -85,7 +65,7 @@ from_text(struct arena *a, const struct history_entry *e)
 {
 	return is_event(e) && e->nrcpt_all == 0
 		   ? STR_EMPTY
-		   : path_text(a, e->text[HISTORY_SENDER], 0);
+		   : mail_path_text(a, e->text[HISTORY_SENDER], 0);
 }
 
 /* Without year, T and Z where there is little room. */
@@ -147,7 +127,8 @@ cells_of(struct arena *a, const struct ui *ui, const struct history_entry *e,
 	const struct str cells[COUNT_OF(columns)] = {
 	    time_text(a, ui, e->time_wall), history_action_text(a, e),
 	    score_text(a, e), e->text[HISTORY_QUEUE_ID], from_text(a, e),
-	    e->text[HISTORY_SUBJECT], rules_text(a, e, ','), rcpt_text(a, e),
+	    e->text[HISTORY_SUBJECT], rules_text(a, e, ','),
+	    mail_rcpt_text(a, e->rcpt, e->nrcpt, e->nrcpt_all),
 	    e->text[HISTORY_LOGIN], e->text[HISTORY_CLIENT], class_text(e),
 	    e->text[HISTORY_ID], e->text[HISTORY_BY]};
 	for (size_t i = 0; i < COUNT_OF(columns); i++)
@@ -180,31 +161,6 @@ line_put(const struct history_output *out, struct arena *a,
 
 /* ---- machines */
 
-static json_t *
-rcpts_json(const struct history_entry *e)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < e->nrcpt; i++)
-		json_array_append_new(list, json_text(e->rcpt[i]));
-	return list;
-}
-
-static json_t *
-hits_json(const struct history_entry *e)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < e->nhits; i++) {
-		const struct history_hit *hit = &e->hits[i];
-		json_t *one = json_object();
-		json_object_set_new(one, "rule", json_text(hit->rule));
-		json_object_set_new(one, "score", json_real(hit->score));
-		json_object_set_new(one, "count", json_integer(hit->count));
-		json_object_set_new(one, "evidence", json_text(hit->evidence));
-		json_array_append_new(list, one);
-	}
-	return list;
-}
-
 static const struct {
 	const char *key;
 	enum history_flag flag;
@@ -215,7 +171,7 @@ static const struct {
 static void
 people_json(json_t *o, const struct history_entry *e)
 {
-	json_object_set_new(o, "rcpt", rcpts_json(e));
+	json_object_set_new(o, "rcpt", json_texts(e->rcpt, e->nrcpt));
 	json_object_set_new(o, "nrcpt", json_integer(e->nrcpt_all));
 }
 
@@ -233,7 +189,7 @@ message_json(json_t *o, const struct history_entry *e)
 	json_object_set_new(o, "score", json_real(e->score));
 	json_object_set_new(o, "threshold", json_real(e->threshold));
 	json_object_set_new(o, "ms", json_real((double)e->us / 1000));
-	json_object_set_new(o, "hits", hits_json(e));
+	json_object_set_new(o, "hits", mail_hits_json(e->hits, e->nhits));
 	json_object_set_new(o, "nhits", json_integer(e->nhits_all));
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/held_output.h"
+#include "cmd/mail_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
 #include "notice/sender.h"
@@ -60,27 +61,6 @@ dmarc_text(unsigned dmarc)
 
 /* ---- show */
 
-/* No printf: an address may have a NUL in it. */
-static struct str
-path_text(struct arena *a, struct str path, uint32_t more)
-{
-	struct buf *b = buf_new(a, 4096);
-	buf_putc(b, '<');
-	buf_put(b, path);
-	buf_putc(b, '>');
-	if (more > 0)
-		buf_printf(b, " +%u", more);
-	return buf_str(b);
-}
-
-static struct str
-rcpt_text(struct arena *a, const struct ledger_entry *e)
-{
-	return e->nrcpt == 0 ? STR("-")
-			     : path_text(a, e->rcpt[0],
-				   e->nrcpt_all > 0 ? e->nrcpt_all - 1 : 0);
-}
-
 static void
 row_show(struct show *show, const struct ledger_entry *e)
 {
@@ -89,21 +69,14 @@ row_show(struct show *show, const struct ledger_entry *e)
 	    held_age_text(a, show->now - e->time_wall),
 	    mail_class_name(e->class), standing_text(e->standing),
 	    spf_text(e->spf), dkim_text(e->dkim), dmarc_text(e->dmarc),
-	    path_text(a, e->sender, 0), rcpt_text(a, e), e->message_id,
-	    e->queue_id, e->client_addr};
+	    mail_path_text(a, e->sender, 0),
+	    e->nrcpt == 0 ? STR("-")
+			  : mail_rcpt_text(a, e->rcpt, e->nrcpt, e->nrcpt_all),
+	    e->message_id, e->queue_id, e->client_addr};
 	enum ui_style style = e->standing == STANDING_FAIL ? UI_RED : UI_PLAIN;
 	for (size_t i = 0; i < COUNT_OF(cells); i++)
 		ui_table_cell(show->table, style, cells[i]);
 	arena_free(a);
-}
-
-static json_t *
-rcpts_json(const struct ledger_entry *e)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < e->nrcpt; i++)
-		json_array_append_new(list, json_text(e->rcpt[i]));
-	return list;
 }
 
 static void
@@ -122,7 +95,7 @@ json_show(const struct show *show, const struct ledger_entry *e)
 	json_object_set_new(o, "age_s", json_integer(show->now - e->time_wall));
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		json_object_set_new(o, texts[i].key, json_text(texts[i].value));
-	json_object_set_new(o, "rcpt", rcpts_json(e));
+	json_object_set_new(o, "rcpt", json_texts(e->rcpt, e->nrcpt));
 	json_object_set_new(o, "nrcpt", json_integer(e->nrcpt_all));
 	json_object_set_new(o, "login", json_boolean(e->has_login));
 	json_object_set_new(o, "auto", json_boolean(e->is_auto));

@@ -106,15 +106,6 @@ unread_show(const struct ui *ui, struct arena *a, const struct census *census)
 }
 
 static json_t *
-names_json(const struct strs *rules)
-{
-	json_t *names = json_array();
-	for (size_t i = 0; i < rules->n; i++)
-		(void)json_array_append_new(names, json_text(rules->v[i]));
-	return names;
-}
-
-static json_t *
 rows_json(const struct census *census)
 {
 	json_t *types = json_object();
@@ -141,7 +132,7 @@ report_json(const struct census *census)
 		    groups, json_pack("{s:o,s:o,s:o}", "fate",
 				json_text(rule_fate_name(group->fate)), "why",
 				json_text(group->why), "rules",
-				names_json(&group->rules)));
+				json_texts(group->rules.v, group->rules.n)));
 	}
 	for (size_t i = 0; i < census->unread.n; i++) {
 		const struct unread *line = &census->unread.v[i];

@@ -220,7 +220,7 @@ score_of(const struct rejudge_rules *rules, const struct history_entry *entry)
 {
 	double score = 0;
 	for (size_t i = 0; i < entry->nhits; i++) {
-		const struct history_hit *hit = &entry->hits[i];
+		const struct mail_hit *hit = &entry->hits[i];
 		const struct compared *c = table_get(rules->by_name, hit->rule);
 		if (c != NULL && c->likeness == LIKE_SAME)
 			score += hit->count * rejudge_score(rules, hit->rule);

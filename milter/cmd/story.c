@@ -241,13 +241,13 @@ tell_auth(struct teller *t)
 static int
 hit_compare(const void *x, const void *y)
 {
-	const struct history_hit *const *a = x, *const *b = y;
+	const struct mail_hit *const *a = x, *const *b = y;
 	double m = fabs((*a)->score), n = fabs((*b)->score);
 	return m > n ? -1 : m < n ? 1 : str_cmp((*a)->rule, (*b)->rule);
 }
 
 static void
-tell_hit(struct teller *t, const struct history_hit *hit)
+tell_hit(struct teller *t, const struct mail_hit *hit)
 {
 	struct buf *b = buf_new(t->a, LINE_BYTES);
 	buf_printf(b, "%8.4g ", hit->score);
@@ -262,7 +262,7 @@ static void
 tell_hits(struct teller *t)
 {
 	const struct history_entry *e = t->e;
-	const struct history_hit *sorted[HISTORY_HITS_MAX];
+	const struct mail_hit *sorted[HISTORY_HITS_MAX];
 	if (!has_flag(t, HISTORY_IS_SCANNED)) {
 		line(t, STORY_FOUND, STR("no rules were run"));
 		return;
@@ -566,7 +566,7 @@ tell_quarantine(struct teller *t)
 static void
 tell_cure(struct teller *t)
 {
-	const struct history_hit *top = NULL;
+	const struct mail_hit *top = NULL;
 	for (size_t i = 0; i < t->e->nhits; i++)
 		if (top == NULL || t->e->hits[i].score > top->score)
 			top = &t->e->hits[i];

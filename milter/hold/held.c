@@ -226,7 +226,7 @@ static void
 hits_put(struct buf *b, const struct held *h)
 {
 	for (size_t i = 0; i < h->nhits; i++) {
-		const struct held_hit *hit = &h->hits[i];
+		const struct mail_hit *hit = &h->hits[i];
 		buf_put(b, ITEM_PREFIX);
 		log_escape_word(b, hit->rule);
 		buf_putc(b, ' ');
@@ -237,7 +237,7 @@ hits_put(struct buf *b, const struct held *h)
 }
 
 /* h->hits grows by doubling: full at each power of two. */
-static struct held_hit *
+static struct mail_hit *
 hit_push(struct arena *a, struct held *h)
 {
 	if ((h->nhits & (h->nhits - 1)) == 0) {
@@ -251,7 +251,7 @@ hit_push(struct arena *a, struct held *h)
 static bool
 hits_get(struct arena *a, struct str item, struct held *h)
 {
-	struct held_hit hit;
+	struct mail_hit hit;
 	uint64_t count;
 	struct str rule = str_cut(&item, ' ');
 	struct str score = str_cut(&item, ' ');

@@ -147,14 +147,14 @@ answer_not_kept(struct action_work *w)
 	}
 }
 
-static struct held_hit *
+static struct mail_hit *
 held_hits(struct action_work *w)
 {
 	size_t n = w->scan.result.hits.n;
-	struct held_hit *hits = ARENA_ARRAY(w->arena, struct held_hit, n);
+	struct mail_hit *hits = ARENA_ARRAY(w->arena, struct mail_hit, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct rule_hit *hit = &w->scan.result.hits.v[i];
-		hits[i] = (struct held_hit){
+		hits[i] = (struct mail_hit){
 		    hit->rule, hit->score, hit->count, hit->evidence};
 	}
 	return hits;

@@ -77,7 +77,7 @@ hits_put(const struct scan *scan, struct history_entry *e)
 	e->nhits_all = (uint32_t)hits->n;
 	for (size_t i = 0; i < hits->n && i < HISTORY_HITS_MAX; i++) {
 		const struct rule_hit *hit = &hits->v[i];
-		e->hits[e->nhits++] = (struct history_hit){
+		e->hits[e->nhits++] = (struct mail_hit){
 		    hit->rule, hit->score, hit->count, hit->evidence};
 	}
 }
@@ -168,12 +168,12 @@ chronicle_event_is_valid(struct str verb)
 }
 
 static json_t *
-texts_json(const struct strs *texts)
+rcpts_json(const struct strs *rcpt)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < texts->n && i < HISTORY_RCPT_MAX; i++)
-		(void)json_array_append_new(list,
-		    json_text(str_sub(texts->v[i], 0, LEDGER_PATH_BYTES)));
+	for (size_t i = 0; i < rcpt->n && i < HISTORY_RCPT_MAX; i++)
+		(void)json_array_append_new(
+		    list, json_text(str_sub(rcpt->v[i], 0, LEDGER_PATH_BYTES)));
 	return list;
 }
 
@@ -209,7 +209,7 @@ chronicle_event_text(struct arena *a, const struct chronicle_event *event)
 		    event_text(event, row), 0, history_text_max(row->which));
 		(void)json_object_set_new(o, row->key, json_text(text));
 	}
-	(void)json_object_set_new(o, "rcpt", texts_json(&event->rcpt));
+	(void)json_object_set_new(o, "rcpt", rcpts_json(&event->rcpt));
 	(void)json_object_set_new(o, "nrcpt", json_integer(event->nrcpt));
 	json_put(b, o, 0);
 	json_decref(o);

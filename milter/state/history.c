@@ -172,7 +172,7 @@ history_pack(struct buf *b, const struct history_entry *e)
 	for (size_t i = 0; i < head.nrcpt; i++)
 		text_pack(b, e->rcpt[i], LEDGER_PATH_BYTES);
 	for (size_t i = 0; i < head.nhits; i++) {
-		const struct history_hit *hit = &e->hits[i];
+		const struct mail_hit *hit = &e->hits[i];
 		struct str cut =
 		    str_sub(hit->evidence, 0, HISTORY_EVIDENCE_BYTES);
 		cut = str_sub(cut, 0, evidence);
@@ -223,7 +223,7 @@ head_unpack(struct str *rest, struct history_entry *ret, uint32_t *ret_texts)
 }
 
 static bool
-hit_unpack(struct str *rest, struct history_hit *ret)
+hit_unpack(struct str *rest, struct mail_hit *ret)
 {
 	uint32_t count;
 	if (!text_unpack(rest, HISTORY_RULE_BYTES, &ret->rule) ||

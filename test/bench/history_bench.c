@@ -50,7 +50,7 @@ hits_make(struct texts *t, struct history_entry *e)
 		PRINT(t->evidence[i], "what it saw: %llx",
 		    (unsigned long long)random_below(UINT32_MAX));
 		double score = (double)random_below(1500) / 1000;
-		e->hits[i] = (struct history_hit){
+		e->hits[i] = (struct mail_hit){
 		    str_from(t->rule[i]), score, 1, str_from(t->evidence[i])};
 		e->score += score;
 	}

@@ -57,7 +57,7 @@ entry(struct arena *a, struct str bytes)
 }
 
 static void
-same_hits(const struct history_hit *x, const struct history_hit *y)
+same_hits(const struct mail_hit *x, const struct mail_hit *y)
 {
 	must(str_eq(x->rule, y->rule) && x->score == y->score);
 	must(x->count == y->count && str_starts(x->evidence, y->evidence));

@@ -86,10 +86,10 @@ made_up(struct arena *a, struct str s)
 	e->class = s.len % CLASS_COUNT;
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
 		*fields[i] = str_cut(&s, '|');
-	held.hits = ARENA_ARRAY(a, struct held_hit, 8);
+	held.hits = ARENA_ARRAY(a, struct mail_hit, 8);
 	while (s.len > 0 && held.nhits < 8) {
 		struct str rule = str_cut(&s, '|');
-		held.hits[held.nhits++] = (struct held_hit){rule,
+		held.hits[held.nhits++] = (struct mail_hit){rule,
 		    (double)rule.len / 3, (unsigned)rule.len, str_cut(&s, '|')};
 		strs_add(a, &e->rcpt, rule);
 	}

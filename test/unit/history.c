@@ -124,7 +124,7 @@ all_there_can_be_fits_and_the_rest_is_cut(void **state)
 	for (size_t i = 0; i < e.nrcpt; i++)
 		e.rcpt[i] = x;
 	for (size_t i = 0; i < e.nhits; i++)
-		e.hits[i] = (struct history_hit){x, -1.5, 1, x};
+		e.hits[i] = (struct mail_hit){x, -1.5, 1, x};
 	assert_true(history_unpack(packed(a, &e), &back));
 	for (size_t i = 0; i < HISTORY_TEXTS; i++)
 		assert_int_equal(

@@ -123,9 +123,9 @@ plain(struct arena *a, const char *id)
 		},
 	};
 	strs_add(a, &held.envelope.rcpt, STR("bob@example.net"));
-	held.hits = ARENA_ARRAY(a, struct held_hit, 1);
+	held.hits = ARENA_ARRAY(a, struct mail_hit, 1);
 	held.hits[0] =
-	    (struct held_hit){STR("LINK_LURE"), 4, 1, STR("http://x.test/")};
+	    (struct mail_hit){STR("LINK_LURE"), 4, 1, STR("http://x.test/")};
 	held.nhits = 1;
 	return held;
 }
@@ -144,9 +144,9 @@ nasty(struct arena *a, const char *id)
 	held.threshold = -1e-9;
 	strs_add(a, &e->rcpt, bad);
 	strs_add(a, &e->rcpt, STR_EMPTY);
-	held.hits = ARENA_ARRAY(a, struct held_hit, 3);
+	held.hits = ARENA_ARRAY(a, struct mail_hit, 3);
 	for (unsigned i = 0; i < 3; i++)
-		held.hits[i] = (struct held_hit){bad, -1.0 / 3, i, bad};
+		held.hits[i] = (struct mail_hit){bad, -1.0 / 3, i, bad};
 	held.nhits = 3;
 	return held;
 }

@@ -71,7 +71,7 @@ entry_of(const char *hits, const char *action)
 		uint64_t n = 1;
 		if (count.len > 0)
 			assert_true(str_u64(count, 100, &n));
-		e.hits[e.nhits++] = (struct history_hit){
+		e.hits[e.nhits++] = (struct mail_hit){
 		    .rule = name, .count = (unsigned)n, .evidence = STR_EMPTY};
 	}
 	e.nhits_all = (uint32_t)e.nhits;
