@@ -26,6 +26,11 @@ struct ui_table *held_table_new(const struct ui *ui, bool is_long);
 void held_table_row(
     struct ui_table *t, bool is_long, const struct held_entry *e, int64_t now);
 
+/* The messages whose ids begin with `prefix`, for who has to choose one: a
+ * table of id, time, sender and subject. */
+void held_choices_show(
+    const struct ui *ui, struct quarantine *quarantine, struct str prefix);
+
 /* What is known of it, one line a field. */
 void held_show(const struct ui *ui, const struct held_entry *e, int64_t now);
 /* At most `max` lines of `text`; says how much is left out. */

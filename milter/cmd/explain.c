@@ -114,13 +114,13 @@ quarantine_ask_open(struct explain *x)
 		quarantine_set_key(x->quarantine, x->desk.key);
 }
 
-/* The kept message whose id is, or begins with, `id`; false: none. */
-static bool
+/* The kept message whose id is, or begins with, `id`. */
+static enum quarantine_status
 kept_find(const struct explain *x, struct str id, struct held_entry *ret)
 {
-	return x->quarantine != NULL && held_id_is_valid(id) &&
-	       quarantine_find(x->quarantine, x->arena, id, ret) ==
-		   QUARANTINE_OK;
+	return x->quarantine == NULL || !held_id_is_valid(id)
+		   ? QUARANTINE_NOT_FOUND
+		   : quarantine_find(x->quarantine, x->arena, id, ret);
 }
 
 /* ---- telling */
@@ -201,9 +201,10 @@ message_tell(struct explain *x, const struct history_entry *e)
 	struct story story;
 	size_t nlater;
 	const struct history_entry **later = later_of(x, e, &nlater);
-	bool is_kept = kept_find(x, e->text[HISTORY_ID], &kept) &&
-		       str_eq(kept.held.id, e->text[HISTORY_ID]) &&
-		       (e->flags & HISTORY_IS_RELEASED) == 0;
+	bool is_kept =
+	    kept_find(x, e->text[HISTORY_ID], &kept) == QUARANTINE_OK &&
+	    str_eq(kept.held.id, e->text[HISTORY_ID]) &&
+	    (e->flags & HISTORY_IS_RELEASED) == 0;
 	const struct story_source source = {
 	    .config = &x->desk.config,
 	    .entry = e,
@@ -268,6 +269,16 @@ kept_tell(struct explain *x, const struct held_entry *kept)
 	return true;
 }
 
+static int
+choices_tell(const struct explain *x, const char *id)
+{
+	struct ui err;
+	cmd_error("more than one id begins with %s: write more of it", id);
+	ui_init(&err, stderr, UI_COLOR_AUTO);
+	held_choices_show(&err, x->quarantine, str_from(id));
+	return CMD_TROUBLE;
+}
+
 static void
 unknown_tell(const struct explain *x, const char *id)
 {
@@ -297,16 +308,16 @@ unknown_tell(const struct explain *x, const char *id)
 
 static bool
 found_search(struct explain *x, const char *id, struct held_entry *kept,
-    bool *ret_is_kept)
+    enum quarantine_status *ret_kept)
 {
 	history_filter_id(x->arena, x->desk.key, id, &x->filter);
-	*ret_is_kept = kept_find(x, str_from(id), kept);
+	*ret_kept = kept_find(x, str_from(id), kept);
 	if (x->desk.reader == NULL)
 		return true;
 	if (!search(x, &x->found))
 		return false;
 	/* the quarantine takes the beginning of an id, too */
-	if (x->found.n == 0 && *ret_is_kept) {
+	if (x->found.n == 0 && *ret_kept == QUARANTINE_OK) {
 		history_filter_id(
 		    x->arena, NULL, str_c(x->arena, kept->held.id), &x->filter);
 		if (!search(x, &x->found))
@@ -319,12 +330,14 @@ static int
 explain(struct explain *x, const char *id)
 {
 	struct held_entry kept;
-	bool is_kept;
+	enum quarantine_status state;
 	quarantine_ask_open(x);
-	if (!found_search(x, id, &kept, &is_kept))
+	if (!found_search(x, id, &kept, &state))
 		return CMD_TROUBLE;
 	messages_tell(x);
-	if (x->told == 0 && is_kept)
+	if (x->told == 0 && state == QUARANTINE_AMBIGUOUS)
+		return choices_tell(x, id);
+	if (x->told == 0 && state == QUARANTINE_OK)
 		x->told += kept_tell(x, &kept);
 	if (x->told == 0)
 		unknown_tell(x, id);

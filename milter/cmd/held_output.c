@@ -7,6 +7,7 @@
 #include "cmd/mail_output.h"
 
 #define LINE_SHOWN_MAX ((size_t)4096)
+#define CHOICES_MAX 20
 
 struct str
 held_age_text(struct arena *a, int64_t seconds)
@@ -175,6 +176,46 @@ held_table_row(
 	buf_put(subject, h->subject);
 	ui_table_cell(t, style, buf_str(subject));
 	arena_free(a);
+}
+
+static const struct ui_column columns_choice[] = {{.title = "ID"},
+    {.title = "TIME"}, {.title = "FROM", .is_elastic = true},
+    {.title = "SUBJECT", .is_elastic = true}};
+
+struct choices {
+	struct ui_table *table;
+	size_t n;
+};
+
+static bool
+choice_show(void *arg, const struct held_entry *e)
+{
+	struct choices *choices = arg;
+	struct arena *a = arena_new();
+	char stamp[CLOCK_STAMP];
+	clock_stamp(e->held.time_wall, stamp);
+	const struct str cells[COUNT_OF(columns_choice)] = {held_entry_name(e),
+	    str_from(stamp),
+	    e->has_block ? mail_path_text(a, e->held.envelope.from, 0)
+			 : STR("-"),
+	    e->held.subject};
+	for (size_t i = 0; i < COUNT_OF(cells); i++)
+		ui_table_cell(choices->table, UI_PLAIN, cells[i]);
+	arena_free(a);
+	return ++choices->n < CHOICES_MAX;
+}
+
+void
+held_choices_show(
+    const struct ui *ui, struct quarantine *quarantine, struct str prefix)
+{
+	struct choices choices = {.table = ui_table_new(ui, columns_choice,
+				      COUNT_OF(columns_choice))};
+	enum quarantine_status status = quarantine_each(
+	    quarantine, FOLDER_COUNT, prefix, choice_show, &choices);
+	ui_table_end(choices.table);
+	if (status == QUARANTINE_OK && choices.n == CHOICES_MAX)
+		ui_printf(ui, UI_DIM, "and perhaps more\n");
 }
 
 static void

@@ -64,6 +64,8 @@ trouble(struct run *run, const char *what, enum quarantine_status status)
 	else
 		run->failed++;
 	ui_printf(&run->err, UI_RED, "postern: %s: %s\n", what, why);
+	if (status == QUARANTINE_AMBIGUOUS)
+		held_choices_show(&run->err, run->quarantine, str_from(what));
 }
 
 /* What a person would call it. */

@@ -108,6 +108,23 @@ sent "hold me: the fourth"
 rm "$HELD"/new/*
 like "removed by hand" "$(postern explain "$id")" "no longer in the quarantine"
 
+# ---- a short id that several begin with
+
+sent "hold me: the fifth"
+one=$id
+sent "hold me: the sixth"
+both=$one
+while [[ $id != "$both"* ]]; do both=${both%?}; done
+said=$(postern explain "$both" 2>&1)
+is "several begin so: exit 2" $? 2
+like "each is named" "$said" "more than one id begins with $both: write more of it.*\
+$one +20[0-9TZ:-]+ +<alice@test.example> +hold me: the fifth
+$id +20[0-9TZ:-]+ +<alice@test.example> +hold me: the sixth"
+is "nothing is told of one of them" "$(postern explain "$both" 2>/dev/null)" ""
+like "by quarantine show, too" "$(postern quarantine show "$both" 2>&1)" "$one .*"$'\n'"$id "
+like "a letter more tells" "$(postern explain "${one:0:$((${#both} + 1))}")" "subject: hold me: the fifth"
+ok "delete them" postern quarantine delete "$one" "$id"
+
 # ---- it was to be held, and could not be kept
 
 chmod 000 "$HELD/tmp"
