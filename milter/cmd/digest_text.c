@@ -7,12 +7,14 @@
 #include "base/clock.h"
 #include "base/table.h"
 #include "cmd/held_output.h"
+#include "cmd/reason.h"
 #include "hold/letter.h"
 
 #define SENDERS_MAX 200 /* that are told apart */
 #define ITEMS_MAX 20    /* messages that are shown of one sender */
 #define SENDER_BYTES 200
 #define FIELD_BYTES 100
+#define DISCARDS_MAX 16 /* reasons that discard, and one more, are fewer */
 #define TEXT_MAX ((size_t)8 << 20)
 
 struct item {
@@ -31,6 +33,12 @@ struct sender {
 	size_t nitems;
 };
 
+/* Discarded notices, by reason. */
+struct discard {
+	const char *name, *words; /* of reason.h, or "other" */
+	uint64_t n;
+};
+
 struct digest_page {
 	struct arena *arena;
 	struct str host;
@@ -42,6 +50,8 @@ struct digest_page {
 	} senders;
 	uint64_t held, rest; /* of senders there is no room for */
 	uint64_t discarded;
+	struct discard discards[DISCARDS_MAX];
+	size_t ndiscards;
 };
 
 struct digest_page *
@@ -107,6 +117,31 @@ item_add(struct arena *a, struct sender *s, const struct held_entry *entry)
 	};
 }
 
+/* "forged: the ledger ...": the word before the evidence. */
+static const struct reason *
+discard_reason(struct str reason)
+{
+	static const struct reason other = {
+	    .name = "other", .discarded = "for another reason"};
+	const struct reason *known =
+	    reason_find(str_sub(reason, 0, str_chr(reason, ':')));
+	return known != NULL && known->discarded != NULL ? known : &other;
+}
+
+static void
+discard_add(struct digest_page *page, struct str reason)
+{
+	const struct reason *why = discard_reason(reason);
+	size_t i = 0;
+	while (i < page->ndiscards && page->discards[i].name != why->name)
+		i++;
+	if (i == page->ndiscards)
+		page->discards[page->ndiscards++] = (struct discard){
+		    .name = why->name, .words = why->discarded};
+	page->discards[i].n++;
+	page->discarded++;
+}
+
 void
 digest_page_add(struct digest_page *page, const struct held_entry *entry)
 {
@@ -115,7 +150,7 @@ digest_page_add(struct digest_page *page, const struct held_entry *entry)
 	    h->time_wall <= page->since || h->time_wall > page->until)
 		return;
 	if (h->folder != FOLDER_HELD) {
-		page->discarded++;
+		discard_add(page, h->reason);
 		return;
 	}
 	page->held++;
@@ -216,6 +251,37 @@ put_sender(struct arena *a, struct buf *b, const struct sender *s, int64_t now)
 	put_commands(b, s);
 }
 
+/* Reasons with the same words are one line. */
+static void
+put_discards(struct buf *b, const struct digest_page *page)
+{
+	for (size_t i = 0; i < page->ndiscards; i++) {
+		const char *words = page->discards[i].words;
+		uint64_t n = 0;
+		bool is_told = false;
+		for (size_t k = 0; k < page->ndiscards; k++) {
+			bool is_same =
+			    strcmp(page->discards[k].words, words) == 0;
+			is_told = is_told || (is_same && k < i);
+			n += is_same ? page->discards[k].n : 0;
+		}
+		if (!is_told)
+			buf_printf(
+			    b, "  %llu %s\n", (unsigned long long)n, words);
+	}
+}
+
+static void
+put_discarded(struct buf *b, const struct digest_page *page)
+{
+	buf_printf(b, "\n%llu %s discarded:\n",
+	    (unsigned long long)page->discarded,
+	    page->discarded == 1 ? "notice was" : "notices were");
+	put_discards(b, page);
+	buf_put(b, STR("  Look at them:\n"
+		       "    postern quarantine list --folder discarded\n"));
+}
+
 struct str
 digest_page_text(struct arena *a, struct digest_page *page)
 {
@@ -232,10 +298,7 @@ digest_page_text(struct arena *a, struct digest_page *page)
 		buf_printf(b, "\nand %llu messages of other senders\n",
 		    (unsigned long long)page->rest);
 	if (page->discarded > 0)
-		buf_printf(b,
-		    "\n%llu notices to forged senders were discarded:\n"
-		    "    postern quarantine list --folder discarded\n",
-		    (unsigned long long)page->discarded);
+		put_discarded(b, page);
 	buf_put(b, STR("\nAll that is held:\n    postern quarantine list\n"));
 	return buf_str(b);
 }
@@ -289,12 +352,17 @@ json_t *
 digest_page_json(struct digest_page *page)
 {
 	json_t *o = json_object(), *senders = json_array();
+	json_t *reasons = json_object();
 	senders_sort(page);
 	put(o, "host", json_text(page->host));
 	put(o, "since", time_json(page->since));
 	put(o, "until", time_json(page->until));
 	put(o, "held", json_integer((json_int_t)page->held));
 	put(o, "discarded", json_integer((json_int_t)page->discarded));
+	for (size_t i = 0; i < page->ndiscards; i++)
+		put(reasons, page->discards[i].name,
+		    json_integer((json_int_t)page->discards[i].n));
+	put(o, "discarded_for", reasons);
 	for (size_t i = 0; i < page->senders.n; i++)
 		(void)json_array_append_new(
 		    senders, sender_json(page->senders.v[i]));

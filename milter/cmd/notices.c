@@ -9,7 +9,7 @@
 #include "cmd/history_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
-#include "notice/origin.h"
+#include "session/chronicle.h"
 
 #define LIMIT_DEFAULT 50
 
@@ -61,6 +61,14 @@ detail_show(const struct notices *n, const char *name, struct str text)
 	(void)fputc('\n', n->ui.out);
 }
 
+static bool
+is_kept(const struct history_entry *e)
+{
+	enum mail_place place;
+	return mail_place_parse(e->text[HISTORY_PLACE], &place) &&
+	       (place == PLACE_QUARANTINE || place == PLACE_DISCARDED);
+}
+
 static void
 explained_show(struct notices *n, const struct history_entry *e)
 {
@@ -80,7 +88,9 @@ explained_show(struct notices *n, const struct history_entry *e)
 	(void)fputc('\n', n->ui.out);
 	detail_show(n, "from", e->text[HISTORY_AUTHOR]);
 	detail_show(n, "evidence", e->text[HISTORY_EVIDENCE]);
-	detail_show(n, "quarantine id", e->text[HISTORY_ID]);
+	/* where nothing is kept, as with observe, it is still in the log */
+	detail_show(
+	    n, is_kept(e) ? "quarantine id" : "lookup id", e->text[HISTORY_ID]);
 	arena_free(a);
 }
 

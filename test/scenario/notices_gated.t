@@ -112,6 +112,8 @@ is "and none stays in the queue" \
 id=$(postern quarantine list --folder discarded --json | grep -a v1@forged.example |
 	sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 like "with the reason" "$(postern quarantine show "$id")" "forged: ledger: .*spf=fail"
+like "the digest says for what" "$(postern digest)" \
+	" to forged senders"$'\n'"  [0-9]+ of unknown origin that were over a budget"
 like "postern notices tells the decisions" "$(postern notices --json)" \
 	'"action": *"discard".*"origin": *"forged"'
 like "postern ledger shows what came" "$(postern ledger show v1@forged.example)" \

@@ -19,6 +19,14 @@ is "one of unknown origin leaves once" \
 is "what does not leave is kept apart" \
 	"$(find "$HELD/.discarded/new" -type f | wc -l) $(held_count)" "2 0"
 
+said=$(postern digest)
+like "the digest says for what" "$said" \
+	$'2 notices were discarded:\n  1 to forged senders\n  1 of unknown origin that were over a budget\n'
+like "as JSON by reason" "$(postern digest --json)" \
+	'"discarded": *2, *"discarded_for": *\{"forged": *1, *"budget-addressee": *1\}'
+like "the id of what is kept is told" "$(postern notices --origin forged --explain)" \
+	"quarantine id: [0-9A-Za-z]{16}"
+
 # ---- it is remembered
 
 remembered() {
@@ -88,6 +96,10 @@ cat "$CONF.new" >"$CONF"
 postern reload >/dev/null
 is "with observe everything leaves" "$(bounced v@victim.example 7@bad)" accept
 like "and is told" "$(logged 'would=discard')" "action=accept would=discard .*reason=forged"
+observed() { postern notices --explain --limit 1 >"$W/observed" && grep -q 'would discard' "$W/observed"; }
+ok "the history has it" wait_for 20 observed
+like "under the id of the log" "$(cat "$W/observed")" "lookup id: [0-9A-Za-z]{16}"
+unlike "nothing was kept" "$(cat "$W/observed")" "quarantine id"
 sed -i 's/^observe = yes/notice-over-budget = hold/' "$CONF"
 postern reload >/dev/null
 is "past the budget" "$(bounced q@plain.example 7@a; bounced q@plain.example 7@b)" \
