@@ -57,6 +57,13 @@ struct str cmd_own_name(struct arena *a);
  */
 const char *cmd_login(
     struct arena *a, const struct config *config, const char *login);
+/*
+ * If this user may not do `want` (of access(2)) with `path`, which is
+ * posternd's: "; only root and the user ... may: use sudo", in `a`; else empty.
+ * For the end of an error about it.
+ */
+struct str cmd_who_may(
+    struct arena *a, const struct config *config, struct str path, int want);
 /* "usage: postern NAME SYNOPSIS" to standard error; returns CMD_TROUBLE. */
 int cmd_usage(const char *name);
 /* -h and --help: what the command takes, to standard output. */

@@ -2,9 +2,9 @@
 /* cmd -- what the subcommands share. */
 #include "cmd/cmd.h"
 
-#include <stdarg.h>
-
+#include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -18,10 +18,12 @@ void
 cmd_diags_print(const struct diags *diags, enum diag_level least)
 {
 	struct arena *a = arena_new();
+	bool is_closed = false;
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct diag *d = &diags->v[i];
 		if (d->level < least)
 			continue;
+		is_closed |= str_ends(d->text, str_from(strerror(EACCES)));
 		struct buf *line = buf_new(a, 4096);
 		log_escape(line, d->file);
 		if (d->line > 0)
@@ -32,6 +34,10 @@ cmd_diags_print(const struct diags *diags, enum diag_level least)
 		log_escape(line, d->text);
 		fprintf(stderr, "%.*s\n", STR_ARG(buf_str(line)));
 	}
+	if (is_closed && geteuid() != 0)
+		(void)fputs("Only root and the user of posternd may read that: "
+			    "use sudo.\n",
+		    stderr);
 	arena_free(a);
 }
 
@@ -112,6 +118,19 @@ cmd_own_name(struct arena *a)
 	char name[256] = "";
 	(void)gethostname(name, sizeof(name) - 1);
 	return str_dup(a, str_from(name));
+}
+
+struct str
+cmd_who_may(
+    struct arena *a, const struct config *config, struct str path, int want)
+{
+	bool is_closed = access(str_c(a, path), want) != 0 &&
+			 (errno == EACCES || errno == EPERM);
+	return is_closed && geteuid() != 0
+		   ? str_printf(a,
+			 "; only root and the user %.*s may: use sudo",
+			 STR_ARG(config->user))
+		   : STR_EMPTY;
 }
 
 const char *

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "cmd/cmd.h"
 
 #define ANSWER_BYTES ((size_t)4 << 20)
 /* a reload compiles every rule */
@@ -62,6 +63,17 @@ exchange(
 	return result;
 }
 
+/* What to do about it. */
+static struct str
+cure_of(struct arena *a, const struct config *config, int error)
+{
+	if (config->control_socket.len == 0)
+		return STR("; control-socket is empty");
+	if (error == ENOENT || error == ECONNREFUSED)
+		return STR("; does it run?  systemctl status postern");
+	return cmd_who_may(a, config, config->control_socket, W_OK);
+}
+
 bool
 control_ask(struct arena *a, const struct config *config, const char *command,
     struct strs *ret, struct str *ret_why)
@@ -69,10 +81,13 @@ control_ask(struct arena *a, const struct config *config, const char *command,
 	*ret = (struct strs){0};
 	*ret_why = STR_EMPTY;
 	int answer = exchange(a, config->control_socket, command, ret);
-	if (answer < 0)
-		*ret_why = str_printf(a, "posternd does not answer at %.*s: %s",
-		    STR_ARG(config->control_socket), strerror(errno));
-	return answer == 1;
+	if (answer >= 0)
+		return answer == 1;
+	int error = errno;
+	struct str cure = cure_of(a, config, error);
+	*ret_why = str_printf(a, "posternd does not answer at %.*s: %s%.*s",
+	    STR_ARG(config->control_socket), strerror(error), STR_ARG(cure));
+	return false;
 }
 
 bool

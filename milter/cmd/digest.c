@@ -146,12 +146,13 @@ mail(struct run *run)
 static bool
 stores_open(struct run *run)
 {
-	struct str why;
+	struct str why, may = cmd_who_may(run->arena, &run->config,
+			    run->config.state_dir, R_OK | X_OK);
 	if (!release_open(
 		run->arena, run->config.state_dir, &run->release, &why) ||
 	    quarantine_open_existing(run->config.quarantine_dir,
 		&run->quarantine, &why, run->arena) != QUARANTINE_OK) {
-		log_error("%.*s", STR_ARG(why));
+		log_error("%.*s%.*s", STR_ARG(why), STR_ARG(may));
 		return false;
 	}
 	quarantine_set_key(run->quarantine, release_key(run->release));

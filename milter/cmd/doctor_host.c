@@ -180,6 +180,10 @@ check_posternd(struct doctor *d)
 		    STR("control-socket = \"/run/postern/control.sock\""));
 		return;
 	}
+	if (cmd_who_may(d->arena, d->config, path, W_OK).len > 0) {
+		finding_skip(d, d->host.status_why);
+		return;
+	}
 	run_finding(d, DOCTOR_TROUBLE, d->host.status_why,
 	    "While posternd does not run, mail waits or leaves unseen, as the "
 	    "MTA is set.  The log says why it does not.",

@@ -58,6 +58,7 @@ memory_open_in(struct arena *a, const struct config *config, int *ret_exit)
 	struct str why = STR_EMPTY;
 	struct str dir =
 	    str_printf(a, "%.*s/ledger", STR_ARG(config->state_dir));
+	struct str may = cmd_who_may(a, config, dir, R_OK | X_OK);
 	switch (memory_read_open(a, dir, &reader, &why)) {
 	case READER_OK:
 		return reader;
@@ -68,7 +69,7 @@ memory_open_in(struct arena *a, const struct config *config, int *ret_exit)
 		*ret_exit = CMD_FOUND;
 		return NULL;
 	case READER_BAD:
-		log_error("%.*s", STR_ARG(why));
+		log_error("%.*s%.*s", STR_ARG(why), STR_ARG(may));
 		break;
 	}
 	*ret_exit = CMD_TROUBLE;

@@ -572,10 +572,13 @@ key_open(struct run *run)
 		return;
 	}
 	run->release = NULL;
+	struct str may = cmd_who_may(
+	    run->arena, &run->config, run->config.state_dir, R_OK | X_OK);
 	if (run->request->verb == VERB_RELEASE)
-		log_error("%.*s", STR_ARG(why));
+		log_error("%.*s%.*s", STR_ARG(why), STR_ARG(may));
 	else
-		log_warning("seals are not checked: %.*s", STR_ARG(why));
+		log_warning("seals are not checked: %.*s%.*s", STR_ARG(why),
+		    STR_ARG(may));
 }
 
 static int
@@ -594,7 +597,9 @@ run_verb(const struct verb_row *verb, const struct held_request *request)
 	ui_init(&run.err, stderr, (enum ui_color)request->color);
 	if (quarantine_open_existing(run.config.quarantine_dir, &run.quarantine,
 		&why, run.arena) != QUARANTINE_OK) {
-		log_error("%.*s", STR_ARG(why));
+		struct str may = cmd_who_may(run.arena, &run.config,
+		    run.config.quarantine_dir, R_OK | X_OK);
+		log_error("%.*s%.*s", STR_ARG(why), STR_ARG(may));
 	} else {
 		key_open(&run);
 		code = verb->run(&run);

@@ -76,6 +76,17 @@ ok "so another user is not answered" eval \
 	'! setpriv --reuid daemon --regid daemon --clear-groups \
 		"$POSTERN_PROGRAM" -c "$CONF" status'
 like "and is told why" "$(cat "$W/said")" "Permission denied"
+as_another() {
+	setpriv --reuid daemon --regid daemon --clear-groups \
+		"$POSTERN_PROGRAM" -c "$CONF" "$@" 2>&1 </dev/null
+}
+for command in status reload "quarantine list" history "explain X" ledger digest; do
+	# shellcheck disable=SC2086
+	like "$command: another user is told who may, and how" "$(as_another $command)" \
+		"denied; only root and the user $POSTERND_USER may: use sudo"
+done
+like "to another user doctor does not say that posternd is down" \
+	"$(as_another doctor --posternd)" "skipped: posternd: .*use sudo"
 is "and nobody but owner and group may write the milter's" \
 	"$(stat -c %a "$socket")" 660
 process_stop $!
