@@ -217,10 +217,12 @@ static const struct ruling rulings[] = {
     {NOTICE_VACATION, NONE, ANSWERS, NONE, 1, 0, 0, false},
 
     /* Virus scanners and filters before bounces: theirs look alike */
-    {NOTICE_VIRUS, NONE, MACHINE, PEOPLE | M(LIST), 0, 2, 2, false},
+    {NOTICE_VIRUS, NONE, MACHINE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 2,
+	false},
     {NOTICE_VIRUS, NONE, M(ROBOT) | M(GENERATED),
 	PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 2, true},
-    {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST), 0, 1, 4, false},
+    {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST) | M(BULLETIN), 0,
+	1, 4, false},
     {NOTICE_VIRUS, NONE, M(ROBOT) | M(GENERATED),
 	PEOPLE | M(LIST) | M(BULLETIN), 0, 4, 5, false},
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 4, 4, true},
@@ -228,10 +230,11 @@ static const struct ruling rulings[] = {
     {NOTICE_VIRUS, NONE, NONE, PEOPLE | M(LIST), 1, 2, 0, false},
     {NOTICE_VIRUS, M(LISTROBOT), ANSWERS | M(GENERATED), PEOPLE | M(POST), 0, 1,
 	0, false},
-    {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST), 0, 3, 0, false},
+    {NOTICE_VIRUS, NONE, MACHINE & ~M(NULL), PEOPLE | M(LIST) | M(BULLETIN), 0,
+	3, 0, false},
     {NOTICE_VIRUS, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 1, 0, false},
-    {NOTICE_VIRUS, M(POSTMASTER) | M(NAME), NONE, PEOPLE | M(LIST), 0, 1, 1,
-	false},
+    {NOTICE_VIRUS, M(POSTMASTER) | M(NAME), NONE,
+	PEOPLE | M(LIST) | M(BULLETIN), 0, 1, 1, false},
     {NOTICE_FILTER, M(SCANNER), NONE, PEOPLE | M(LIST), 0, 0, 0, false},
     {NOTICE_FILTER, NONE, MACHINE, PEOPLE | M(LIST) | M(RECIPIENTS), 0, 2, 2,
 	false},
@@ -283,6 +286,8 @@ static const struct ruling rulings[] = {
 	PEOPLE, 0, 0, 0, false},
     {NOTICE_DSN, M(POSTMASTER), NONE, PEOPLE, 0, 3, 1, false},
     {NOTICE_DSN, M(EXCHANGE), NONE, PEOPLE, 0, 2, 0, false},
+    {NOTICE_DSN, M(POSTMASTER) | M(NAME), NONE, PEOPLE | M(LIST), 0, 3, 0,
+	false},
 
     {NOTICE_DSN, M(POSTMASTER) | M(RE), NONE, M(FORWARDED) | M(LIST), 0, 0, 7,
 	false},
@@ -319,6 +324,8 @@ static const struct ruling rulings[] = {
 	3, 0, false},
     {NOTICE_VACATION, NONE, M(SUPPRESS) | M(GENERATED) | M(BULK), PEOPLE, 0, 2,
 	2, false},
+    {NOTICE_VACATION, M(ANSWER), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 1, 2,
+	false},
     {NOTICE_VACATION, M(SELF), NONE, NONE, 0, 0, 2, false},
     {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 3, 2, false},
     {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 2, 3, false},
@@ -406,7 +413,8 @@ text_weight(const struct scene *scene, enum notice_kind kind)
 	if ((scene->marks.set & sure) != 0)
 		return weight;
 	/* An answer may quote the spam that it answers. */
-	unsigned against = weights[NOTICE_NONE];
+	unsigned against =
+	    weights[NOTICE_NONE] + scene->marks.subject.weight[NOTICE_NONE];
 	return less(weight, kind == NOTICE_AUTOREPLY ? against : 2 * against);
 }
 

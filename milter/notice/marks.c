@@ -534,14 +534,22 @@ mark_answer_field(struct str name, struct notice_marks *marks)
 			mark(marks, MARK_AUTOREPLY);
 }
 
-/* X-MailScanner: generated; a site puts its name into the field's. */
+/*
+ * X-MailScanner: generated; a site puts its name into the field's, and the
+ * reports in other languages translate the value.
+ */
 static void
 mark_scanner_field(const struct header *field, struct notice_marks *marks)
 {
-	if (str_istarts(field->name, STR("x-")) &&
-	    str_iends(field->name, STR("mailscanner")) &&
-	    str_istarts(str_trim(field->raw), STR("generated")))
-		mark(marks, MARK_SCANNER);
+	static const char *const values[] = {
+	    "gener", "gegener", "erzeugt", "vytvo", "wygener"};
+	if (!str_istarts(field->name, STR("x-")) ||
+	    !str_iends(field->name, STR("mailscanner")))
+		return;
+	struct str value = str_trim(field->raw);
+	for (size_t i = 0; i < COUNT_OF(values); i++)
+		if (str_istarts(value, str_from(values[i])))
+			mark(marks, MARK_SCANNER);
 }
 
 static void
@@ -591,8 +599,31 @@ static const struct {
     {"doorst:", MARK_FORWARDED},
     {"i:", MARK_FORWARDED},
     {"enc:", MARK_FORWARDED},
+    {"vb:", MARK_FORWARDED},
+    {"vl:", MARK_FORWARDED},
+    {"pd:", MARK_FORWARDED},
+    {"rif:", MARK_RE},
+    {"odg:", MARK_RE},
+    {"prosl:", MARK_FORWARDED},
+    {"ats:", MARK_RE},
+    {"vá:", MARK_RE},
+    {"tov:", MARK_FORWARDED},
+    {"ilt:", MARK_FORWARDED},
+    {"bls:", MARK_RE},
+    {"trs:", MARK_FORWARDED},
+    {"απ:", MARK_RE},
+    {"πρθ:", MARK_FORWARDED},
+    {"ha:", MARK_RE},
+    {"на:", MARK_RE},
+    {"отв:", MARK_RE},
+    {"пересл:", MARK_FORWARDED},
     {"转发:", MARK_FORWARDED},
     {"轉寄:", MARK_FORWARDED},
+    {"返信:", MARK_RE},
+    {"転送:", MARK_FORWARDED},
+    {"회신:", MARK_RE},
+    {"답장:", MARK_RE},
+    {"전달:", MARK_FORWARDED},
 };
 
 /* "[list] " and "***SPAM*** " in front. */
@@ -749,9 +780,23 @@ mark_report_type(struct str value, struct notice_marks *marks)
 			mark(marks, reports[i].mark);
 }
 
+/* A report whose boundary is missing or wrong is one text. */
+static void
+mark_broken_report(
+    struct message *m, struct part *part, struct notice_marks *marks)
+{
+	struct str type = declared_type(m, part);
+	if (!str_istarts(type, STR("multipart/report")))
+		return;
+	mark_report_type(type, marks);
+	mark(marks, MARK_REPORT);
+}
+
 static void
 mark_part(struct message *m, struct part *part, struct notice_marks *marks)
 {
+	if (part == m->root && part_is_leaf(part))
+		mark_broken_report(m, part, marks);
 	/* All text/... is text/plain here; see mime_type. */
 	if (str_eq(part->type, STR("text/plain")) &&
 	    str_istarts(declared_type(m, part), STR("text/rfc822-header")))

@@ -12,8 +12,8 @@
 #include "mail/uchar.h"
 
 #define HEAD_BYTES 4
-#define SLOTS 2048 /* a power of two */
-#define WORDS_MAX 2000
+#define SLOTS 4096 /* a power of two */
+#define WORDS_MAX 4000
 
 /* Phrases with the same hash of their heads are chained. */
 struct words {
@@ -32,7 +32,7 @@ head_hash(const char *p)
 {
 	uint32_t head;
 	memcpy(&head, p, sizeof(head));
-	return (head * 2654435761u) >> 21;
+	return (head * 2654435761u) >> 20;
 }
 
 static const char *

@@ -146,6 +146,31 @@ static const struct {
 	"charset=ISO-2022-JP\n\n\xa4\xb3\xa4\xce\n>>> RCPT TO:<x@example.net>\n"
 	"<<< 550 <x@example.net>: User unknown\n",
 	"dsn"},
+    {"an absence that answers, but is called no answer",
+	"From: bob@example.net\nSubject: on holiday\nIn-Reply-To: <1@x>\n" T
+	"\nI am away from my desk until Monday.\n",
+	"vacation"},
+    {"the same without In-Reply-To",
+	"From: bob@example.net\nSubject: on holiday\n" T
+	"\nI am away from my desk until Monday.\n",
+	"none"},
+    {"a report without a boundary",
+	"From: abuse@example.net\nSubject: FW: money\nContent-Type: "
+	"multipart/report; report-type=feedback-report\n\nThis is a report of "
+	"abuse.\n",
+	"arf"},
+    {"a scanner's field in another language",
+	"From: postmaster@example.net\nX-Site-MailScanner: generado\n" T
+	"\nEl correo contiene algo malo.\n",
+	"filter"},
+    {"a mail system's name, address and Subject",
+	"From: mailer daemon <postmaster@example.net>\nSubject: mail delivery "
+	"failed: x\n" T "\nIt did not work.\n",
+	"dsn"},
+    {"an answer from abroad",
+	"From: postmaster@example.net\nSubject: Odg: Undeliverable mail\n" T
+	"\nYour message could not be delivered? User unknown?\n",
+	"none"},
     {"one's own address as Subject",
 	"From: bob@example.net\nSubject: Re: bob@example.net\n" T
 	"\nThis is an automated response. I will be out of the office until "
