@@ -28,6 +28,8 @@ void history_output_end(struct history_output *out);
 
 /* "accept", "accept (would hold)" */
 struct str history_action_text(struct arena *a, const struct history_entry *e);
+/* The same for a column: "would hold" where nothing was changed. */
+struct str history_action_brief(struct arena *a, const struct history_entry *e);
 /* All that is known, as an object. */
 json_t *history_json(const struct history_entry *e);
 

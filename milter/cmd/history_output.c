@@ -37,6 +37,16 @@ history_action_text(struct arena *a, const struct history_entry *e)
 				    STR_ARG(action), STR_ARG(would));
 }
 
+struct str
+history_action_brief(struct arena *a, const struct history_entry *e)
+{
+	return (e->flags & HISTORY_IS_OBSERVED) != 0 &&
+		       e->text[HISTORY_WOULD].len > 0
+		   ? str_printf(
+			 a, "would %.*s", STR_ARG(e->text[HISTORY_WOULD]))
+		   : history_action_text(a, e);
+}
+
 static bool
 is_event(const struct history_entry *e)
 {
@@ -66,19 +76,6 @@ from_text(struct arena *a, const struct history_entry *e)
 	return is_event(e) && e->nrcpt_all == 0
 		   ? STR_EMPTY
 		   : mail_path_text(a, e->text[HISTORY_SENDER], 0);
-}
-
-/* Without year, T and Z where there is little room. */
-static struct str
-time_text(struct arena *a, const struct ui *ui, int64_t wall)
-{
-	char stamp[CLOCK_STAMP];
-	clock_stamp(wall, stamp);
-	struct str s = str_from(stamp);
-	if (ui->columns == 0)
-		return str_dup(a, s);
-	return str_printf(a, "%.*s %.*s", STR_ARG(str_sub(s, 5, 5)),
-	    STR_ARG(str_sub(s, 11, 8)));
 }
 
 static struct str
@@ -125,7 +122,7 @@ cells_of(struct arena *a, const struct ui *ui, const struct history_entry *e,
     struct str ret[COUNT_OF(columns)])
 {
 	const struct str cells[COUNT_OF(columns)] = {
-	    time_text(a, ui, e->time_wall), history_action_text(a, e),
+	    mail_time_text(a, ui, e->time_wall), history_action_brief(a, e),
 	    score_text(a, e), e->text[HISTORY_QUEUE_ID], from_text(a, e),
 	    e->text[HISTORY_SUBJECT], rules_text(a, e, ','),
 	    mail_rcpt_text(a, e->rcpt, e->nrcpt, e->nrcpt_all),

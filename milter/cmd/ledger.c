@@ -24,8 +24,8 @@ static const struct ui_column columns[] = {{.title = "AGE", .is_right = true},
     {.title = "CLASS"}, {.title = "STANDING"}, {.title = "SPF"},
     {.title = "DKIM"}, {.title = "DMARC"},
     {.title = "FROM", .is_elastic = true}, {.title = "TO", .is_elastic = true},
-    {.title = "MESSAGE-ID", .is_elastic = true}, {.title = "QUEUE-ID"},
-    {.title = "CLIENT"}};
+    {.title = "MESSAGE-ID", .is_elastic = true, .rank = 2},
+    {.title = "QUEUE-ID"}, {.title = "CLIENT", .rank = 1}};
 
 /* ---- numbers of the file in words */
 

@@ -3,6 +3,7 @@
 #include "cmd/mail_output.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 
 /* No printf: an address may have a NUL in it. */
 struct str
@@ -22,6 +23,18 @@ mail_rcpt_text(struct arena *a, const struct str *rcpt, size_t n, size_t all)
 {
 	return n == 0 ? STR_EMPTY
 		      : mail_path_text(a, rcpt[0], all > 0 ? all - 1 : 0);
+}
+
+struct str
+mail_time_text(struct arena *a, const struct ui *ui, int64_t wall)
+{
+	char stamp[CLOCK_STAMP];
+	clock_stamp(wall, stamp);
+	struct str s = str_from(stamp);
+	if (ui->columns == 0)
+		return str_dup(a, s);
+	return str_printf(a, "%.*s %.*s", STR_ARG(str_sub(s, 5, 5)),
+	    STR_ARG(str_sub(s, 11, 8)));
 }
 
 json_t *

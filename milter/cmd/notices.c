@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* notices -- what was decided about notices, and why. */
 #include "base/arena.h"
-#include "base/clock.h"
 #include "cmd/choice.h"
 #include "cmd/cmd.h"
 #include "cmd/history_filter.h"
 #include "cmd/history_open.h"
 #include "cmd/history_output.h"
+#include "cmd/mail_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
 #include "session/chronicle.h"
@@ -23,10 +23,29 @@ struct notices {
 	struct history_filter filter;
 };
 
-static const struct ui_column columns[] = {{.title = "TIME"},
-    {.title = "QUEUE-ID"}, {.title = "ACTION"}, {.title = "KIND"},
-    {.title = "ORIGIN"}, {.title = "TO", .is_elastic = true},
-    {.title = "REASON", .is_elastic = true}};
+static const struct ui_column columns[] = {
+    {.title = "TIME"},
+    {.title = "QUEUE-ID"},
+    {.title = "ACTION"},
+    {.title = "KIND", .rank = 2},
+    {.title = "ORIGIN", .rank = 1},
+    {.title = "TO", .is_elastic = true},
+    {.title = "REASON", .is_elastic = true},
+};
+
+/* As text; the same of a table and what is explained. */
+static void
+cells_of(struct arena *a, const struct ui *ui, const struct history_entry *e,
+    struct str ret[COUNT_OF(columns)])
+{
+	const struct str cells[COUNT_OF(columns)] = {
+	    mail_time_text(a, ui, e->time_wall), e->text[HISTORY_QUEUE_ID],
+	    history_action_brief(a, e), e->text[HISTORY_NOTICE],
+	    e->text[HISTORY_ORIGIN], e->text[HISTORY_ADDRESSEE],
+	    e->text[HISTORY_REASON]};
+	for (size_t i = 0; i < COUNT_OF(columns); i++)
+		ret[i] = cells[i].len > 0 ? cells[i] : STR("-");
+}
 
 static enum ui_style
 style_of(const struct history_entry *e)
@@ -40,12 +59,8 @@ static void
 row_show(struct notices *n, const struct history_entry *e)
 {
 	struct arena *a = arena_new();
-	char stamp[CLOCK_STAMP];
-	clock_stamp(e->time_wall, stamp);
-	const struct str cells[COUNT_OF(columns)] = {str_from(stamp),
-	    e->text[HISTORY_QUEUE_ID], history_action_text(a, e),
-	    e->text[HISTORY_NOTICE], e->text[HISTORY_ORIGIN],
-	    e->text[HISTORY_ADDRESSEE], e->text[HISTORY_REASON]};
+	struct str cells[COUNT_OF(columns)];
+	cells_of(a, &n->ui, e, cells);
 	for (size_t i = 0; i < COUNT_OF(cells); i++)
 		ui_table_cell(n->table, style_of(e), cells[i]);
 	arena_free(a);
@@ -73,17 +88,12 @@ static void
 explained_show(struct notices *n, const struct history_entry *e)
 {
 	struct arena *a = arena_new();
-	char stamp[CLOCK_STAMP];
-	clock_stamp(e->time_wall, stamp);
-	const struct str cells[] = {str_from(stamp), e->text[HISTORY_QUEUE_ID],
-	    history_action_text(a, e), e->text[HISTORY_NOTICE],
-	    e->text[HISTORY_ORIGIN], e->text[HISTORY_ADDRESSEE],
-	    e->text[HISTORY_REASON]};
+	struct str cells[COUNT_OF(columns)];
+	cells_of(a, &n->ui, e, cells);
 	for (size_t i = 0; i < COUNT_OF(cells); i++) {
 		if (i > 0)
 			(void)fputs("  ", n->ui.out);
-		ui_put(&n->ui, style_of(e),
-		    cells[i].len == 0 ? STR("-") : cells[i]);
+		ui_put(&n->ui, style_of(e), cells[i]);
 	}
 	(void)fputc('\n', n->ui.out);
 	detail_show(n, "from", e->text[HISTORY_AUTHOR]);

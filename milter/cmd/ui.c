@@ -19,7 +19,7 @@
 
 #define ROWS_A_BLOCK 1000
 #define ELASTIC_MIN 8
-#define ELASTIC_GOOD 16 /* to be readable */
+#define ELASTIC_GOOD 14 /* to be readable */
 #define GAP 2
 #define RANK_EMPTY 1000
 #define TEXT_MAX ((size_t)64 << 20)

@@ -20,5 +20,10 @@ on_terminal() { "$srcdir/test/scenario/lib/on_terminal" "$1" "$POSTERN_PROGRAM" 
 said=$(on_terminal wait:WITHOUT status)
 like "status tells what would have been done" "$said" 'WITHOUT OBSERVE.*submission[^ ]* +0[^0-9]+1[^0-9]+1[^0-9]+1[^0-9]+1[^0-9]'
 like "so does top" "$(postern top --once)" 'actions/s .*would/s +accept 0\.0 +tag '
+held_back() { postern history | grep -q 'would reject'; }
+ok "so does the history" wait_for 20 held_back
+said=$(on_terminal wait:SUBJECT history | tr -d '\r' | sed -E 's/\x1b\[[0-9;]*m//g')
+like "on one line a message" "$said" "would reject +20 +[^ ]+ +<[^ ]+ +reject me"
+is "of 80 columns" "$(grep -cE '.{81}' <<<"$said")" 0
 is "nothing is in the quarantine" "$(held_count)" 0
 done_testing

@@ -150,12 +150,12 @@ columns_with_a_rank_are_left_out_first(void **state)
 		"noon  abcdef  alice@a-long.domain.test  7  last of all\n"},
 	    {46, "TIME  ID      FROM              N  LAST\n"
 		 "noon  abcdef  alice@a-long....  7  last of all\n"},
-	    {45, "TIME  ID      FROM                      N\n"
+	    {43, "TIME  ID      FROM                      N\n"
 		 "noon  abcdef  alice@a-long.domain.test  7\n"},
-	    {32, "TIME  FROM                     N\n"
-		 "noon  alice@a-long.domain....  7\n"},
-	    {24, "TIME  FROM\n"
-		 "noon  alice@a-long.do...\n"},
+	    {30, "TIME  FROM                   N\n"
+		 "noon  alice@a-long.domai...  7\n"},
+	    {22, "TIME  FROM\n"
+		 "noon  alice@a-long....\n"},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
