@@ -18,7 +18,7 @@ enum flag_type {
 	FLAG_SIZE,   /* uint64_t bytes */
 	FLAG_COUNT,  /* uint64_t */
 	FLAG_SCORE,  /* double */
-	FLAG_CLASS,  /* enum mail_class */
+	FLAG_CLASS,  /* enum mail_class: see choice.h */
 	FLAG_CHOICE, /* int */
 	FLAG_STATE   /* enum held_state */
 };
@@ -125,6 +125,8 @@ flag_store(const struct flag_row *row, const char *text, struct held_request *r)
 	void *field = (char *)r + row->offset;
 	struct str value = str_from(text);
 	switch (row->type) {
+	case FLAG_CLASS:
+		break;
 	case FLAG_SET:
 		*(bool *)field = true;
 		return true;
@@ -139,8 +141,6 @@ flag_store(const struct flag_row *row, const char *text, struct held_request *r)
 		return str_u64(value, UINT32_MAX, field);
 	case FLAG_SCORE:
 		return str_double(value, field);
-	case FLAG_CLASS:
-		return mail_class_parse(value, field);
 	case FLAG_CHOICE:
 		return choice_parse(text, row->words, field);
 	case FLAG_STATE:
@@ -152,7 +152,12 @@ flag_store(const struct flag_row *row, const char *text, struct held_request *r)
 static bool
 flag_take(const struct flag_row *row, const char *text, struct held_request *r)
 {
-	if (!flag_store(row, text, r)) {
+	bool is_given;
+	if (row->type == FLAG_CLASS) {
+		if (!choice_class(
+			text, &is_given, (void *)((char *)r + row->offset)))
+			return false;
+	} else if (!flag_store(row, text, r)) {
 		log_error("--%s %s: wants %s: %s", row->name, text, row->value,
 		    row->help);
 		return false;

@@ -113,6 +113,8 @@ help scan
 -V
 X
 ok "nobody reads: nothing was written over" postern history
+"$POSTERND" -t -c "$CONF" >/dev/full 2>"$W/err"
+is "full: posternd -t" "$? $(grep -ac 'standard output: No space left' "$W/err")" "2 1"
 postern quarantine release --all >&9 2>"$W/err"
 is "what was begun is finished" "$? $(held_count)" "2 0"
 done_testing

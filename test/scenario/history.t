@@ -130,7 +130,8 @@ done <<-'X'
 	history --score-min 5 --score-max 4.9|no score is between
 	notices --kind foo|write none, dsn, delay, .* arf or dmarc
 	notices --origin foo|write genuine, forged or unknown
-	quarantine list --class foo|submission, local, relay, notice, inbound
+	quarantine list --class foo|write submission, local, relay, notice or inbound
+	fpfn --from 5 --to 4 none|write a range
 	quarantine list --state foo|sound, unsealed, tampered, damaged, foreign
 	quarantine list --client 192.0.2.0/99|write an address, a network
 	quarantine list --score-min 5 --score-max 4|no score is between
