@@ -659,106 +659,113 @@ server_start(struct server *s, struct fixture *f, pthread_t *thread)
 
 #define HELLO "250-mail\r\n250-SIZE 10000\r\n250-8BITMIME\r\n250 SMTPUTF8"
 
+static const struct smtp_row {
+	const char *label;
+	const char *script[12];
+	bool uses_token;
+	enum reinject_status status;
+	size_t sent, left; /* recipients */
+	bool was_seen;
+	const char *says; /* part of what the client sent; or the reply */
+	const char *reply;
+} smtp_rows[] = {
+    {"all is well",
+	{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go",
+	    "250 queued", "221 bye"},
+	true, REINJECT_OK, 2, 0, true,
+	"MAIL FROM:<alice@example.com> SIZE=", "250 queued"},
+    {"posternd is not wired up",
+	{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go",
+	    "250 queued", "221 bye"},
+	false, REINJECT_OK, 2, 0, false, " BODY=8BITMIME\r\n", "250 queued"},
+    {"one recipient is refused",
+	{"220 mail", HELLO, "250 ok", "250 ok", "550-no\r\n550 such", "354 go",
+	    "250 queued", "221 bye"},
+	true, REINJECT_PART, 1, 1, true, "RCPT TO:<r1@example.net>",
+	"250 queued"},
+    {"all recipients are refused",
+	{"220 mail", HELLO, "250 ok", "550 no", "450 later", "221 bye"}, false,
+	REINJECT_FAILED, 0, 2, false, "QUIT", "450 later"},
+    {"the greeting is not one", {"554 go away", "221 bye"}, false,
+	REINJECT_FAILED, 0, 2, false, "", "554 go away"},
+    {"refused at the end",
+	{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go", "550 spam",
+	    "221 bye"},
+	false, REINJECT_FAILED, 0, 2, false, "\r\n..dot\r\n", "550 spam"},
+    {"no answer after the final dot",
+	{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go", ""}, true,
+	REINJECT_UNKNOWN, 0, 2, true, "\r\n.\r\n", "Connection reset by peer"},
+    {"hangs up on RCPT", {"220 mail", HELLO, "250 ok", ""}, false,
+	REINJECT_FAILED, 0, 2, false, "RCPT", NULL},
+    {"an old server without 8BITMIME",
+	{"220 mail", "502 what", "250 mail", "221 bye"}, false, REINJECT_FAILED,
+	0, 2, false, "HELO", "the server does not offer 8BITMIME"},
+    {"a server that takes less",
+	{"220 mail", "250-mail\r\n250-8BITMIME\r\n250 SIZE 10", "221 bye"},
+	false, REINJECT_FAILED, 0, 2, false, "EHLO",
+	"larger than the server takes (SIZE)"},
+    {"replies to what was not asked", {"220 mail\r\n250 more", HELLO}, false,
+	REINJECT_FAILED, 0, 2, false, "", "the server speaks out of turn"},
+    {"codes that change within a reply", {"220-mail\r\n250 more"}, false,
+	REINJECT_FAILED, 0, 2, false, "", NULL},
+    {"not SMTP", {"HTTP/1.1 400 Bad"}, false, REINJECT_FAILED, 0, 2, false, "",
+	"HTTP/1.1 400 Bad"},
+};
+
+/* The whole of one release through a server with the row's script. */
+static enum reinject_status
+row_run(struct fixture *f, const struct smtp_row *row, const char *id,
+    struct server *s, struct reinject_report *ret)
+{
+	pthread_t thread;
+	*s = (struct server){
+	    .script = row->script, .uses_token = row->uses_token};
+	struct held_entry entry =
+	    keep(f, id, 2, STR("Subject: x\r\n\r\n.dot \xc3\xa9\r\n.dot"));
+	struct reinjection how = how_by(f, server_start(s, f, &thread));
+	enum reinject_status status = reinject(f->a, &how, &entry, ret);
+	/* a server still waiting for its client is let go */
+	(void)shutdown(s->fd, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(s->fd);
+	return status;
+}
+
+static void
+assert_recipients_left(struct fixture *f, const char *id, size_t n)
+{
+	struct held_entry left = {0};
+	enum quarantine_status found =
+	    quarantine_find(f->q, f->a, str_from(id), &left);
+	if (n == 0)
+		assert_int_equal(found, QUARANTINE_NOT_FOUND);
+	else
+		assert_int_equal(left.held.envelope.rcpt.n, n);
+}
+
 static void
 speaks_smtp(void **state)
 {
 	struct fixture *f = *state;
-	static const struct {
-		const char *label;
-		const char *script[12];
-		bool uses_token;
-		enum reinject_status status;
-		size_t sent, left; /* recipients */
-		bool was_seen;
-		const char
-		    *says; /* part of what the client sent; or the reply */
-		const char *reply;
-	} rows[] = {
-	    {"all is well",
-		{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go",
-		    "250 queued", "221 bye"},
-		true, REINJECT_OK, 2, 0, true,
-		"MAIL FROM:<alice@example.com> SIZE=", "250 queued"},
-	    {"posternd is not wired up",
-		{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go",
-		    "250 queued", "221 bye"},
-		false, REINJECT_OK, 2, 0, false, " BODY=8BITMIME\r\n",
-		"250 queued"},
-	    {"one recipient is refused",
-		{"220 mail", HELLO, "250 ok", "250 ok", "550-no\r\n550 such",
-		    "354 go", "250 queued", "221 bye"},
-		true, REINJECT_PART, 1, 1, true, "RCPT TO:<r1@example.net>",
-		"250 queued"},
-	    {"all recipients are refused",
-		{"220 mail", HELLO, "250 ok", "550 no", "450 later", "221 bye"},
-		false, REINJECT_FAILED, 0, 2, false, "QUIT", "450 later"},
-	    {"the greeting is not one", {"554 go away", "221 bye"}, false,
-		REINJECT_FAILED, 0, 2, false, "", "554 go away"},
-	    {"refused at the end",
-		{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go",
-		    "550 spam", "221 bye"},
-		false, REINJECT_FAILED, 0, 2, false, "\r\n..dot\r\n",
-		"550 spam"},
-	    {"no answer after the final dot",
-		{"220 mail", HELLO, "250 ok", "250 ok", "250 ok", "354 go", ""},
-		true, REINJECT_UNKNOWN, 0, 2, true, "\r\n.\r\n",
-		"Connection reset by peer"},
-	    {"hangs up on RCPT", {"220 mail", HELLO, "250 ok", ""}, false,
-		REINJECT_FAILED, 0, 2, false, "RCPT", NULL},
-	    {"an old server without 8BITMIME",
-		{"220 mail", "502 what", "250 mail", "221 bye"}, false,
-		REINJECT_FAILED, 0, 2, false, "HELO",
-		"the server does not offer 8BITMIME"},
-	    {"a server that takes less",
-		{"220 mail", "250-mail\r\n250-8BITMIME\r\n250 SIZE 10",
-		    "221 bye"},
-		false, REINJECT_FAILED, 0, 2, false, "EHLO",
-		"larger than the server takes (SIZE)"},
-	    {"replies to what was not asked", {"220 mail\r\n250 more", HELLO},
-		false, REINJECT_FAILED, 0, 2, false, "",
-		"the server speaks out of turn"},
-	    {"codes that change within a reply", {"220-mail\r\n250 more"},
-		false, REINJECT_FAILED, 0, 2, false, "", NULL},
-	    {"not SMTP", {"HTTP/1.1 400 Bad"}, false, REINJECT_FAILED, 0, 2,
-		false, "", "HTTP/1.1 400 Bad"},
-	};
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		pthread_t thread;
-		struct reinject_report report;
+	for (size_t i = 0; i < COUNT_OF(smtp_rows); i++) {
+		const struct smtp_row *row = &smtp_rows[i];
 		static struct server s;
+		struct reinject_report report;
 		char id[8];
 		(void)snprintf(id, sizeof(id), "S%zu", i);
-		s = (struct server){
-		    .script = rows[i].script, .uses_token = rows[i].uses_token};
-		struct held_entry entry = keep(
-		    f, id, 2, STR("Subject: x\r\n\r\n.dot \xc3\xa9\r\n.dot"));
-		struct reinjection how =
-		    how_by(f, server_start(&s, f, &thread));
-		enum reinject_status status =
-		    reinject(f->a, &how, &entry, &report);
-		/* a server still waiting for its client is let go */
-		(void)shutdown(s.fd, SHUT_RDWR);
-		pthread_join(thread, NULL);
-		close(s.fd);
-		if (status != rows[i].status)
-			fail_msg("%s: %.*s: %.*s", rows[i].label,
+		enum reinject_status status = row_run(f, row, id, &s, &report);
+		if (status != row->status)
+			fail_msg("%s: %.*s: %.*s", row->label,
 			    STR_ARG(reinject_status_name(status)),
 			    STR_ARG(report.mta.reply));
-		if (strstr(s.log, rows[i].says) == NULL)
-			fail_msg("%s: client said %s", rows[i].label, s.log);
-		if (rows[i].reply != NULL)
-			assert_str(report.mta.reply, rows[i].reply);
-		assert_int_equal(report.sent, rows[i].sent);
-		assert_int_equal(report.was_seen, rows[i].was_seen);
+		if (strstr(s.log, row->says) == NULL)
+			fail_msg("%s: client said %s", row->label, s.log);
+		if (row->reply != NULL)
+			assert_str(report.mta.reply, row->reply);
+		assert_int_equal(report.sent, row->sent);
+		assert_int_equal(report.was_seen, row->was_seen);
 		assert_int_equal(count_tokens(f), 0);
-		struct held_entry left = {0};
-		enum quarantine_status found =
-		    quarantine_find(f->q, f->a, str_from(id), &left);
-		if (rows[i].left == 0)
-			assert_int_equal(found, QUARANTINE_NOT_FOUND);
-		else
-			assert_int_equal(
-			    left.held.envelope.rcpt.n, rows[i].left);
+		assert_recipients_left(f, id, row->left);
 	}
 }
 
