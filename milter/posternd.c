@@ -177,7 +177,7 @@ privileges_drop(const struct passwd *user)
 		log_fatal(
 		    "cannot become %s: %s", user->pw_name, strerror(errno));
 	if (setuid(0) == 0)
-		log_fatal("root did not go away");
+		log_fatal("the rights of root could not be given up");
 }
 
 /*
@@ -224,7 +224,7 @@ pid_write(const char *path)
 	int fd = open(
 	    path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
-		log_fatal("pid file %s: %s", path, strerror(errno));
+		log_fatal("pid-file: %s: %s", path, strerror(errno));
 	(void)close(fd);
 }
 

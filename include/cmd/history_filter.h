@@ -32,7 +32,8 @@ struct history_filter {
 struct history_pattern history_pattern_of(
     struct arena *a, const struct mac_key *key, const char *text);
 /* What every id is asked for with, where one was given that is none. */
-#define HISTORY_ID_WANTED "a queue id, a lookup id or a Message-ID"
+#define HISTORY_ID_WANTED \
+	"a queue id, a lookup id, a quarantine id or a Message-ID"
 /* False: it is empty, or "<>", which would mean every message. */
 bool history_id_is_valid(const char *id);
 /*

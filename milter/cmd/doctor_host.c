@@ -116,7 +116,8 @@ doctor_diags(struct doctor *d, const struct diags *diags, struct str path)
 	}
 	if (rules > 0)
 		run_finding(d, DOCTOR_NOTE,
-		    str_printf(d->arena, "%zu warnings about rules", rules),
+		    str_printf(d->arena, "%zu warning%s about rules", rules,
+			rules == 1 ? "" : "s"),
 		    "Some rules or lines of them are not used.",
 		    STR("postern lint"));
 }

@@ -50,7 +50,7 @@ can_judge(struct doctor *d)
 {
 	if (d->policy != NULL && can_ask(d))
 		return true;
-	finding_skip(d, can_ask(d) ? STR("there is no policy")
+	finding_skip(d, can_ask(d) ? STR("the configuration cannot be used")
 				   : STR("the DNS is not asked"));
 	return false;
 }

@@ -300,8 +300,9 @@ unknown_tell(const struct explain *x, const char *id)
 		    (unsigned long long)stats.history, stamp);
 	}
 	log_error("an id is the queue id of the MTA's log, the lookup id of a "
-		  "reject text or of postern quarantine list, or a Message-ID; "
-		  "postern history searches by sender, recipient and time");
+		  "reject text, the quarantine id of postern quarantine list, "
+		  "or a Message-ID; postern history searches by sender, "
+		  "recipient and time");
 }
 
 /* ---- */

@@ -237,7 +237,9 @@ held_request_parse(const struct held_verb_text *v, int argc, char **argv,
 	ret->nids = (size_t)(argc - optind);
 	for (size_t i = 0; i < ret->nids; i++)
 		if (!held_id_is_valid(str_from(ret->ids[i]))) {
-			log_error("\"%s\" is not an id", ret->ids[i]);
+			log_error("\"%s\" is no quarantine id; `postern "
+				  "quarantine list` has them",
+			    ret->ids[i]);
 			return false;
 		}
 	return filter_check(ret);

@@ -39,7 +39,7 @@ memory_limit_parse(const char *text, uint64_t *ret)
 {
 	if (text == NULL || str_u64(str_from(text), UINT32_MAX, ret))
 		return true;
-	log_error("--limit %s: wants a number; 0 is no limit", text);
+	log_error("--limit %s: write a number; 0 is no limit", text);
 	return false;
 }
 
@@ -63,8 +63,8 @@ memory_open_in(struct arena *a, const struct config *config, int *ret_exit)
 	case READER_OK:
 		return reader;
 	case READER_NONE:
-		log_error("%.*s: there is no ledger yet: posternd has not "
-			  "begun one",
+		log_error("%.*s: nothing is remembered yet: posternd was "
+			  "never started with this state-dir",
 		    STR_ARG(dir));
 		*ret_exit = CMD_FOUND;
 		return NULL;

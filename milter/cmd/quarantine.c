@@ -232,11 +232,12 @@ show_run(struct run *run)
 {
 	const struct held_request *r = run->request;
 	if (r->nids == 0) {
-		log_error("show needs an id");
+		log_error("show needs a quarantine id; `postern quarantine "
+			  "list` has them");
 		return CMD_TROUBLE;
 	}
 	if (r->is_raw && r->nids > 1) {
-		log_error("--raw takes one id");
+		log_error("--raw takes one quarantine id");
 		return CMD_TROUBLE;
 	}
 	if (r->is_raw && run->ui.is_terminal && !r->is_forced) {
@@ -501,7 +502,7 @@ purge_run(struct run *run)
 	    .arg = run,
 	};
 	if (r->nids > 0) {
-		log_error("purge takes no ids; delete does");
+		log_error("purge takes no quarantine ids; delete does");
 		return CMD_TROUBLE;
 	}
 	for (size_t i = 0; i < FOLDER_COUNT && r->purge_age_s > 0; i++)
@@ -517,7 +518,8 @@ purge_run(struct run *run)
 	if (!r->is_json)
 		purge_summary(run, &result);
 	if (result.failed > 0)
-		log_error("%llu could not be removed",
+		log_error("%llu of the messages to be purged could not be "
+			  "removed",
 		    (unsigned long long)result.failed);
 	return result.failed > 0 ? CMD_TROUBLE : CMD_FINE;
 }

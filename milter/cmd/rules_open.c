@@ -46,9 +46,10 @@ rules_open(struct snapshot_source *source)
 	cmd_diags_print(&diags, DIAG_ERROR);
 	size_t warnings = diags_count(&diags, DIAG_WARNING);
 	if (warnings > 0)
-		cmd_error("%zu warnings about configuration and rules; "
-			  "`postern lint` shows them",
-		    warnings);
+		cmd_error("%zu warning%s about configuration and rules; "
+			  "`postern lint` shows %s",
+		    warnings, warnings == 1 ? "" : "s",
+		    warnings == 1 ? "it" : "them");
 	arena_free(a);
 	return snapshot;
 }

@@ -59,7 +59,10 @@ resolver_open(struct gate *gate, struct diags *diags)
 		return true;
 	static struct str off = {"off", 3};
 	if (config_dns_may_fail(&gate->current->config)) {
-		log_warning("%.*s: nobody is asked", STR_ARG(why));
+		log_warning(
+		    "%.*s: the DNS is not asked, so SPF, DKIM and DMARC are "
+		    "not judged",
+		    STR_ARG(why));
 		config.servers = (struct strs){&off, 1, 1};
 		return dns_open(diags->arena, &config, &gate->dns, &why);
 	}

@@ -700,7 +700,9 @@ socket_is_free(const char *path)
 		return false;
 	}
 	if (!S_ISSOCK(st.st_mode)) {
-		log_error("%s is there and not a socket", path);
+		log_error("socket: %s is there and is no socket: remove it, "
+			  "or name another path",
+		    path);
 		return false;
 	}
 	const struct timespec pause = {.tv_nsec = SOCKET_LOOK_MS * 1000000};
@@ -709,7 +711,9 @@ socket_is_free(const char *path)
 			return true;
 		(void)nanosleep(&pause, NULL);
 	}
-	log_error("%s: another posternd answers there", path);
+	log_error("socket: another posternd serves %s: stop that one, or "
+		  "name another path",
+	    path);
 	return false;
 }
 

@@ -274,7 +274,7 @@ check_dns(const struct config *config, struct diags *diags)
 	struct option_place place = {
 	    .lines = &config->lines, .name = dns_option(&why)};
 	option_complain(diags, may_fail ? DIAG_WARNING : DIAG_ERROR, &place, 0,
-	    "%.*s%s", STR_ARG(why), may_fail ? ": nobody is asked" : "");
+	    "%.*s%s", STR_ARG(why), may_fail ? ": the DNS is not asked" : "");
 }
 
 /* Mail flows without it, so it is no error. */

@@ -200,7 +200,7 @@ static bool
 page_use(struct walk *w, uint64_t page)
 {
 	if (page < 2 || page >= w->pages)
-		return no(w->why, "page %llu is none of the file",
+		return no(w->why, "page %llu is not in the file",
 		    (unsigned long long)page);
 	unsigned char bit = (unsigned char)(1U << (page & 7));
 	if ((w->seen[page / 8] & bit) != 0)

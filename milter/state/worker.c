@@ -141,8 +141,8 @@ file_renew(struct worker *w, struct store_why *why)
 static NORETURN void
 give_up(const struct worker *w, const struct store_why *why)
 {
-	log_error(
-	    "memory: %s: %s; it is checked", w->link->place.file, why->text);
+	log_error("memory: %s: %s; all of it is read before it is used again",
+	    w->link->place.file, why->text);
 	_exit(WORKER_BROKEN);
 }
 
@@ -586,7 +586,8 @@ tell_apply(struct worker *w, struct store_txn *txn, struct str tell)
 		break;
 	}
 	if (!is_fine)
-		log_warning("memory: what was told could not be read");
+		log_warning("memory: an entry could not be read: it is not "
+			    "remembered");
 }
 
 static void
@@ -640,8 +641,9 @@ poison_drop(struct worker *w)
 	uint64_t place = atomic_load(&ring->tail);
 	struct str tell;
 	if (ring_next(ring, &place, &tell))
-		log_error("memory: %zu bytes that were told crash the keeper: "
-			  "dropped",
+		log_error(
+		    "memory: an entry of %zu bytes crashes the keeper: it "
+		    "is not remembered",
 		    tell.len);
 	else
 		place = atomic_load(&ring->head);

@@ -164,7 +164,7 @@ said=$(postern explain 2>&1)
 is "no id is 2" $? 2
 for none in '' '<>'; do
 	is "\"$none\" is no id" "$(postern explain "$none" 2>&1; echo $?)" \
-		"postern: \"$none\" is no id: write a queue id, a lookup id or a Message-ID
+		"postern: \"$none\" is no id: write a queue id, a lookup id, a quarantine id or a Message-ID
 2"
 done
 

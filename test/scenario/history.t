@@ -54,7 +54,7 @@ done
 
 for none in '' '<>'; do
 	is "--id \"$none\" is refused" "$(postern history --id "$none" 2>&1; echo $?)" \
-		"postern: --id $none: write a queue id, a lookup id or a Message-ID
+		"postern: --id $none: write a queue id, a lookup id, a quarantine id or a Message-ID
 2"
 done
 
