@@ -214,6 +214,19 @@ filter_new(const struct ruleset *rules, const struct filter_options *options,
 	return filter;
 }
 
+/* It matches so many of the sample texts that it can seldom be ruled out. */
+static bool
+matches_most(struct looking *l, const struct regex *regex)
+{
+	size_t n = 0, matched = 0;
+	struct regex_span unused;
+	for (; SAMPLE_TEXTS[n] != NULL; n++)
+		matched +=
+		    regex_match(regex, l->scratch, str_from(SAMPLE_TEXTS[n]), 0,
+			false, &unused) == REGEX_YES;
+	return 2 * matched > n;
+}
+
 /* Texts come as one long string or as few: it is not worth it. */
 static bool
 has_shapes(size_t view)
@@ -222,8 +235,8 @@ has_shapes(size_t view)
 }
 
 /*
- * The filter of shapes: of regexes that `filter` knows nothing of and that are
- * not quick in any case.
+ * The filter of shapes: of regexes that `filter` knows nothing of and that do
+ * not match nearly everything.
  */
 static struct filter *
 shapes_new(struct looking *l, const struct filter *filter)
@@ -238,6 +251,7 @@ shapes_new(struct looking *l, const struct filter *filter)
 		struct str text;
 		if (view != FILTER_NONE && has_shapes(view) &&
 		    rule->tag.len == 0 && filter->slots[i] == PREFILTER_NONE &&
+		    !matches_most(l, rule->regex) &&
 		    look_pattern(l->work, regex_pattern(l->work, rule->pattern),
 			&text)) {
 			shapes->slots[i] =
