@@ -68,11 +68,19 @@ struct clause {
 				       than once */
 };
 
+/* Bytes of a string in which a match may begin. */
+struct span {
+	uint32_t from, until;
+	uint32_t next; /* 0: none */
+};
+
 /* How often a factor was seen in a string. */
 struct count {
 	uint32_t string; /* plus 1 */
 	uint32_t n;
 	size_t last; /* where it ended */
+	/* Where matches may begin that have it first, of the last few. */
+	struct span spans[FACTOR_TIMES_MAX];
 };
 
 /* A pattern; where all bits of one of its clauses are it may match. */
@@ -150,12 +158,6 @@ struct candidate {
 	uint32_t string;
 	uint32_t next; /* of the same slot; 0: none */
 	uint32_t from, until;
-};
-
-/* Bytes of a string in which a match may begin. */
-struct span {
-	uint32_t from, until;
-	uint32_t next; /* 0: none */
 };
 
 /* Spans in order, by number; 0: none. */
@@ -744,33 +746,79 @@ pass_enter(struct pass *pass, size_t to)
 	pass->string = to;
 }
 
-/* A literal of a factor ends at `at`; true: it has been there often enough. */
+/*
+ * Where a match may begin that has `use` first, by a literal of `len` bytes
+ * that ends before byte `end` of the string.  False: nowhere.
+ */
 static bool
-count_up(
-    struct pass *pass, const struct clause *clause, unsigned number, size_t at)
+use_span(const struct use *use, uint32_t len, size_t end, struct span *ret)
 {
-	if (clause->times[number] <= 1)
-		return true;
-	struct count *count = &pass->counts[clause->counts + number];
+	if (end < (size_t)use->least + len)
+		return false;
+	*ret = (struct span){
+	    .from = (uint32_t)(use->most < end ? end - use->most : 0),
+	    .until = (uint32_t)(end - len - use->least),
+	};
+	return true;
+}
+
+/*
+ * A factor that must be there `times` is there once more.  The first of so many
+ * is not one of the last, so that its span is told when they have come; which
+ * of two literals with one end it is, is open.  True: often enough.
+ */
+static bool
+count_up(struct pass *pass, struct count *count, unsigned times, size_t at,
+    const struct span *span, struct bits *bits)
+{
 	uint32_t string = (uint32_t)pass->string + 1;
-	if (count->string != string)
-		*count = (struct count){.string = string, .last = SIZE_MAX};
-	if (count->last != at)
-		count->n++;
-	count->last = at;
-	return count->n >= clause->times[number];
+	if (count->string != string) {
+		count->string = string;
+		count->n = 0;
+		count->last = SIZE_MAX;
+	}
+	if (count->last != at) {
+		count->spans[count->n++ % times] = *span;
+		count->last = at;
+		if (count->n >= times && bits != NULL) {
+			const struct span *first =
+			    &count->spans[count->n % times];
+			span_push(
+			    pass, &bits->spans, first->from, first->until);
+		}
+		return count->n >= times;
+	}
+	struct span *last = &count->spans[(count->n - 1) % times];
+	if (last->until < span->until)
+		last->until = span->until;
+	return count->n >= times;
 }
 
 /* A literal of `len` bytes ends before byte `end` of the string. */
 static void
-starts_add(struct pass *pass, struct bits *bits, const struct use *use,
-    uint32_t len, size_t end)
+use_found(struct pass *pass, const struct use *use, uint32_t len, size_t end)
 {
-	if (end < (size_t)use->least + len)
+	const struct clause *clause = &pass->filter->clauses[use->clause];
+	struct bits *bits = &pass->bits[use->clause];
+	uint32_t string = (uint32_t)pass->string + 1;
+	unsigned times = clause->times[use->number];
+	struct span span;
+	if (bits->string != string)
+		*bits = (struct bits){.string = string};
+	bool is_done = bits->bits == clause->needs;
+	if ((is_done && !use->is_near) || !use_span(use, len, end, &span))
 		return;
-	size_t from = use->most < end ? end - use->most : 0;
-	span_push(pass, &bits->spans, (uint32_t)from,
-	    (uint32_t)(end - len - use->least));
+	if (times <= 1 && use->is_near)
+		span_push(pass, &bits->spans, span.from, span.until);
+	if (times > 1 &&
+	    !count_up(pass, &pass->counts[clause->counts + use->number], times,
+		end, &span, use->is_near ? bits : NULL))
+		return;
+	if (is_done)
+		return;
+	bits->bits |= (uint8_t)(1U << use->number);
+	if (bits->bits == clause->needs)
+		ARENA_PUSH(pass->a, &pass->clauses) = use->clause;
 }
 
 /* A literal ends before byte `to` of the window. */
@@ -788,25 +836,9 @@ on_literal(void *arg, uint32_t id, size_t to)
 	size_t start = number == 0 ? 0 : pass->ends[number - 1];
 	if (pass->base + to < start + literal->len)
 		return false; /* it is in two strings */
-	uint32_t string = (uint32_t)pass->string;
-	for (uint32_t i = literal->uses; i < literal[1].uses; i++) {
-		const struct use *use = &pass->filter->uses[i];
-		const struct clause *clause =
-		    &pass->filter->clauses[use->clause];
-		struct bits *bits = &pass->bits[use->clause];
-		if (bits->string != string + 1)
-			*bits = (struct bits){.string = string + 1};
-		if (use->is_near)
-			starts_add(pass, bits, use, literal->len,
-			    pass->base + to - start);
-		if (bits->bits == clause->needs)
-			continue;
-		if (!count_up(pass, clause, use->number, pass->base + to))
-			continue;
-		bits->bits |= (uint8_t)(1U << use->number);
-		if (bits->bits == clause->needs)
-			ARENA_PUSH(pass->a, &pass->clauses) = use->clause;
-	}
+	for (uint32_t i = literal->uses; i < literal[1].uses; i++)
+		use_found(pass, &pass->filter->uses[i], literal->len,
+		    pass->base + to - start);
 	return pass->is_over;
 }
 

@@ -226,6 +226,10 @@ a_pass_knows_where_matches_may_begin(void **state)
 		"free cheap one and many other things very free",
 		"0:5-5 0:37-37"},
 	    {"(?:very )?cheap", "a cheap\nb", "0:0-2"},
+	    /* the last two have no three behind them */
+	    {"(?:cheap[^;]*;){3}", "cheap; cheap; very cheap; cheap; cheap;",
+		"0:0-19"},
+	    {"(?:cheap[^;]*;){3}", "cheap; cheap", ""},
 	    /* too early for what must be in front of it */
 	    {"\\d{9}cheap", "12345cheap", ""},
 	    /* what is not plain is where the match is */
