@@ -92,15 +92,19 @@ static void
 count_text(struct html *html)
 {
 	struct str s = html->text;
-	for (size_t i = 0, len = 1; i < s.len; i += len) {
+	unsigned long length = 0, blanks = 0;
+	for (size_t i = 0, len = 1; i < s.len; i += len, length++) {
+		len = 1;
+		if ((s.p[i] & 0x80) == 0) {
+			blanks += char_is_space(s.p[i]) &&
+				  (html->is_unicode || s.p[i] != '\f');
+			continue;
+		}
 		uint32_t c = uchar_first(str_skip(s, i), &len);
-		bool is_blank = html->is_unicode && uchar_is_space(c);
-		if (c < 0x80)
-			is_blank = char_is_space((char)c) &&
-				   (html->is_unicode || c != '\f');
-		html->html_length++;
-		html->non_space_length += !is_blank;
+		blanks += html->is_unicode && uchar_is_space(c);
 	}
+	html->html_length += length;
+	html->non_space_length += length - blanks;
 }
 
 struct str
@@ -140,20 +144,57 @@ html_link_utf8(struct arena *a, const struct html_link *link)
 
 /* --- the source before it is tokenised --- */
 
+/* A text that is made shorter where it stands. */
+struct shortened {
+	char *p;
+	size_t len;
+	size_t n;  /* bytes that are kept so far */
+	size_t at; /* bytes that have been looked at */
+};
+
+static void
+keep(struct shortened *s, size_t bytes)
+{
+	if (s->n != s->at)
+		memmove(s->p + s->n, s->p + s->at, bytes);
+	s->n += bytes;
+	s->at += bytes;
+}
+
+static struct str
+ahead(const struct shortened *s)
+{
+	return str_of(s->p + s->at, s->len - s->at);
+}
+
+/* Keep all up to the next `c`.  False: there is none. */
+static bool
+keep_until(struct shortened *s, char c)
+{
+	size_t run = str_chr(ahead(s), c);
+	keep(s, run == STR_NONE ? s->len - s->at : run);
+	return run != STR_NONE;
+}
+
+/* `bytes` that are not kept, and `c` in their place. */
+static void
+replace(struct shortened *s, size_t bytes, char c)
+{
+	s->p[s->n++] = c;
+	s->at += bytes;
+}
+
 static size_t
 drop_nbsp(char *p, size_t len)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (p[i] == '&' &&
-		    str_starts(str_of(p + i, len - i), STR("&nbsp;"))) {
-			p[n++] = ' ';
-			i += 5;
-		} else {
-			p[n++] = p[i];
-		}
+	struct shortened s = {p, len, 0, 0};
+	while (keep_until(&s, '&')) {
+		if (str_starts(ahead(&s), STR("&nbsp;")))
+			replace(&s, strlen("&nbsp;"), ' ');
+		else
+			keep(&s, 1);
 	}
-	return n;
+	return s.n;
 }
 
 /* Behind the characters of a word (of blanks) from `i` on, as \w (\s) has it.
@@ -176,38 +217,36 @@ skip_class(struct str s, size_t i, bool wants_word)
 static size_t
 drop_tag_slashes(char *p, size_t len)
 {
-	struct str s = str_of(p, len);
-	size_t n = 0;
-	for (size_t i = 0; i < len;) {
-		p[n++] = p[i++];
-		if (p[n - 1] != '<')
+	struct shortened s = {p, len, 0, 0};
+	struct str all = str_of(p, len);
+	while (keep_until(&s, '<')) {
+		keep(&s, 1);
+		size_t from = s.at;
+		size_t end = skip_class(all, from, true);
+		keep(&s, end - from);
+		if (end == from)
 			continue;
-		size_t from = i;
-		size_t end = skip_class(s, i, true);
-		while (i < end)
-			p[n++] = p[i++];
-		end = i > from ? skip_class(s, i, false) : len;
+		end = skip_class(all, end, false);
 		if (end + 1 < len && p[end] == '/' && p[end + 1] == '>')
-			i = end + 1;
+			s.at = end + 1;
 	}
-	return n;
+	return s.n;
 }
 
 /* U+201C and U+201D */
 static size_t
 plain_quotes(char *p, size_t len)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (i + 2 < len && p[i] == '\xe2' && p[i + 1] == '\x80' &&
-		    (p[i + 2] == '\x9c' || p[i + 2] == '\x9d')) {
-			p[n++] = '"';
-			i += 2;
-		} else {
-			p[n++] = p[i];
-		}
+	struct shortened s = {p, len, 0, 0};
+	while (keep_until(&s, '\xe2')) {
+		struct str rest = ahead(&s);
+		if (str_starts(rest, STR("\xe2\x80\x9c")) ||
+		    str_starts(rest, STR("\xe2\x80\x9d")))
+			replace(&s, strlen("\xe2\x80\x9c"), '"');
+		else
+			keep(&s, 1);
 	}
-	return n;
+	return s.n;
 }
 
 /* --- texts --- */
@@ -263,12 +302,15 @@ put_collapsed(struct buf *out, struct str text, bool drops_first)
 	size_t from = 0;
 	for (size_t i = 0; i < text.len;) {
 		size_t n = 0;
+		while (i < text.len && !char_is_space(text.p[i]) &&
+		       text.p[i] != '\xc3')
+			i++;
 		while (i + n < text.len && char_is_space(text.p[i + n]))
 			n++;
 		if (n == 0 && is_double_nbsp(str_skip(text, i)))
 			n = 4;
 		if (n == 0) {
-			i++;
+			i += i < text.len;
 			continue;
 		}
 		buf_put(out, str_sub(text, from, i - from));
