@@ -275,6 +275,7 @@ static const struct ruling rulings[] = {
     {NOTICE_DSN, M(RETURNED) | M(NULL), M(DAEMON) | M(POSTMASTER), PEOPLE, 0, 0,
 	0, false},
     {NOTICE_DSN, M(POSTMASTER), M(NULL) | M(SENDER), PEOPLE, 0, 2, 0, false},
+    {NOTICE_DSN, M(NULL), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 0, false},
     {NOTICE_DSN, M(NULL), NONE, PEOPLE, 0, 2, 2, false},
     {NOTICE_DSN, NONE, M(DAEMON) | M(NOBODY) | M(NULL), M(FORWARDED), 0, 0, 3,
 	false},
@@ -302,6 +303,8 @@ static const struct ruling rulings[] = {
     {NOTICE_MAILBOX, NONE, MACHINE | M(SUPPRESS) | M(BULK), PEOPLE, 0, 2, 2,
 	false},
     {NOTICE_QUOTA, NONE, MACHINE, PEOPLE, 0, 2, 2, false},
+    {NOTICE_QUOTA, NONE, M(NULL) | M(SENDER) | M(DAEMON),
+	PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 0, false},
 
     /* Tickets */
     {NOTICE_TICKET, NONE, ANSWERS, NONE, 1, 0, 0, false},
@@ -315,6 +318,8 @@ static const struct ruling rulings[] = {
 	M(LIST) | PEOPLE, 1, 0, 5, false},
     {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK),
 	M(LIST) | PEOPLE, 0, 3, 2, true},
+    {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
+	M(LIST) | M(BULLETIN) | PEOPLE, 0, 0, 5, true},
     {NOTICE_TICKET, NONE, NONE, PEOPLE | M(LIST), 1, 2, 3, false},
 
     /* Away */
@@ -345,6 +350,10 @@ static const struct ruling rulings[] = {
     {NOTICE_LIST, M(LISTROBOT), ANSWERS, PEOPLE | M(POST), 0, 0, 0, false},
     {NOTICE_LIST, M(LISTROBOT), M(GENERATED), PEOPLE | M(POST), 0, 0, 1, false},
 
+    /* A mail system that has no sender, in such a language */
+    {NOTICE_DSN, M(NULL) | M(POSTMASTER), NONE,
+	PEOPLE | M(LIST) | M(BULLETIN) | M(GENERATED), 0, 0, 0, false},
+
     /* Any other answer */
     {NOTICE_TICKET, NONE, ANSWERS, NONE, 0, 2, 0, false},
     {NOTICE_AUTOREPLY, M(REPLIED), NONE, NONE, 0, 0, 0, false},
@@ -372,6 +381,12 @@ struct scene {
 	bool has_text; /* `text` was made */
 };
 
+static unsigned
+less(unsigned a, unsigned b)
+{
+	return a > b ? a - b : 0;
+}
+
 /* A delivery report speaks of what has failed, of delay and of room. */
 static unsigned
 weight_of(const struct notice_tally *tally, enum notice_kind kind)
@@ -390,12 +405,6 @@ scene_tell(struct message *m, struct scene *scene)
 	if (!scene->has_text)
 		tally_of_text(m, &scene->marks, &scene->text);
 	scene->has_text = true;
-}
-
-static unsigned
-less(unsigned a, unsigned b)
-{
-	return a > b ? a - b : 0;
 }
 
 /*
@@ -418,6 +427,15 @@ text_weight(const struct scene *scene, enum notice_kind kind)
 	return less(weight, kind == NOTICE_AUTOREPLY ? against : 2 * against);
 }
 
+/* Where no text is asked, the Subject alone must not speak of parcels. */
+static unsigned
+subject_weight(const struct ruling *r, const struct notice_marks *marks)
+{
+	unsigned weight = weight_of(&marks->subject, r->kind);
+	return r->text > 0 ? weight
+			   : less(weight, marks->subject.weight[NOTICE_NONE]);
+}
+
 static bool
 applies_to_header(const struct ruling *r, const struct notice_marks *marks)
 {
@@ -425,7 +443,7 @@ applies_to_header(const struct ruling *r, const struct notice_marks *marks)
 	       (r->any == 0 || (marks->set & r->any) != 0) &&
 	       (marks->set & r->none) == 0 &&
 	       marks->fields.weight[r->kind] >= r->field &&
-	       weight_of(&marks->subject, r->kind) >= r->subject;
+	       subject_weight(r, marks) >= r->subject;
 }
 
 static const struct ruling *

@@ -171,6 +171,22 @@ static const struct {
 	"From: postmaster@example.net\nSubject: Odg: Undeliverable mail\n" T
 	"\nYour message could not be delivered? User unknown?\n",
 	"none"},
+    {"no sender, and a Subject that says it",
+	"Return-Path: <>\nFrom: router@example.net\nSubject: Cannot deliver\n" T
+	"\nThere is nobody of that name here.\n",
+	"dsn"},
+    {"the same of a parcel",
+	"Return-Path: <>\nFrom: shop@example.net\nSubject: Cannot deliver your "
+	"parcel\n" T "\nThere is nobody of that name here.\n",
+	"none"},
+    {"no sender, a postmaster, and no known language",
+	"Return-Path: <>\nFrom: postmaster@example.net\nSubject: ddd\n" T
+	"\neee fff\n",
+	"dsn"},
+    {"the same as a program of his writes it by itself",
+	"Return-Path: <>\nFrom: postmaster@example.net\nAuto-Submitted: "
+	"auto-generated\nSubject: ddd\n" T "\neee fff\n",
+	"none"},
     {"one's own address as Subject",
 	"From: bob@example.net\nSubject: Re: bob@example.net\n" T
 	"\nThis is an automated response. I will be out of the office until "
