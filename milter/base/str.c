@@ -127,9 +127,37 @@ str_crlf(struct str s)
 	return STR_NONE;
 }
 
+/* The first byte of `needle` that has no case; STR_NONE. */
+static size_t
+caseless_at(struct str needle)
+{
+	size_t i = 0;
+	while (i < needle.len && char_is_alpha(needle.p[i]))
+		i++;
+	return i < needle.len ? i : STR_NONE;
+}
+
+/* str_ifind(), by the byte of `needle` at `mark`. */
+static size_t
+ifind_by(struct str s, struct str needle, size_t mark)
+{
+	for (size_t at = 0; at + needle.len <= s.len; at++) {
+		size_t found = str_chr(str_skip(s, at + mark), needle.p[mark]);
+		if (found == STR_NONE)
+			break;
+		at += found;
+		if (str_ieq(str_sub(s, at, needle.len), needle))
+			return at;
+	}
+	return STR_NONE;
+}
+
 size_t
 str_ifind(struct str s, struct str needle)
 {
+	size_t mark = caseless_at(needle);
+	if (mark != STR_NONE)
+		return ifind_by(s, needle, mark);
 	for (size_t i = 0; i + needle.len <= s.len; i++)
 		if ((needle.len == 0 ||
 			char_lower(s.p[i]) == char_lower(needle.p[0])) &&

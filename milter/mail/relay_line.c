@@ -325,27 +325,27 @@ static const struct form domino_forms[] = {
 
 /* Forms of one program, if `mark` and `mark_too` are in the field. */
 struct family {
-	const char *mark, *mark_too;
+	const char *mark, *mark_too; /* NULL: nothing more */
 	const struct form *forms;
 };
 
 /* Each of them is tried. */
 static const struct family webmails[] = {
-    {" ({SquirrelMail|NaSMail} authenticated user ", "", webmail_forms},
+    {" ({SquirrelMail|NaSMail} authenticated user ", NULL, webmail_forms},
     {"aol.com", "with HTTP (WebMailUI)", aol_forms},
 };
 
 /* The first of them alone is tried. */
 static const struct family programs[] = {
-    {" SMTPSVC", "", smtpsvc_forms},
-    {" with {Microsoft SMTP Server|mapi id} {(%c) |}%n.%n.%n.%n{%$| }", "",
+    {" SMTPSVC", NULL, smtpsvc_forms},
+    {" with {Microsoft SMTP Server|mapi id} {(%c) |}%n.%n.%n.%n{%$| }", NULL,
 	exchange_forms},
-    {"[XMail ", "", xmail_forms},
-    {"(ecelerity%<", "", ecelerity_forms},
-    {"Exim", "", exim_forms},
-    {" (Postfix) with", "", postfix_forms},
-    {"(Scalix SMTP Relay", "", scalix_forms},
-    {" (Lotus Domino ", "", domino_forms},
+    {"[XMail ", NULL, xmail_forms},
+    {"(ecelerity%<", NULL, ecelerity_forms},
+    {"Exim", NULL, exim_forms},
+    {" (Postfix) with", NULL, postfix_forms},
+    {"(Scalix SMTP Relay", NULL, scalix_forms},
+    {" (Lotus Domino ", NULL, domino_forms},
 };
 
 static const struct form http_forms[] = {
@@ -567,12 +567,37 @@ collapse(struct arena *a, struct str field)
 	"%;{{Mon|Tue|Thu|Wed|Fri|Sat|Sun}, |}%n "                           \
 	"{Jan|Jun|Jul|Feb|Mar|May|Apr|Aug|Sep|Oct|Nov|Dec} %n %n:%n{:%n|} " \
 	"%s%$"
+#define DATE_BLANKS 6 /* at most, but more may be in front */
+
+/* Where the last `n` blanks of `text` start; 0: there are fewer. */
+static size_t
+last_blanks(struct str text, size_t n)
+{
+	size_t at = text.len;
+	while (at > 0 && n > 0)
+		n -= text.p[--at] == ' ';
+	return n > 0 ? 0 : at;
+}
+
+/* Where a DATE may start, which ends in "12:00 +0000"; STR_NONE: nowhere. */
+static size_t
+date_start(struct str text)
+{
+	struct str time = str_skip(text, last_blanks(text, 2) + 1);
+	if (time.len == 0 || !char_is_digit(time.p[0]))
+		return STR_NONE;
+	size_t at = last_blanks(text, DATE_BLANKS);
+	while (at > 0 && (text.p[at - 1] == ' ' || text.p[at - 1] == ';'))
+		at--;
+	return at;
+}
 
 static struct str
 without_date(struct str text)
 {
 	struct shape_found f;
-	if (!shape_find(text, DATE, &f))
+	size_t start = date_start(text);
+	if (start == STR_NONE || !shape_find(str_skip(text, start), DATE, &f))
 		return text;
 	return str_sub(text, 0, (size_t)(f.all.p - text.p));
 }
@@ -641,7 +666,8 @@ families_try(struct line *line, const struct family *families, size_t n,
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!shape_is_in(line->text, families[i].mark) ||
-		    !shape_is_in(line->text, families[i].mark_too))
+		    (families[i].mark_too != NULL &&
+			!shape_is_in(line->text, families[i].mark_too)))
 			continue;
 		enum outcome outcome = forms_try(line, families[i].forms);
 		if (outcome != PASSED || is_first_alone)
@@ -661,15 +687,24 @@ guess_greeting(struct line *line)
 		*helo = shape_get(&f, 'h');
 }
 
-static enum outcome
-from_try(struct line *line)
+static void
+take_sender(struct line *line)
 {
 	struct shape_found f;
+	if (str_ifind(line->text, STR("return-path")) == STR_NONE &&
+	    str_ifind(line->text, STR("envelope-")) == STR_NONE)
+		return;
 	if (shape_ifind(line->text,
 		"{return-path{:|} |envelope-{sender|from}{ |=}}%e%<", &f)) {
 		line->relay.envfrom = shape_get(&f, 'e');
 		line->relay.has_envfrom = true;
 	}
+}
+
+static enum outcome
+from_try(struct line *line)
+{
+	take_sender(line);
 	line->is_qmail_ldap =
 	    shape_is_in(line->text, " by %s (qmail-%s) with ");
 	enum outcome outcome =

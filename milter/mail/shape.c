@@ -304,6 +304,34 @@ skip_tried(const struct piece *piece, const struct tried *tried, size_t to)
 	return piece->is_short ? tried->to : (size_t)tried->from - 1;
 }
 
+/*
+ * The byte that what `p` leads to starts with, whatever of it is taken; -1: no
+ * single one.
+ */
+static int
+next_byte(const struct matcher *m, const char *p)
+{
+	while (*p == '|' || *p == '}')
+		p = *p == '|' ? group_end(p + 1) : p + 1;
+	if (*p == '\0' || *p == '%' || (m->is_folded && char_is_alpha(*p)))
+		return -1;
+	if (*p != '{')
+		return (unsigned char)*p;
+	int byte = next_byte(m, ++p);
+	while (byte >= 0 && (p = next_alternative(p)) != NULL)
+		if (next_byte(m, p) != byte)
+			return -1;
+	return byte;
+}
+
+/* The text goes on at `at` with `byte`, which is any one if it is below 0. */
+static bool
+goes_on(const struct matcher *m, size_t at, int byte)
+{
+	return byte < 0 ||
+	       (at < m->text.len && (unsigned char)m->text.p[at] == byte);
+}
+
 /* `has_zero`: the piece may be missing. */
 static bool
 match_piece(struct matcher *m, const struct piece *piece, const char *p,
@@ -317,12 +345,14 @@ match_piece(struct matcher *m, const struct piece *piece, const char *p,
 	if (most < least)
 		return false;
 	size_t to = piece->is_short ? least : most;
+	int behind = most > least ? next_byte(m, p) : -1;
 	for (;;) {
 		to = skip_tried(piece, tried, to);
 		/* below 0 it is very large */
 		if (to < least || to > most)
 			break;
-		if (match_kept(m, p, at, to, piece->kept))
+		if (goes_on(m, to, behind) &&
+		    match_kept(m, p, at, to, piece->kept))
 			return true;
 		to += piece->is_short ? 1 : SIZE_MAX;
 	}
@@ -470,6 +500,7 @@ starts_plain(struct str text, const char *shape)
 
 /* The bytes that a match may start with. */
 struct firsts {
+	struct str plain; /* all of these; empty: see the rest */
 	bool is_any;
 	bool (*is_of)(char c); /* NULL: those of `has` */
 	bool has[256];
@@ -523,8 +554,11 @@ firsts_find(struct firsts *firsts, const char *shape, bool is_folded)
 static struct firsts
 firsts_of(const char *shape, bool is_folded)
 {
-	struct firsts firsts = {.is_of = first_piece(skip_places(shape))};
-	if (firsts.is_of == NULL)
+	struct firsts firsts = {
+	    .plain = str_of(shape, is_folded ? 0 : plain_length(shape)),
+	    .is_of = first_piece(skip_places(shape)),
+	};
+	if (firsts.plain.len == 0 && firsts.is_of == NULL)
 		firsts_find(&firsts, shape, is_folded);
 	return firsts;
 }
@@ -535,6 +569,10 @@ next_place(const struct firsts *firsts, struct str text, size_t at)
 {
 	if (firsts->is_any)
 		return at;
+	if (firsts->plain.len > 0) {
+		size_t skipped = str_find(str_skip(text, at), firsts->plain);
+		return skipped == STR_NONE ? text.len + 1 : at + skipped;
+	}
 	if (firsts->is_of != NULL)
 		while (at < text.len && !firsts->is_of(text.p[at]))
 			at++;
@@ -542,6 +580,17 @@ next_place(const struct firsts *firsts, struct str text, size_t at)
 		while (at < text.len && !firsts->has[(unsigned char)text.p[at]])
 			at++;
 	return at;
+}
+
+/* shape_find() of a shape that is plain bytes only. */
+static bool
+plain_find(struct str text, struct str shape, struct shape_found *ret)
+{
+	size_t at = str_find(text, shape);
+	if (at == STR_NONE)
+		return false;
+	*ret = (struct shape_found){.all = str_sub(text, at, shape.len)};
+	return true;
 }
 
 static bool
@@ -562,7 +611,7 @@ shape_run(struct str text, const char *shape, bool is_folded, size_t last,
 	memset(m.tried, 0, (strlen(shape) + 1) * sizeof(m.tried[0]));
 	for (size_t at = 0; at <= last && at <= m.text.len; at++) {
 		at = next_place(&firsts, m.text, at);
-		if (at > last)
+		if (at > last || at > m.text.len)
 			return false;
 		if (!match(&m, shape, at))
 			continue;
@@ -583,7 +632,10 @@ shape_starts(struct str text, const char *shape, struct shape_found *ret)
 bool
 shape_find(struct str text, const char *shape, struct shape_found *ret)
 {
-	return shape_run(text, shape, false, SIZE_MAX, ret);
+	struct str plain = str_of(shape, plain_length(shape));
+	return shape[plain.len] == '\0'
+		   ? plain_find(text, plain, ret)
+		   : shape_run(text, shape, false, SIZE_MAX, ret);
 }
 
 bool

@@ -35,6 +35,11 @@ searches_with_and_without_case(void **state)
 	assert_true(str_crlf(STR("a\nb\rc\r")) == STR_NONE);
 	assert_true(str_crlf(STR_EMPTY) == STR_NONE);
 	assert_int_equal(str_ifind(STR("aBCd"), STR("Cd")), 2);
+	assert_int_equal(str_ifind(STR("a-b A-bC"), STR("a-BC")), 4);
+	assert_int_equal(str_ifind(STR("--a"), STR("-A")), 1);
+	assert_int_equal(str_ifind(STR("ab"), STR_EMPTY), 0);
+	assert_true(str_ifind(STR("a-"), STR("a-b")) == STR_NONE);
+	assert_true(str_ifind(STR("-a"), STR("a-")) == STR_NONE);
 	assert_true(str_istarts(STR("Subject"), STR("SUB")));
 	assert_false(str_istarts(STR("Su"), STR("SUB")));
 	assert_true(str_iends(STR("a.EXE"), STR(".exe")));

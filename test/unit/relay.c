@@ -56,6 +56,14 @@ static const struct {
 	"192.0.2.6||x|mx.example||-||"},
     {"from [192.0.2.8] by web.example via HTTP; Mon, 30 Nov 2026 02:56:29 PST",
 	"192.0.2.8|||web.example||-||"},
+    {"from [192.0.2.8] by web.example via HTTP;1 Nov 2026 2:56 x",
+	"192.0.2.8|||web.example||-||"},
+    {"from [192.0.2.8] by web.example via HTTP ; ;Mon, 30 Nov 2026 02:56:29 "
+     "+0000",
+	"192.0.2.8|||web.example||-||"},
+    {"from [192.0.2.8] by web.example via HTTP; Wet, 30 Nov 2026 02:56:29 "
+     "+0000",
+	"192.0.2.8|||web.example||-||"},
     {"from [1.2.3.4] by a<b>#|c (x) with y", "1.2.3.4|||a!b!!!c||-||"},
     {"FROM pc.example (web.example [192.0.2.9]) BY mx.example ID 434B.5.1 ; 11 "
      "Oct 2026 01:41:34 -0400",
@@ -131,6 +139,12 @@ static const struct {
     {"ab", "%0hb", "a"},
     {"b", "%0hb", ""},
     {"100%", "%h%%", "100"},
+    {"a/b/c", "%h/", "a/b"},
+    {"a/b/c", "%D/%h", "b/c"},
+    {"a b", "%.{ {b|c}|d} %h", NULL},
+    {"a b c", "%.{ {b|c}|} %h", "c"},
+    {"a b", "%.{ {x|y}|} %h", "b"},
+    {"a]b>c", "%h{]|>}c", "a]b"},
     {"aaa.", "%h%<%$", NULL},
     {"aaa.", "%h%<", "aaa"},
 };
