@@ -36,6 +36,12 @@ struct str capture_mark(struct arena *a, struct str text, struct str *ret_name);
  */
 struct str capture_gap(struct arena *a, struct str marked, struct str name);
 
+/*
+ * A match of `marked` has one of the values of `name` in it: the tag stands
+ * where no group, choice or count can leave it out.  False if that is not sure.
+ */
+bool capture_is_needed(struct arena *a, struct str marked, struct str name);
+
 struct tags *tags_new(struct message *m);
 /* What one rule has captured so far. */
 struct captured_tag {
@@ -56,6 +62,11 @@ void tags_set(struct tags *tags, const struct captured *captured);
 
 /* All values of `name` together; 0: it has none. */
 size_t tags_bytes(struct tags *tags, struct str name);
+/*
+ * One of the values of `name` is in `text`, whatever its case; or one is beyond
+ * ASCII, whose case is the regex's matter.
+ */
+bool tags_may_be_in(struct tags *tags, struct str name, struct str text);
 /*
  * `marked` with the values of `name` in its place, (?:a|b), taken literally.
  * False: it has no value, so the rule is not run.

@@ -152,6 +152,7 @@ struct rule {
 	 */
 	struct str tag; /* empty: none */
 	struct str pattern;
+	bool needs_tag; /* what it matches has a value of the tag in it */
 	/* RULE_URI_DETAIL */
 	struct uri_keys keys;
 	/* RULE_EVAL */

@@ -308,6 +308,84 @@ capture_gap(struct arena *a, struct str marked, struct str name)
 	return buf_str(b);
 }
 
+/* Behind the class that starts at `at`; STR_NONE: it does not end. */
+static size_t
+class_end(struct str regex, size_t at)
+{
+	at += 1 + str_starts(str_skip(regex, at + 1), STR("^"));
+	at += str_starts(str_skip(regex, at), STR("]"));
+	while (at < regex.len && regex.p[at] != ']') {
+		size_t named = str_starts(str_skip(regex, at), STR("[:"))
+				   ? str_find(str_skip(regex, at), STR(":]"))
+				   : STR_NONE;
+		if (named != STR_NONE)
+			at += named + 1;
+		else if (regex.p[at] == '\\')
+			at++;
+		at++;
+	}
+	return at < regex.len ? at + 1 : STR_NONE;
+}
+
+/*
+ * What starts at `here` changes how the rest is read: a verb, a comment, or
+ * flags with x, behind which comments may be.
+ */
+static bool
+is_odd_start(struct str here)
+{
+	if (str_starts(here, STR("(*")) || str_starts(here, STR("(?#")))
+		return true;
+	if (!str_starts(here, STR("(?")))
+		return false;
+	size_t n = 2;
+	while (n < here.len && (char_is_alpha(here.p[n]) || here.p[n] == '^' ||
+				   here.p[n] == '-'))
+		n++;
+	return str_chr(str_sub(here, 2, n - 2), 'x') != STR_NONE;
+}
+
+bool
+capture_is_needed(struct arena *a, struct str marked, struct str name)
+{
+	struct str mark = mark_of(a, name);
+	bool is_there = false;
+	unsigned depth = 0;
+	if (str_find(marked, STR("\\Q")) != STR_NONE)
+		return false;
+	for (size_t i = 0; i < marked.len;) {
+		struct str here = str_skip(marked, i);
+		char c = here.p[0];
+		if (is_odd_start(here) || (c == '|' && depth == 0))
+			return false;
+		if (depth == 0 && str_starts(here, mark) &&
+		    (i == 0 || marked.p[i - 1] != '\\')) {
+			i += mark.len;
+			is_there |= i == marked.len ||
+				    strchr("?*{", marked.p[i]) == NULL;
+			continue;
+		}
+		depth += c == '(';
+		depth -= c == ')' && depth > 0;
+		i = c == '[' ? class_end(marked, i) : i + 1 + (c == '\\');
+		if (i == STR_NONE)
+			return false;
+	}
+	return is_there;
+}
+
+bool
+tags_may_be_in(struct tags *tags, struct str name, struct str text)
+{
+	const struct strs *values = tag_values(tags, name);
+	for (size_t i = 0; i < values->n; i++)
+		if (values->v[i].len > 0 &&
+		    (!str_is_ascii(values->v[i]) ||
+			str_ifind(text, values->v[i]) != STR_NONE))
+			return true;
+	return false;
+}
+
 bool
 tags_fill(
     struct tags *tags, struct str marked, struct str name, struct str *ret)

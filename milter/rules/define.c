@@ -154,7 +154,11 @@ regex_define(struct ruleset *rules, struct rule *rule, struct str literal,
 		    rule->place.line,
 		    "%.*s: the regular expression matches everything: %.*s",
 		    STR_ARG(rule->name), STR_ARG(oddity));
-	return pattern_replace(rules, rule, ret);
+	if (!pattern_replace(rules, rule, ret))
+		return false;
+	rule->needs_tag = rule->tag.len > 0 && capture_is_needed(rules->arena,
+						   rule->pattern, rule->tag);
+	return true;
 }
 
 /*

@@ -619,6 +619,37 @@ run_candidates(struct run *run, size_t view, const struct rule *rule,
 }
 
 /*
+ * A look before the regex is made: can it match one of the strings from `first`
+ * on, or those of them that a pass has left?  What is longer may be refused
+ * when it is filled in, and characters fold in more ways.
+ */
+static bool
+may_match_tag(struct run *run, const struct tally *t,
+    const struct candidates *candidates, struct candidate_cursor cursor,
+    const struct strs *strings, size_t first)
+{
+	const struct rule *rule = t->rule;
+	struct candidate_place place = {.string = SIZE_MAX};
+	if (!rule->needs_tag || t->is_unicode ||
+	    tags_bytes(run_tags(run), rule->tag) > FILLED_SLOW_BYTES)
+		return true;
+	for (size_t i = first; candidates == NULL && i < strings->n; i++)
+		if (tags_may_be_in(run_tags(run), rule->tag, strings->v[i]))
+			return true;
+	size_t string = SIZE_MAX;
+	while (candidates != NULL &&
+	       candidates_next(candidates, &cursor, &place)) {
+		if (place.string < first || place.string == string)
+			continue;
+		string = place.string;
+		if (tags_may_be_in(
+			run_tags(run), rule->tag, strings->v[string]))
+			return true;
+	}
+	return false;
+}
+
+/*
  * False: a tag of the rule has no value.  `view` is what `strings` are;
  * FILTER_NONE: something else.
  */
@@ -636,6 +667,8 @@ match_list(struct run *run, struct tally *t, size_t view,
 	    run_candidates(run, view, rule, strings, &cursor);
 	struct candidate_cursor ahead = cursor;
 	if (candidates != NULL && !candidates_next(candidates, &ahead, &unused))
+		return true;
+	if (!may_match_tag(run, t, candidates, cursor, strings, first))
 		return true;
 	t->regex = regex_for(run, rule, t->is_unicode);
 	if (t->regex == NULL)

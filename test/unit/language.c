@@ -106,6 +106,15 @@ captures_are_what_other_rules_look_for(void **state)
 		"body __D /(?<D>hel)|(?<D>now)/\ntflags __D multiple\n"
 		"body A / %{D}$|^%{D}lo/",
 		"A:1 __D:2 = 1"},
+	    {"a text in another case, with i alone",
+		"header __S Subject =~ /(?<S>\\w+)/\n"
+		"uri A /x%{S}/i\nbody B /^%{S}/i\nbody C /b%{S}/\n"
+		"meta D !A && !C",
+		"B:1 D:1 __S:1 = 2"},
+	    {"where it may be missing",
+		TO "body A /mail (?:%{TO}x)?/\nbody B /mail %{TO}? now/\n"
+		   "body C /mail(?! x%{TO})/",
+		"A:1 B:1 C:1 __TO:1 = 3"},
 	    {"a header of the message",
 		"header A To:addr =~ /^%{HEADER(To:addr)}$/m\n"
 		"header B Subject =~ /^%{HEADER(Subject)}$/\n"

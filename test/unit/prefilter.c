@@ -126,6 +126,46 @@ a_tag_is_a_gap(void **state)
 }
 
 static void
+a_tag_is_needed_where_nothing_can_leave_it_out(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *marked;
+		bool want;
+	} cases[] = {
+	    {"%\\{TO\\}", true},
+	    {"(?i)^https?://.{10,128}(?:\\.html?|\\/)?(?:#|e=)%\\{TO\\}", true},
+	    {"[]#|(]%\\{TO\\}+$", true},
+	    {"[^][:alpha:]\\]|(]%\\{TO\\}", true},
+	    {"\\(%\\{TO\\}\\|", true},
+	    {"(?<x>a|b)%\\{TO\\}", true},
+	    {"%\\{TO\\}?|%\\{TO\\}", false},
+	    {"a%\\{TO\\}?", false},
+	    {"a%\\{TO\\}*b", false},
+	    {"a%\\{TO\\}{0,2}b", false},
+	    {"a%\\{TO\\}|b", false},
+	    {"(?:%\\{TO\\}|b)", false},
+	    {"(?!%\\{TO\\})a", false},
+	    {"[%\\{TO\\}]", false},
+	    {"\\%\\{TO\\}", false},
+	    {"\\\\%\\{TO\\}", false},
+	    {"a(?#%\\{TO\\}", false},
+	    {"(?ix)a # (%\\{TO\\}\n", false},
+	    {"(?s-x:a)%\\{TO\\}", false},
+	    {"(*ACCEPT)%\\{TO\\}", false},
+	    {"\\Q(\\E%\\{TO\\}", false},
+	    {"[a%\\{TO\\}", false},
+	    {"%\\{OTHER\\}", false},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		if (capture_is_needed(a, str_from(cases[i].marked),
+			STR("TO")) != cases[i].want)
+			fail_msg("%s", cases[i].marked);
+	arena_free(a);
+}
+
+static void
 matches_in_ascii_have_factors_of_their_own(void **state)
 {
 	(void)state;
@@ -776,6 +816,7 @@ a_broken_cache_is_as_good_as_none(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(factors_are_what_a_match_cannot_lack),
     cmocka_unit_test(a_tag_is_a_gap),
+    cmocka_unit_test(a_tag_is_needed_where_nothing_can_leave_it_out),
     cmocka_unit_test(matches_in_ascii_have_factors_of_their_own),
     cmocka_unit_test(a_pass_leaves_strings_in_order),
     cmocka_unit_test(a_pass_knows_where_matches_may_begin),
