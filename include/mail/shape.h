@@ -45,6 +45,29 @@ MUST_CHECK bool shape_find(
 MUST_CHECK bool shape_ifind(
     struct str text, const char *shape, struct shape_found *ret);
 
+/* Pairs of neighbouring bytes, by hash: a set may seem to have more. */
+struct shape_pairs {
+	uint64_t bits[4];
+};
+
+/* What `text` has; what each text like `shape` has, case not folded. */
+struct shape_pairs shape_pairs_of(struct str text);
+struct shape_pairs shape_pairs_needed(const char *shape);
+
+/*
+ * A text that has `pairs`, or a part of it, may be like the shape that needs
+ * `needed`.  For texts that are tried with many shapes.
+ */
+static inline bool
+shape_is_possible(
+    const struct shape_pairs *pairs, const struct shape_pairs *needed)
+{
+	uint64_t missing = 0;
+	for (size_t i = 0; i < COUNT_OF(needed->bits); i++)
+		missing |= needed->bits[i] & ~pairs->bits[i];
+	return missing == 0;
+}
+
 /* Somewhere, and nothing is to be kept. */
 bool shape_is_in(struct str text, const char *shape);
 

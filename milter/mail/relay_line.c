@@ -6,6 +6,8 @@
  */
 #include "mail/relay_line.h"
 
+#include <pthread.h>
+
 #include "base/arena.h"
 #include "mail/relay_ip.h"
 #include "mail/shape.h"
@@ -13,7 +15,8 @@
 /* A field on its way to a hop. */
 struct line {
 	struct arena *a;
-	struct str text; /* what is left of it */
+	struct str text;          /* what is left of it */
+	struct shape_pairs pairs; /* of the text, or of more than that */
 	struct relay relay;
 	struct str handed_on;
 	bool has_looked_up; /* the server asks the DNS for names */
@@ -91,6 +94,21 @@ forms_try(struct line *line, const struct form *forms)
 {
 	for (; forms->shape != NULL; forms++) {
 		enum outcome outcome = form_try(line, forms);
+		if (outcome != PASSED)
+			return outcome;
+	}
+	return PASSED;
+}
+
+/* The same, for many: `needed` tells by place what a form needs. */
+static enum outcome
+forms_try_possible(struct line *line, const struct form *forms,
+    const struct shape_pairs *needed)
+{
+	for (size_t i = 0; forms[i].shape != NULL; i++) {
+		if (!shape_is_possible(&line->pairs, &needed[i]))
+			continue;
+		enum outcome outcome = form_try(line, &forms[i]);
 		if (outcome != PASSED)
 			return outcome;
 	}
@@ -504,6 +522,28 @@ static const struct auth_form auth_forms[] = {
     {" by ", " (via %[aHTTP{%?|}%]a){ |;|%$}", true, NULL},
 };
 
+/* What the forms of the long tables need, by their places. */
+static struct {
+	pthread_once_t once;
+	struct shape_pairs from[COUNT_OF(from_forms)];
+	struct shape_pairs programs[COUNT_OF(programs)];
+	struct shape_pairs auth[COUNT_OF(auth_forms)];
+} needed = {.once = PTHREAD_ONCE_INIT};
+
+static void
+needed_init(void)
+{
+	for (size_t i = 0; from_forms[i].shape != NULL; i++)
+		needed.from[i] = shape_pairs_needed(from_forms[i].shape);
+	for (size_t i = 0; i < COUNT_OF(programs); i++)
+		needed.programs[i] = shape_pairs_needed(programs[i].mark);
+	for (size_t i = 0; i < COUNT_OF(auth_forms); i++) {
+		const struct auth_form *form = &auth_forms[i];
+		needed.auth[i] = shape_pairs_needed(
+		    form->is_folded ? form->mark : form->shape);
+	}
+}
+
 /* The name of a way to log in, with the details that some have. */
 static struct str
 auth_text(struct arena *a, const struct auth_form *form,
@@ -525,16 +565,23 @@ auth_text(struct arena *a, const struct auth_form *form,
 	return name;
 }
 
+static bool
+auth_form_try(const struct auth_form *form, struct str text,
+    struct shape_found *ret_mark, struct shape_found *ret)
+{
+	return shape_find(text, form->mark, ret_mark) &&
+	       (form->is_folded ? shape_ifind(text, form->shape, ret)
+				: shape_find(text, form->shape, ret));
+}
+
 static struct str
-auth_of(struct arena *a, struct str text)
+auth_of(const struct line *line)
 {
 	for (size_t i = 0; i < COUNT_OF(auth_forms); i++) {
-		const struct auth_form *form = &auth_forms[i];
 		struct shape_found mark, f;
-		if (shape_find(text, form->mark, &mark) &&
-		    (form->is_folded ? shape_ifind(text, form->shape, &f)
-				     : shape_find(text, form->shape, &f)))
-			return auth_text(a, form, &mark, &f);
+		if (shape_is_possible(&line->pairs, &needed.auth[i]) &&
+		    auth_form_try(&auth_forms[i], line->text, &mark, &f))
+			return auth_text(line->a, &auth_forms[i], &mark, &f);
 	}
 	return STR_EMPTY;
 }
@@ -657,22 +704,34 @@ take_common(struct line *line)
 		}
 	if (shape_find(line->text, " by %b", &f))
 		line->relay.by = shape_get(&f, 'b');
-	line->relay.auth = auth_of(line->a, line->text);
+	line->relay.auth = auth_of(line);
+}
+
+static bool
+is_of_family(const struct line *line, const struct family *family)
+{
+	return shape_is_in(line->text, family->mark) &&
+	       (family->mark_too == NULL ||
+		   shape_is_in(line->text, family->mark_too));
 }
 
 static enum outcome
-families_try(struct line *line, const struct family *families, size_t n,
-    bool is_first_alone)
+webmails_try(struct line *line)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!shape_is_in(line->text, families[i].mark) ||
-		    (families[i].mark_too != NULL &&
-			!shape_is_in(line->text, families[i].mark_too)))
-			continue;
-		enum outcome outcome = forms_try(line, families[i].forms);
-		if (outcome != PASSED || is_first_alone)
-			return outcome;
-	}
+	enum outcome outcome = PASSED;
+	for (size_t i = 0; i < COUNT_OF(webmails) && outcome == PASSED; i++)
+		if (is_of_family(line, &webmails[i]))
+			outcome = forms_try(line, webmails[i].forms);
+	return outcome;
+}
+
+static enum outcome
+programs_try(struct line *line)
+{
+	for (size_t i = 0; i < COUNT_OF(programs); i++)
+		if (shape_is_possible(&line->pairs, &needed.programs[i]) &&
+		    is_of_family(line, &programs[i]))
+			return forms_try(line, programs[i].forms);
 	return PASSED;
 }
 
@@ -707,15 +766,13 @@ from_try(struct line *line)
 	take_sender(line);
 	line->is_qmail_ldap =
 	    shape_is_in(line->text, " by %s (qmail-%s) with ");
-	enum outcome outcome =
-	    families_try(line, webmails, COUNT_OF(webmails), false);
+	enum outcome outcome = webmails_try(line);
 	if (outcome == PASSED)
-		outcome =
-		    families_try(line, programs, COUNT_OF(programs), true);
+		outcome = programs_try(line);
 	if (outcome == PASSED && shape_is_in(line->text, "%<with HTTP%<"))
 		outcome = forms_try(line, http_forms);
 	if (outcome == PASSED)
-		outcome = forms_try(line, from_forms);
+		outcome = forms_try_possible(line, from_forms, needed.from);
 	if (outcome == PASSED)
 		guess_greeting(line);
 	return outcome;
@@ -835,6 +892,8 @@ relay_line_parse(struct arena *a, struct str field, struct relay *ret,
 	if (is_of_no_interest(line.text))
 		return RELAY_LINE_SKIPPED;
 	line.text = with_blank(a, without_date(line.text));
+	line.pairs = shape_pairs_of(line.text);
+	(void)pthread_once(&needed.once, needed_init);
 	take_common(&line);
 	switch (line_try(&line)) {
 	case PASSED:

@@ -491,6 +491,37 @@ has_plain(struct str text, const char *shape)
 	return true;
 }
 
+static void
+pairs_add(struct shape_pairs *pairs, struct str text)
+{
+	for (size_t i = 1; i < text.len; i++) {
+		unsigned pair = (unsigned char)text.p[i - 1] * 131U +
+				(unsigned char)text.p[i];
+		pairs->bits[pair / 64 % COUNT_OF(pairs->bits)] |= UINT64_C(1)
+								  << pair % 64;
+	}
+}
+
+struct shape_pairs
+shape_pairs_of(struct str text)
+{
+	struct shape_pairs pairs = {{0}};
+	pairs_add(&pairs, text);
+	return pairs;
+}
+
+struct shape_pairs
+shape_pairs_needed(const char *shape)
+{
+	struct shape_pairs pairs = {{0}};
+	while (*shape != '\0') {
+		size_t len = plain_length(shape);
+		pairs_add(&pairs, str_of(shape, len));
+		shape = len > 0 ? shape + len : piece_end(shape);
+	}
+	return pairs;
+}
+
 /* `shape` starts with plain bytes that stand at the start of `text`. */
 static bool
 starts_plain(struct str text, const char *shape)

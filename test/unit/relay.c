@@ -159,9 +159,29 @@ shapes_match_as_regular_expressions_do(void **state)
 		    shape_starts(str_from(shapes[i].text), shapes[i].shape, &f);
 		if (is_so != (shapes[i].kept != NULL))
 			fail_msg("case %zu: %s", i, shapes[i].shape);
+		struct shape_pairs has =
+		    shape_pairs_of(str_from(shapes[i].text));
+		struct shape_pairs needed = shape_pairs_needed(shapes[i].shape);
+		if (is_so && !shape_is_possible(&has, &needed))
+			fail_msg("pairs of case %zu: %s", i, shapes[i].shape);
 		if (is_so)
 			assert_str(shape_get(&f, 'h'), shapes[i].kept);
 	}
+}
+
+static void
+pairs_rule_shapes_out(void **state)
+{
+	(void)state;
+	static const char *const absent[] = {"%h (Postfix) by",
+	    " with {ESMTP|SMTP} via", "100%% of it", "a{b|%%|%[xc%]x}id=%h"};
+	struct shape_pairs has = shape_pairs_of(STR("a b"));
+	for (size_t i = 0; i < COUNT_OF(absent); i++) {
+		struct shape_pairs needed = shape_pairs_needed(absent[i]);
+		assert_false(shape_is_possible(&has, &needed));
+	}
+	struct shape_pairs nothing = shape_pairs_needed("%h{ab|cd}x%%y");
+	assert_true(shape_is_possible(&has, &nothing));
 }
 
 /* A shape that has many ways to fail must not try them all. */
@@ -610,6 +630,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(fields_are_read_as_spamassassin_reads_them),
     cmocka_unit_test(addresses_are_private_as_spamassassin_has_it),
     cmocka_unit_test(shapes_match_as_regular_expressions_do),
+    cmocka_unit_test(pairs_rule_shapes_out),
     cmocka_unit_test(hostile_fields_take_linear_time),
     cmocka_unit_test(the_walk_trusts_as_networks_and_logins_say),
     cmocka_unit_test(servers_of_ours_are_trusted),
