@@ -133,13 +133,15 @@ discard_add(struct digest_page *page, struct str reason)
 {
 	const struct reason *why = discard_reason(reason);
 	size_t i = 0;
+	page->discarded++;
 	while (i < page->ndiscards && page->discards[i].name != why->name)
 		i++;
+	if (i == DISCARDS_MAX)
+		return;
 	if (i == page->ndiscards)
 		page->discards[page->ndiscards++] = (struct discard){
 		    .name = why->name, .words = why->discarded};
 	page->discards[i].n++;
-	page->discarded++;
 }
 
 void
