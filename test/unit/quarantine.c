@@ -516,6 +516,34 @@ the_size_limit_holds(void **state)
 }
 
 static void
+what_another_process_does_is_counted_when_told(void **state)
+{
+	struct fixture *f = *state;
+	struct quarantine_stats stats;
+	struct quarantine *other;
+	struct str why;
+	struct held held = plain(f->a, "O0");
+	quarantine_stats(f->q, &stats);
+	assert_int_equal(stats.messages[FOLDER_HELD], 0);
+	assert_int_equal(
+	    quarantine_open_existing(str_from(f->dir), &other, &why, f->a),
+	    QUARANTINE_OK);
+	assert_int_equal(quarantine_store(other, &held, STR("Subject: x\n\n")),
+	    QUARANTINE_OK);
+	quarantine_changed(f->q);
+	quarantine_stats(f->q, &stats);
+	assert_int_equal(stats.messages[FOLDER_HELD], 1);
+	assert_true(stats.bytes[FOLDER_HELD] > 0);
+	struct held_entry entry = find(f, "O0");
+	assert_int_equal(quarantine_delete(other, &entry), QUARANTINE_OK);
+	quarantine_changed(f->q);
+	quarantine_stats(f->q, &stats);
+	assert_int_equal(stats.messages[FOLDER_HELD], 0);
+	assert_int_equal(stats.bytes[FOLDER_HELD], 0);
+	quarantine_close(other);
+}
+
+static void
 discarded_notices_leave_room_for_held_mail(void **state)
 {
 	struct fixture *f = *state;
@@ -962,6 +990,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_mail_reader_may_move_and_flag),
     TEST(one_process_at_a_time_works_on_a_message),
     TEST(foreign_files_are_shown_and_left_alone),
+    TEST(what_another_process_does_is_counted_when_told),
     TEST(discarded_notices_leave_room_for_held_mail),
     TEST(purges_the_old_then_the_oldest),
     TEST(purges_what_a_crash_left),
