@@ -20,8 +20,11 @@ void alerts_free(struct alerts *alerts);
 
 /* Start the thread.  `gate` is where it finds all else. */
 void alerts_start(struct alerts *alerts, struct gate *gate);
-/* Tell what waits now, for at most `ms`; while mail is still answered. */
-void alerts_flush(struct alerts *alerts, int64_t ms);
+/*
+ * Tell what waits now, while mail is still answered.  False: it took more than
+ * `ms`, or what is being told now takes longer than that already.
+ */
+MUST_CHECK bool alerts_flush(struct alerts *alerts, int64_t ms);
 /* End the thread, and the program it waits for; one that waits for an MTA is
  * left behind: it touches nothing any more.  False: there is such a one. */
 bool alerts_stop(struct alerts *alerts);

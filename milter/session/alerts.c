@@ -53,6 +53,7 @@ struct alerts {
 	pthread_t thread;
 	_Atomic uint64_t told[ALERT_EVENTS], lost[ALERT_EVENTS];
 	_Atomic uint64_t failed;
+	_Atomic int64_t telling_ms; /* since when a sink is at work; 0: none */
 	/* the thread's own */
 	struct gate *gate;
 	struct alert_group groups[ALERT_EVENTS];
@@ -306,8 +307,10 @@ tell(struct alerts *al, struct arena *a, const struct config *config,
 	    &alert.count, &alert.more);
 	al->lost_told[event] = lost;
 	(void)atomic_fetch_add(&al->told[event], 1);
+	atomic_store(&al->telling_ms, clock_ms());
 	(void)atomic_fetch_add(
 	    &al->failed, alert_send(a, config, gate_release(al->gate), &alert));
+	atomic_store(&al->telling_ms, 0);
 }
 
 static bool
@@ -365,11 +368,18 @@ work(struct alerts *al, struct arena *a, const struct raised *raised, size_t n,
 	return next < al->tick_ms ? next : al->tick_ms;
 }
 
+/* A time of the monotonic clock. */
+static struct timespec
+monotonic(int64_t ms)
+{
+	return (struct timespec){.tv_sec = (time_t)(ms / 1000),
+	    .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
 static void
 wait_until(struct alerts *al, int64_t until_ms)
 {
-	struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
-	    .tv_nsec = (long)(until_ms % 1000) * 1000000};
+	struct timespec until = monotonic(until_ms);
 	int status = 0;
 	while (al->n == 0 && !al->is_stopping && !al->is_flushing &&
 	       status != ETIMEDOUT)
@@ -413,11 +423,12 @@ alerts_start(struct alerts *al, struct gate *gate)
 	al->is_started = true;
 }
 
+/* pthread_timedjoin_np() knows no other clock. */
 static struct timespec
-after(clockid_t clock, int64_t ms)
+realtime_after(int64_t ms)
 {
 	struct timespec t;
-	(void)clock_gettime(clock, &t);
+	(void)clock_gettime(CLOCK_REALTIME, &t);
 	t.tv_sec += (time_t)(ms / 1000);
 	t.tv_nsec += (long)(ms % 1000) * 1000000;
 	if (t.tv_nsec >= 1000000000) {
@@ -427,26 +438,30 @@ after(clockid_t clock, int64_t ms)
 	return t;
 }
 
-void
+bool
 alerts_flush(struct alerts *al, int64_t ms)
 {
-	struct timespec until = after(CLOCK_MONOTONIC, ms);
+	int64_t telling = atomic_load(&al->telling_ms);
+	struct timespec until =
+	    monotonic((telling != 0 ? telling : clock_ms()) + ms);
 	int status = 0;
 	if (!al->is_started)
-		return;
+		return true;
 	(void)pthread_mutex_lock(&al->lock);
 	al->is_flushing = true;
 	(void)pthread_cond_signal(&al->has_changed);
 	while (al->is_flushing && status != ETIMEDOUT)
 		status =
 		    pthread_cond_timedwait(&al->has_flushed, &al->lock, &until);
+	bool is_told = !al->is_flushing;
 	(void)pthread_mutex_unlock(&al->lock);
+	return is_told;
 }
 
 bool
 alerts_stop(struct alerts *al)
 {
-	struct timespec until = after(CLOCK_REALTIME, STOP_MS);
+	struct timespec until = realtime_after(STOP_MS);
 	if (!al->is_started)
 		return true;
 	(void)pthread_mutex_lock(&al->lock);

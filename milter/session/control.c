@@ -280,7 +280,9 @@ stop(struct control *control)
 	snapshot_put(snapshot);
 	log_info("stopping: finishing what is in flight");
 	/* the gate has to let it pass */
-	alerts_flush(gate_alerts(control->gate), ALERTS_MS);
+	if (!alerts_flush(gate_alerts(control->gate), ALERTS_MS))
+		log_warning("alerts are left untold: the program or server "
+			    "that is to tell them does not end");
 	/* An MTA that needs no reply to MAIL may be ahead of us: let what it
 	 * has sent be read, so that it counts as in flight. */
 	(void)usleep(SETTLE_US);

@@ -70,4 +70,5 @@ ok "what came too fast is counted" test \
 process_patience=120 posternd_stop
 ok "posternd ends" is_gone "$POSTERND_PID"
 ok "and takes the program along" is_gone "$hung"
+like "and says what was not told" "$(cat "$W/log/posternd")" "alerts are left untold"
 done_testing
