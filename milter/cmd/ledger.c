@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
-#include "cmd/held_output.h"
+#include "cmd/held/held_output.h"
 #include "cmd/mail_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"

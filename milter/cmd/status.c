@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "cmd/cmd.h"
 #include "cmd/control_ask.h"
-#include "cmd/held_output.h"
+#include "cmd/held/held_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/ui.h"
 #include "session/verdict.h"

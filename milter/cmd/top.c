@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "cmd/cmd.h"
 #include "cmd/control_ask.h"
-#include "cmd/held_output.h"
+#include "cmd/held/held_output.h"
 #include "cmd/memory_open.h"
 #include "cmd/screen.h"
 #include "cmd/top_round.h"

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 #include "base/arena.h"
-#include "cmd/doctor.h"
+#include "cmd/doctor/doctor.h"
 #include "session/config.h"
 
 static struct str any_file;

@@ -3,7 +3,7 @@
  * was written again. */
 #include "fuzz.h"
 
-#include "cmd/mass_log.h"
+#include "cmd/rulework/mass_log.h"
 
 static void
 check(bool is_true)

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "auth/policy.h"
-#include "cmd/doctor.h"
+#include "cmd/doctor/doctor.h"
 #include "cmd/person.h"
 #include "session/config.h"
 

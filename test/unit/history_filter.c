@@ -2,7 +2,7 @@
 /* history_filter -- what passes; times; pseudonyms are found by names. */
 #include "unit.h"
 
-#include "cmd/history_filter.h"
+#include "cmd/history/history_filter.h"
 #include "session/pseudonym.h"
 
 static const struct mac_key key = {{1, 2, 3}};

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "cmd/logistic.h"
+#include "cmd/rulework/logistic.h"
 
 #define NEAR(got, want, by)                                           \
 	do {                                                          \

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "base/table.h"
-#include "cmd/mass_log.h"
+#include "cmd/rulework/mass_log.h"
 
 static struct str
 line_of(struct arena *a, const struct mass_record *record)

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "cmd/mass_stats.h"
+#include "cmd/rulework/mass_stats.h"
 
 #define NEAR(got, want) assert_true(fabs((got) - (want)) < 1e-6)
 

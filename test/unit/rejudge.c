@@ -2,7 +2,7 @@
 /* rejudge -- what is known of a message without its text, and what is not. */
 #include "unit.h"
 
-#include "cmd/rejudge.h"
+#include "cmd/rulework/rejudge.h"
 
 static const char old_rules[] = "header A Subject =~ /a/\nscore A 3\n"
 				"header B Subject =~ /b/\nscore B 2\n"

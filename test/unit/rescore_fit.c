@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "cmd/rescore_fit.h"
+#include "cmd/rulework/rescore_fit.h"
 
 static const struct rescore_options common = {
     .threshold = 5,
