@@ -301,8 +301,9 @@ unknown_tell(const struct explain *x, const char *id)
 	}
 	log_error("an id is the queue id of the MTA's log, the lookup id of a "
 		  "reject text, the quarantine id of postern quarantine list, "
-		  "or a Message-ID; postern history searches by sender, "
-		  "recipient and time");
+		  "or a Message-ID, in upper and lower case as it stands "
+		  "there; postern history searches by sender, recipient and "
+		  "time");
 }
 
 /* ---- */
