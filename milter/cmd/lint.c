@@ -85,10 +85,13 @@ cmd_lint(int argc, char **argv)
 		source.config_path = NULL;
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(&source, true, &diags);
+	bool is_fine = snapshot != NULL &&
+		       (source.rules.n > 0 ||
+			   snapshot_start_check(snapshot, &source, &diags));
 	cmd_diags_print(&diags, least_shown(&options, snapshot));
 	if (snapshot != NULL)
 		rules_show(snapshot->rules, &options, &diags);
-	int code = snapshot == NULL ? CMD_FOUND : CMD_FINE;
+	int code = is_fine ? CMD_FINE : CMD_FOUND;
 	snapshot_put(snapshot);
 	arena_free(a);
 	return code;

@@ -110,6 +110,9 @@ for wrong in 'dns = {"127.0.0.1:1"}' 'dns = {"file:/proc/nonexistent"}' 'user = 
 	is "posternd -t: what a start refuses is exit 1: $wrong" "$?" 1
 	line=$(grep -n "^${wrong%% =*} = " "$W/wrong.conf")
 	like "and named with its line" "$said" "wrong.conf:${line%%:*}: error: ${wrong%% =*}: "
+	[[ $wrong == user* ]] || like "postern lint says the same" \
+		"$("$POSTERN_PROGRAM" -c "$W/wrong.conf" lint 2>&1; echo "exit $?")" \
+		"wrong.conf:${line%%:*}: error: ${wrong%% =*}: .*exit 1"
 done
 sed 's/^socket-group = .*/socket-group = nosuchgroup/' "$CONF" >"$W/wrong.conf"
 said=$("$POSTERND" -t -c "$W/wrong.conf" 2>&1)
