@@ -242,6 +242,8 @@ static const struct ruling rulings[] = {
 	PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 3, true},
     {NOTICE_FILTER, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 6, true},
     {NOTICE_FILTER, NONE, NONE, PEOPLE | M(LIST), 0, 3, 2, false},
+    {NOTICE_FILTER, NONE, M(POSTMASTER) | M(NAME),
+	PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 0, false},
     {NOTICE_FILTER, NONE, NONE, PEOPLE | M(LIST), 1, 0, 3, false},
 
     /* List managers */
@@ -254,6 +256,7 @@ static const struct ruling rulings[] = {
     {NOTICE_LIST, M(LISTMASTER), ANSWERS | M(GENERATED) | M(BULK) | M(NULL),
 	PEOPLE | M(POST), 0, 0, 2, false},
     {NOTICE_LIST, M(LISTROBOT), NONE, PEOPLE | M(POST), 0, 2, 0, false},
+    {NOTICE_LIST, M(LISTROBOT), NONE, PEOPLE | M(POST), 0, 1, 2, false},
     {NOTICE_LIST, M(LISTROBOT) | M(BULK), NONE, PEOPLE | M(LIST) | M(POST), 0,
 	1, 0, false},
     {NOTICE_LIST, M(LISTROBOT) | M(BULK) | M(ANSWER), NONE,
@@ -295,7 +298,8 @@ static const struct ruling rulings[] = {
     {NOTICE_DSN, M(RETURNED) | M(ROBOT), NONE, PEOPLE | M(BULLETIN), 0, 0, 5,
 	false},
     {NOTICE_DSN, M(RETURNED), NONE, PEOPLE, 0, 2, 2, false},
-    {NOTICE_DSN, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 2, 5, false},
+    {NOTICE_DSN, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN) | M(GENERATED), 0,
+	2, 8, false},
 
     /* Mailboxes that are gone or full */
     {NOTICE_MAILBOX, NONE, ANSWERS | M(NULL), NONE, 0, 0, 3, false},
@@ -320,6 +324,8 @@ static const struct ruling rulings[] = {
 	M(LIST) | PEOPLE, 0, 3, 2, true},
     {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
 	M(LIST) | M(BULLETIN) | PEOPLE, 0, 0, 5, true},
+    {NOTICE_TICKET, NONE, M(GENERATED) | M(SUPPRESS) | M(BULK) | M(NULL),
+	M(LIST) | M(BULLETIN) | PEOPLE, 0, 1, 4, true},
     {NOTICE_TICKET, NONE, NONE, PEOPLE | M(LIST), 1, 2, 3, false},
 
     /* Away */
@@ -332,6 +338,8 @@ static const struct ruling rulings[] = {
     {NOTICE_VACATION, M(ANSWER), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 1, 2,
 	false},
     {NOTICE_VACATION, M(SELF), NONE, NONE, 0, 0, 2, false},
+    {NOTICE_VACATION, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 5, 0,
+	false},
     {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 3, 2, false},
     {NOTICE_VACATION, NONE, NONE, PEOPLE, 0, 2, 3, false},
 
@@ -367,6 +375,8 @@ static const struct ruling rulings[] = {
     {NOTICE_AUTOREPLY, M(BULK), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 0,
 	false},
     {NOTICE_VACATION, M(BULK), NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 0,
+	false},
+    {NOTICE_AUTOREPLY, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 8, 0,
 	false},
     {NOTICE_AUTOREPLY, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN), 0, 3, 2,
 	false},

@@ -179,7 +179,9 @@ static const char *const system_names[] = {"mail delivery system",
     "bounce notification", "interscan", "delivery subsystem",
     "messaging system", "mta at", "amavis", "virus", "antivirus", "mailscanner",
     "content-filter", "content filter", "mail filter", "groupshield",
-    "barracuda", "antigen", "nav for"};
+    "barracuda", "antigen", "nav for", "delivery system", "scanmail",
+    "norton antivirus", "symantec", "trend micro", "mcafee", "sophos", "clamav",
+    "the post office"};
 
 static bool
 local_fits(struct str local, struct str pattern)

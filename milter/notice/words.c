@@ -198,6 +198,8 @@ fold_char(uint32_t c)
 	case 0x2013:
 	case 0x2014:
 		return '-';
+	case 0x130: /* the Turkish capital of i */
+		return 'i';
 	case 0xff1a:
 		return ':';
 	case 0x201c:

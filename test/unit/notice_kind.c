@@ -101,6 +101,24 @@ static const struct {
     {"the null sender alone",
 	"Return-Path: <>\nFrom: a@example.net\nSubject: Hi\n" T "\nHi\n",
 	"none"},
+    {"a Subject with the colon of automatic replies",
+	"From: bob@example.net\nSubject: Automatic reply: our meeting\n" T
+	"\nGone\n",
+	"vacation"},
+    {"the words of that Subject alone",
+	"From: bob@example.net\nSubject: the automatic reply of our shop\n" T
+	"\nIs it still on?\n",
+	"none"},
+    {"a capital I with a dot is an i",
+	"From: Postmaster <postmaster@example.net>\nSubject: "
+	"=?utf-8?q?=C4=B0letilemeyen_e-posta?=\n" T
+	"\nAnn adresine g\xc3\xb6nderdi\xc4\x9finiz e-posta iletilemedi.\n",
+	"dsn"},
+    {"what a program of issues tells is no bounce",
+	"From: issues@example.net\nSubject: user unknown: mail returned\n"
+	"Auto-Submitted: auto-generated\n" T
+	"\n550 5.1.1 user unknown, could not be delivered to\n",
+	"none"},
     {"Auto-Submitted: no",
 	"From: a@example.net\nSubject: Re: x\nAuto-Submitted: no\n" T "\nHi\n",
 	"none"},
