@@ -299,7 +299,7 @@ static const struct ruling rulings[] = {
 	false},
     {NOTICE_DSN, M(RETURNED), NONE, PEOPLE, 0, 2, 2, false},
     {NOTICE_DSN, NONE, NONE, PEOPLE | M(LIST) | M(BULLETIN) | M(GENERATED), 0,
-	2, 8, false},
+	2, 6, false},
 
     /* Mailboxes that are gone or full */
     {NOTICE_MAILBOX, NONE, ANSWERS | M(NULL), NONE, 0, 0, 3, false},
