@@ -661,14 +661,42 @@ is_odd_at(struct str s, size_t at)
 	       (c == '#' && at > 0 && s.p[at - 1] == '&');
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Behind words with no byte at which what is not plain begins. */
+static size_t
+odd_skip(struct str s, size_t at)
+{
+	for (uint64_t word; at + sizeof(word) <= s.len; at += sizeof(word)) {
+		memcpy(&word, s.p + at, sizeof(word));
+		/* a byte of 0 borrows: it was a & */
+		uint64_t marks = word ^ EACH_BYTE * '&';
+		if (((word | (marks - EACH_BYTE)) & EACH_BYTE * 0x80) != 0)
+			break;
+	}
+	return at;
+}
+
+/* Where what is not plain begins, `at` or later; s.len: nowhere. */
+static size_t
+odd_next(struct str s, size_t at)
+{
+	for (; at < s.len; at++) {
+		if (at % sizeof(uint64_t) == 0)
+			at = odd_skip(s, at);
+		if (at == s.len || is_odd_at(s, at))
+			break;
+	}
+	return at;
+}
+
 static void
 odd_runs_find(struct str s, struct odd_runs *ret)
 {
 	ret->n = 0;
 	ret->is_over = false;
-	for (size_t i = 0; i < s.len && !ret->is_over; i++) {
-		if (!is_odd_at(s, i))
-			continue;
+	for (size_t i = odd_next(s, 0); i < s.len && !ret->is_over;
+	     i = odd_next(s, i)) {
 		size_t from = i;
 		while (i < s.len && is_odd_at(s, i))
 			i++;
