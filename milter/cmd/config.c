@@ -87,6 +87,8 @@ cmd_config(int argc, char **argv)
 		}
 	arena_free(a);
 	if (shown == 0)
-		cmd_error("there is no option \"%s\"", argv[0]);
+		cmd_error("there is no option \"%s\"; `postern config -b` "
+			  "lists them",
+		    argv[0]);
 	return shown == 0 ? CMD_TROUBLE : CMD_FINE;
 }

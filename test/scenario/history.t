@@ -58,6 +58,9 @@ for none in '' '<>'; do
 2"
 done
 
+like "a word that is no option: it is said what to write" \
+	"$(postern history alice@ours.example 2>&1; echo $?)" \
+	"alice@ours.example: say what it is: --id, --login.*usage: postern history.*2$"
 is "--follow with an end is refused" "$(postern history --follow --until 1h 2>&1; echo $?)" \
 	"postern: error: --follow and --until: choose one; --follow shows what comes from now on
 2"

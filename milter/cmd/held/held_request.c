@@ -158,7 +158,7 @@ flag_take(const struct flag_row *row, const char *text, struct held_request *r)
 			text, &is_given, (void *)((char *)r + row->offset)))
 			return false;
 	} else if (!flag_store(row, text, r)) {
-		log_error("--%s %s: wants %s: %s", row->name, text, row->value,
+		log_error("--%s %s: write %s: %s", row->name, text, row->value,
 		    row->help);
 		return false;
 	}

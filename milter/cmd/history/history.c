@@ -252,8 +252,12 @@ cmd_history(int argc, char **argv)
 	    {"csv", NULL, &w.is_csv}, {0}};
 	if (!memory_flags_parse(argc, argv, flags))
 		return CMD_TROUBLE;
-	if (optind != argc)
+	if (optind != argc) {
+		log_error("%s: say what it is: --id, --login, --sender, --to, "
+			  "--subject ...",
+		    argv[optind]);
 		return cmd_usage(argv[0]);
+	}
 	if (!words_parse(&w, &r))
 		return CMD_TROUBLE;
 	r.arena = arena_new();
