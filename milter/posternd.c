@@ -121,7 +121,8 @@ dir_give(const char *path, const struct passwd *user)
 
 /* Make `dir` and what is above it, and give it to `user` if it is new. */
 static void
-dir_make(struct str dir, mode_t mode, const struct passwd *user)
+dir_make(
+    const char *option, struct str dir, mode_t mode, const struct passwd *user)
 {
 	char path[PATH_MAX];
 	if (dir.len == 0 || dir.len >= sizeof(path))
@@ -135,13 +136,19 @@ dir_make(struct str dir, mode_t mode, const struct passwd *user)
 		*slash = '/';
 	}
 	if (mkdir(path, mode) != 0) {
-		if (errno != EEXIST)
-			log_fatal("cannot make %s: %s", path, strerror(errno));
+		struct stat st;
+		int error = errno;
+		bool is_there = stat(path, &st) == 0;
+		if (is_there && !S_ISDIR(st.st_mode))
+			log_fatal("%s: %s is no directory", option, path);
+		if (!is_there)
+			log_fatal("%s: cannot make %s: %s", option, path,
+			    strerror(error));
 		return;
 	}
 	if (user != NULL && !dir_give(path, user))
-		log_fatal("cannot give %s to %s: %s", path, user->pw_name,
-		    strerror(errno));
+		log_fatal("%s: cannot give %s to %s: %s", option, path,
+		    user->pw_name, strerror(errno));
 }
 
 static struct str
@@ -157,14 +164,25 @@ parent_of(struct str path)
 static void
 dirs_make(const struct config *config, const struct passwd *user)
 {
-	dir_make(config->state_dir, 0700, user);
-	dir_make(config->spool_dir, 0700, user);
-	dir_make(
-	    parent_of(config_form_socket_path(config->socket)), 0755, user);
-	dir_make(parent_of(config->control_socket), 0755, user);
-	if (str_starts(config->metrics_socket, STR("/")))
-		dir_make(parent_of(config->metrics_socket), 0755, user);
-	dir_make(parent_of(config->pid_file), 0755, user);
+	const struct {
+		const char *option;
+		struct str dir;
+		mode_t mode;
+	} rows[] = {
+	    {"state-dir", config->state_dir, 0700},
+	    {"spool-dir", config->spool_dir, 0700},
+	    {"socket", parent_of(config_form_socket_path(config->socket)),
+		0755},
+	    {"control-socket", parent_of(config->control_socket), 0755},
+	    {"metrics-socket",
+		str_starts(config->metrics_socket, STR("/"))
+		    ? parent_of(config->metrics_socket)
+		    : STR_EMPTY,
+		0755},
+	    {"pid-file", parent_of(config->pid_file), 0755},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		dir_make(rows[i].option, rows[i].dir, rows[i].mode, user);
 }
 
 static void
@@ -328,9 +346,7 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	(void)snapshot_ref(snapshot);
 	struct gate *gate = gate_new(snapshot, memory, &diags);
 	struct control *control =
-	    gate == NULL ? NULL
-			 : control_start(gate, source,
-			       snapshot->config.control_socket, &diags);
+	    gate == NULL ? NULL : control_start(gate, source, &diags);
 	cmd_diags_print(&diags, DIAG_ERROR);
 	arena_free(a);
 	if (control == NULL) {

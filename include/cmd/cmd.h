@@ -100,5 +100,7 @@ bool cmd_number_take(const struct cmd_number *rows, size_t n, int c,
 
 /* file:line: level: text, for each of `least` or worse, to standard error. */
 void cmd_diags_print(const struct diags *diags, enum diag_level least);
+/* The same for an operator: if a file could not be read, who may. */
+void cmd_diags_tell(const struct diags *diags, enum diag_level least);
 
 #endif

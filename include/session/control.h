@@ -18,11 +18,11 @@ struct control;
  */
 void control_block_signals(void);
 /*
- * Bind the control socket `path` (empty: none) and start the thread that serves
- * it and the signals; start the exporter.  NULL: `diags` says why.
+ * Bind control-socket (empty: none) and start the thread that serves it and the
+ * signals; start the exporter.  NULL: `diags` says why.
  */
 struct control *control_start(struct gate *gate,
-    const struct snapshot_source *source, struct str path, struct diags *diags);
+    const struct snapshot_source *source, struct diags *diags);
 /* After session_serve() has returned. */
 void control_done(struct control *control);
 

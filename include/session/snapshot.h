@@ -47,6 +47,10 @@ struct snapshot *snapshot_load(const struct snapshot_source *source,
  */
 MUST_CHECK bool snapshot_start_check(const struct snapshot *snapshot,
     const struct snapshot_source *source, struct diags *diags);
+/* `why`, of resolver_check() or resolver_new(), and `end`, said of the option
+ * that it is about. */
+void config_dns_complain(const struct config *config, enum diag_level level,
+    struct str why, const char *end, struct diags *diags);
 /* Why posternd cannot become the user of `config`; empty: it can. */
 struct str config_user_why_not(struct arena *a, const struct config *config);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);

@@ -18,12 +18,10 @@ void
 cmd_diags_print(const struct diags *diags, enum diag_level least)
 {
 	struct arena *a = arena_new();
-	bool is_closed = false;
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct diag *d = &diags->v[i];
 		if (d->level < least)
 			continue;
-		is_closed |= str_ends(d->text, str_from(strerror(EACCES)));
 		struct buf *line = buf_new(a, 4096);
 		log_escape(line, d->file);
 		if (d->line > 0)
@@ -34,11 +32,21 @@ cmd_diags_print(const struct diags *diags, enum diag_level least)
 		log_escape(line, d->text);
 		fprintf(stderr, "%.*s\n", STR_ARG(buf_str(line)));
 	}
-	if (is_closed && geteuid() != 0)
-		(void)fputs("Only root and the user of posternd may read that: "
-			    "use sudo.\n",
-		    stderr);
 	arena_free(a);
+}
+
+void
+cmd_diags_tell(const struct diags *diags, enum diag_level least)
+{
+	bool is_closed = false;
+	cmd_diags_print(diags, least);
+	for (size_t i = 0; i < diags->n; i++)
+		is_closed |=
+		    diags->v[i].level >= least &&
+		    str_ends(diags->v[i].text, str_from(strerror(EACCES)));
+	if (is_closed && geteuid() != 0)
+		cmd_error("only root and the user of posternd may read that: "
+			  "use sudo");
 }
 
 void
@@ -107,7 +115,7 @@ cmd_config_load(struct arena *a, struct config *ret)
 {
 	struct diags diags = {.arena = a};
 	bool is_good = config_read(a, cmd_config_path, ret, &diags);
-	cmd_diags_print(&diags, DIAG_WARNING);
+	cmd_diags_tell(&diags, DIAG_WARNING);
 	if (!is_good)
 		exit(CMD_TROUBLE);
 }

@@ -88,7 +88,7 @@ cmd_lint(int argc, char **argv)
 	bool is_fine = snapshot != NULL &&
 		       (source.rules.n > 0 ||
 			   snapshot_start_check(snapshot, &source, &diags));
-	cmd_diags_print(&diags, least_shown(&options, snapshot));
+	cmd_diags_tell(&diags, least_shown(&options, snapshot));
 	if (snapshot != NULL)
 		rules_show(snapshot->rules, &options, &diags);
 	int code = is_fine ? CMD_FINE : CMD_FOUND;

@@ -415,7 +415,7 @@ report_open(struct report *r)
 	cmd_config_load(r->arena, &r->config);
 	bool is_good =
 	    config_policy_load(r->arena, &r->config, false, &r->policy, &diags);
-	cmd_diags_print(&diags, DIAG_WARNING);
+	cmd_diags_tell(&diags, DIAG_WARNING);
 	if (!is_good)
 		return false;
 	struct resolver_config resolver = config_resolver(&r->config);

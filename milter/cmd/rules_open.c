@@ -43,7 +43,7 @@ rules_open(struct snapshot_source *source)
 	struct arena *a = arena_new();
 	struct diags diags = {.arena = a};
 	struct snapshot *snapshot = snapshot_load(source, false, &diags);
-	cmd_diags_print(&diags, DIAG_ERROR);
+	cmd_diags_tell(&diags, DIAG_ERROR);
 	size_t warnings = diags_count(&diags, DIAG_WARNING);
 	if (warnings > 0)
 		cmd_error("%zu warning%s about configuration and rules; "

@@ -113,8 +113,10 @@ has_spool(const struct config *config, struct diags *diags)
 	char *dir = str_c(diags->arena, config->spool_dir);
 	if (access(dir, W_OK | X_OK) == 0)
 		return true;
-	diag_add(diags, DIAG_ERROR, config->spool_dir, 0, "spool-dir: %s",
-	    strerror(errno));
+	struct option_place place = {
+	    .lines = &config->lines, .name = "spool-dir"};
+	option_complain(
+	    diags, DIAG_ERROR, &place, 0, "%s: %s", dir, strerror(errno));
 	return false;
 }
 
@@ -360,23 +362,29 @@ exporter_open(struct control *control, struct diags *diags)
 	if (options.at.len > 0)
 		control->exporter = exporter_start(&options);
 	bool is_good = options.at.len == 0 || control->exporter != NULL;
+	struct option_place place = {
+	    .lines = &config->lines, .name = "metrics-socket"};
 	if (!is_good)
-		diag_add(diags, DIAG_ERROR, options.at, 0, "metrics-socket: %s",
-		    strerror(errno));
+		option_complain(diags, DIAG_ERROR, &place, 0, "%.*s: %s",
+		    STR_ARG(options.at), strerror(errno));
 	snapshot_put(snapshot);
 	return is_good;
 }
 
 static bool
-listener_open(struct control *control, struct str path, struct diags *diags)
+listener_open(
+    struct control *control, const struct config *config, struct diags *diags)
 {
+	struct str path = config->control_socket;
+	struct option_place place = {
+	    .lines = &config->lines, .name = "control-socket"};
 	control->listener = -1;
 	if (path.len == 0)
 		return true;
 	control->listener = listen_local(path, 0600);
 	if (control->listener < 0)
-		diag_add(diags, DIAG_ERROR, path, 0, "control socket: %s",
-		    strerror(errno));
+		option_complain(diags, DIAG_ERROR, &place, 0, "%.*s: %s",
+		    STR_ARG(path), strerror(errno));
 	else
 		(void)snprintf(control->path, sizeof(control->path), "%.*s",
 		    STR_ARG(path));
@@ -394,14 +402,17 @@ listener_close(struct control *control)
 
 struct control *
 control_start(struct gate *gate, const struct snapshot_source *source,
-    struct str path, struct diags *diags)
+    struct diags *diags)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	if (control == NULL)
 		log_fatal("out of memory");
 	control->gate = gate;
 	control->source = source;
-	if (!listener_open(control, path, diags)) {
+	struct snapshot *snapshot = gate_snapshot(gate);
+	bool is_open = listener_open(control, &snapshot->config, diags);
+	snapshot_put(snapshot);
+	if (!is_open) {
 		free(control);
 		return NULL;
 	}
@@ -412,7 +423,7 @@ control_start(struct gate *gate, const struct snapshot_source *source,
 		free(control);
 		return NULL;
 	}
-	struct snapshot *snapshot = gate_snapshot(gate);
+	snapshot = gate_snapshot(gate);
 	filter_take(control, snapshot);
 	snapshot_put(snapshot);
 	sigset_t set = our_signals();

@@ -38,11 +38,19 @@ stores_open(struct gate *gate, struct diags *diags)
 {
 	const struct config *config = &gate->current->config;
 	struct str why = STR_EMPTY;
-	if (!release_open(
-		diags->arena, config->state_dir, &gate->release, &why) ||
-	    quarantine_open(config->quarantine_dir, &gate->quarantine, &why,
-		diags->arena) != QUARANTINE_OK) {
-		diag_add(diags, DIAG_ERROR, STR_EMPTY, 0, "%.*s", STR_ARG(why));
+	struct option_place place = {
+	    .lines = &config->lines, .name = "state-dir"};
+	bool is_open =
+	    release_open(diags->arena, config->state_dir, &gate->release, &why);
+	if (is_open) {
+		place.name = "quarantine-dir";
+		is_open =
+		    quarantine_open(config->quarantine_dir, &gate->quarantine,
+			&why, diags->arena) == QUARANTINE_OK;
+	}
+	if (!is_open) {
+		option_complain(
+		    diags, DIAG_ERROR, &place, 0, "%.*s", STR_ARG(why));
 		return false;
 	}
 	quarantine_set_key(gate->quarantine, release_key(gate->release));
@@ -66,7 +74,7 @@ resolver_open(struct gate *gate, struct diags *diags)
 		config.servers = (struct strs){&off, 1, 1};
 		return dns_open(diags->arena, &config, &gate->dns, &why);
 	}
-	diag_add(diags, DIAG_ERROR, STR_EMPTY, 0, "%.*s", STR_ARG(why));
+	config_dns_complain(&gate->current->config, DIAG_ERROR, why, "", diags);
 	return false;
 }
 

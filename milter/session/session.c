@@ -769,7 +769,8 @@ session_bind(const struct config *config)
 	if (is_good && (smfi_register(description) != MI_SUCCESS ||
 			   smfi_setconn(spec) != MI_SUCCESS ||
 			   smfi_opensocket(true) != MI_SUCCESS)) {
-		log_error("cannot listen on %s: %s", spec, strerror(errno));
+		log_error(
+		    "socket: cannot listen on %s: %s", spec, strerror(errno));
 		is_good = false;
 	}
 	(void)umask(mask);

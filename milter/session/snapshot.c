@@ -263,18 +263,25 @@ dns_option(struct str *why)
 	return names[0];
 }
 
+void
+config_dns_complain(const struct config *config, enum diag_level level,
+    struct str why, const char *end, struct diags *diags)
+{
+	struct option_place place = {
+	    .lines = &config->lines, .name = dns_option(&why)};
+	option_complain(diags, level, &place, 0, "%.*s%s", STR_ARG(why), end);
+}
+
 static void
 check_dns(const struct config *config, struct diags *diags)
 {
 	struct str why = STR_EMPTY;
 	struct resolver_config resolver = config_resolver(config);
 	bool may_fail = config_dns_may_fail(config);
-	if (resolver_check(diags->arena, &resolver, &why))
-		return;
-	struct option_place place = {
-	    .lines = &config->lines, .name = dns_option(&why)};
-	option_complain(diags, may_fail ? DIAG_WARNING : DIAG_ERROR, &place, 0,
-	    "%.*s%s", STR_ARG(why), may_fail ? ": the DNS is not asked" : "");
+	if (!resolver_check(diags->arena, &resolver, &why))
+		config_dns_complain(config,
+		    may_fail ? DIAG_WARNING : DIAG_ERROR, why,
+		    may_fail ? ": the DNS is not asked" : "", diags);
 }
 
 /* Mail flows without it, so it is no error. */

@@ -77,5 +77,5 @@ like "a group that is not there is warned about" "$(postern reload 2>&1)" \
 cat "$W/old.conf" >"$CONF"
 echo 'spool-dir = "/proc/nonexistent"' >>"$CONF"
 said=$(postern reload 2>&1)
-like "a spool that is not there is refused" "$said" "spool-dir: No such"
+like "a spool that is not there is refused" "$said" "postern.conf:[0-9]+: error: spool-dir: /proc/nonexistent: No such"
 done_testing

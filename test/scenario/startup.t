@@ -22,7 +22,7 @@ like "a second one does not take the place of a live one" "$said" "another poste
 ok "which still answers" socket_is_open "$socket"
 sed 's|milter.sock|other.sock|' "$CONF" >"$W/other.conf"
 said=$("$POSTERND" -f -c "$W/other.conf" 2>&1)
-like "nor takes its control socket" "$said" "control.sock: error: .*in use"
+like "nor takes its control socket" "$said" "other.conf:[0-9]+: error: control-socket: .*control.sock: .*in use"
 like "which still answers, too" "$(postern status)" "in-flight=0"
 is "and the pid file is the first one's" "$(cat "$POSTERN/posternd.pid")" \
 	"$POSTERND_PID"
@@ -76,15 +76,20 @@ ok "so another user is not answered" eval \
 	'! setpriv --reuid daemon --regid daemon --clear-groups \
 		"$POSTERN_PROGRAM" -c "$CONF" status'
 like "and is told why" "$(cat "$W/said")" "Permission denied"
+as=(setpriv --reuid daemon --regid daemon --clear-groups)
 as_another() {
-	setpriv --reuid daemon --regid daemon --clear-groups \
-		"$POSTERN_PROGRAM" -c "$CONF" "$@" 2>&1 </dev/null
+	"${as[@]}" "$POSTERN_PROGRAM" -c "$CONF" "$@" 2>&1 </dev/null
 }
 for command in status reload "quarantine list" history "explain X" ledger digest; do
 	# shellcheck disable=SC2086
 	like "$command: another user is told who may, and how" "$(as_another $command)" \
 		"denied; only root and the user $POSTERND_USER may: use sudo"
 done
+sed 's/^/#/' "$CONF" >"$W/closed.conf"
+chmod 600 "$W/closed.conf"
+like "a configuration that may not be read: who may" \
+	"$("${as[@]}" "$POSTERN_PROGRAM" -c "$W/closed.conf" status 2>&1)" \
+	"denied.*only root .* may read that: use sudo"
 like "to another user doctor does not say that posternd is down" \
 	"$(as_another doctor --posternd)" "skipped: posternd: .*use sudo"
 is "and nobody but owner and group may write the milter's" \
