@@ -355,6 +355,8 @@ static const struct ruling rulings[] = {
 
     /* A list's robot, in a language that the words do not have */
     {NOTICE_LIST, M(LISTROBOT), ANSWERS, PEOPLE | M(POST), 0, 0, 0, false},
+    {NOTICE_LIST, M(LISTROBOT) | M(NAME), NONE,
+	M(FORWARDED) | M(LIST) | M(POST), 0, 0, 0, false},
     {NOTICE_LIST, M(LISTROBOT), M(GENERATED), PEOPLE | M(POST), 0, 0, 1, false},
 
     /* A mail system that has no sender, in such a language */

@@ -235,6 +235,11 @@ from_cut(struct str value, struct str *ret_name)
 	return str_trim(str_sub(inside, 0, str_chr(inside, '>')));
 }
 
+/* Programs of lists that sign with nothing but their name. */
+static const char *const robot_names[] = {"smartlist", "majordomo", "listserv",
+    "ecartis", "ezmlm", "sympa", "mlmmj", "listar", "listproc", "petidomo",
+    "minimalist", "mailing list manager", "mailing list processor"};
+
 static void
 mark_name(struct notice_marks *marks, struct str name)
 {
@@ -247,6 +252,13 @@ mark_name(struct notice_marks *marks, struct str name)
 		if (str_starts(
 			str_of(folded, len), str_from(system_names[i]))) {
 			mark(marks, MARK_NAME);
+			return;
+		}
+	struct str whole = str_trim(str_of(folded, len));
+	for (size_t i = 0; i < COUNT_OF(robot_names); i++)
+		if (str_eq(whole, str_from(robot_names[i]))) {
+			mark(marks, MARK_NAME);
+			mark(marks, MARK_LISTROBOT);
 			return;
 		}
 }
@@ -387,6 +399,7 @@ static const struct field_row {
     {"X-Mailer", "vacation", MARK_AUTOREPLY, NOTICE_VACATION, NULL},
     {"X-Mailer", "gnarwl", MARK_AUTOREPLY, NOTICE_VACATION, NULL},
     {"X-Mailer", "autorespon", MARK_AUTOREPLY, NOTICE_NONE, NULL},
+    {"X-Mailer", "mailagent [version", MARK_AUTOREPLY, NOTICE_NONE, NULL},
     {"X-Mailer", "auto-respon", MARK_AUTOREPLY, NOTICE_NONE, NULL},
     {"X-Mailer", "autoreply", MARK_AUTOREPLY, NOTICE_NONE, NULL},
     {"X-Mailer", "out of office", MARK_AUTOREPLY, NOTICE_VACATION, NULL},

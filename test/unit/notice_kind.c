@@ -119,6 +119,22 @@ static const struct {
 	"Auto-Submitted: auto-generated\n" T
 	"\n550 5.1.1 user unknown, could not be delivered to\n",
 	"none"},
+    {"a program of lists answers by its name",
+	"From: SmartList <talk-request@example.net>\nSubject: Re: join\n"
+	"In-Reply-To: <1@x.example>\n" T "\nYou are on it.\n",
+	"list"},
+    {"who runs a list answers",
+	"From: Bob <talk-request@example.net>\nSubject: Re: join\n"
+	"In-Reply-To: <1@x.example>\n" T "\nYou are on it.\n",
+	"none"},
+    {"mailagent",
+	"From: bob@example.net\nSubject: No program called foo\n"
+	"X-Mailer: mailagent [version 3.1]\n" T "\nSorry.\n",
+	"autoreply"},
+    {"a mail program with nearly that name",
+	"From: bob@example.net\nSubject: Hi\n"
+	"X-Mailer: [Some-Mailagent][version 4]\n" T "\nHi\n",
+	"none"},
     {"Auto-Submitted: no",
 	"From: a@example.net\nSubject: Re: x\nAuto-Submitted: no\n" T "\nHi\n",
 	"none"},
