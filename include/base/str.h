@@ -94,6 +94,17 @@ char_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+/* char_lower() of eight bytes at once. */
+static inline uint64_t
+word_lower(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t low = word & 0x7f * ones;
+	uint64_t from_a = low + (0x80 - 'A') * ones;
+	uint64_t behind_z = low + (0x7f - 'Z') * ones;
+	return word | (((from_a ^ behind_z) & ~word & 0x80 * ones) >> 2);
+}
+
 /* 0-15, or -1. */
 int char_hex(char c);
 

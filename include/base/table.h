@@ -32,6 +32,11 @@ struct table *table_new(struct arena *a, bool folds_case);
 /* NULL: not there (or the value is NULL). */
 void *table_get(const struct table *t, struct str key);
 bool table_has(const struct table *t, struct str key);
+/*
+ * The value of `key`, which is added with NULL if it is not there; good until
+ * the next is added.  The bytes of `key` must live as long as `t`.
+ */
+void **table_at(struct table *t, struct str key);
 /* Add, or replace the value.  The bytes of `key` must live as long as `t`. */
 void table_set(struct table *t, struct str key, void *value);
 

@@ -47,7 +47,19 @@ str_icmp(struct str a, struct str b)
 bool
 str_ieq(struct str a, struct str b)
 {
-	return a.len == b.len && str_icmp(a, b) == 0;
+	size_t i = 0;
+	if (a.len != b.len)
+		return false;
+	for (uint64_t x, y; i + sizeof(x) <= a.len; i += sizeof(x)) {
+		memcpy(&x, a.p + i, sizeof(x));
+		memcpy(&y, b.p + i, sizeof(y));
+		if (x != y && word_lower(x) != word_lower(y))
+			return false;
+	}
+	for (; i < a.len; i++)
+		if (char_lower(a.p[i]) != char_lower(b.p[i]))
+			return false;
+	return true;
 }
 
 bool

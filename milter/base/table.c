@@ -34,20 +34,28 @@ mix(uint64_t x)
 	return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
+/* Fewer than eight bytes as a word. */
+static uint64_t
+tail_word(struct str tail)
+{
+	uint64_t word = 0;
+	for (size_t i = 0; i < tail.len; i++)
+		word |= (uint64_t)(unsigned char)tail.p[i] << 8 * i;
+	return word;
+}
+
 uint64_t
 table_hash(struct str key, bool folds_case)
 {
 	uint64_t h = table_seed() ^ key.len;
-	for (size_t i = 0; i < key.len; i += 8) {
-		char chunk[8] = {0};
-		size_t n = key.len - i < 8 ? key.len - i : 8;
-		memcpy(chunk, key.p + i, n);
-		if (folds_case)
-			for (size_t k = 0; k < n; k++)
-				chunk[k] = char_lower(chunk[k]);
-		uint64_t word;
-		memcpy(&word, chunk, 8);
-		h = mix(h ^ word);
+	size_t i = 0;
+	for (uint64_t word; i + sizeof(word) <= key.len; i += sizeof(word)) {
+		memcpy(&word, key.p + i, sizeof(word));
+		h = mix(h ^ (folds_case ? word_lower(word) : word));
+	}
+	if (i < key.len) {
+		uint64_t tail = tail_word(str_skip(key, i));
+		h = mix(h ^ (folds_case ? word_lower(tail) : tail));
 	}
 	return mix(h);
 }
@@ -101,16 +109,21 @@ table_grow(struct table *t)
 		*slot_of(t, t->v[i].key) = (uint32_t)(i + 1);
 }
 
-void
-table_set(struct table *t, struct str key, void *value)
+void **
+table_at(struct table *t, struct str key)
 {
 	uint32_t *slot = slot_of(t, key);
-	if (*slot != 0) {
-		t->v[*slot - 1].value = value;
-		return;
-	}
-	ARENA_PUSH(t->arena, t) = (struct table_entry){key, value};
+	if (*slot != 0)
+		return &t->v[*slot - 1].value;
+	ARENA_PUSH(t->arena, t) = (struct table_entry){key, NULL};
 	*slot = (uint32_t)t->n;
 	if (t->n * 2 > t->nslot)
 		table_grow(t);
+	return &t->v[t->n - 1].value;
+}
+
+void
+table_set(struct table *t, struct str key, void *value)
+{
+	*table_at(t, key) = value;
 }

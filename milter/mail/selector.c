@@ -21,27 +21,27 @@
 
 /* Names that are no header field. */
 static const struct special_row {
-	const char *name;
+	struct str name;
 	enum header_special special;
 	bool is_exact; /* case counts */
 } SPECIALS[] = {
-    {"ALL", HEADER_ALL, true},
-    {"MESSAGEID", HEADER_MESSAGEID, true},
-    {"ToCc", HEADER_TOCC, false},
-    {"EnvelopeFrom", HEADER_ENVELOPE_FROM, false},
-    {"ALL-TRUSTED", HEADER_ALL_TRUSTED, true},
-    {"ALL-UNTRUSTED", HEADER_ALL_UNTRUSTED, true},
-    {"ALL-INTERNAL", HEADER_ALL_INTERNAL, true},
-    {"ALL-EXTERNAL", HEADER_ALL_EXTERNAL, true},
-    {"X-Spam-Relays-Trusted", HEADER_RELAYS_TRUSTED, false},
-    {"X-Spam-Relays-Untrusted", HEADER_RELAYS_UNTRUSTED, false},
-    {"X-Spam-Relays-Internal", HEADER_RELAYS_INTERNAL, false},
-    {"X-Spam-Relays-External", HEADER_RELAYS_EXTERNAL, false},
-    {"X-Postern-Rcpt", HEADER_ENVELOPE_TO, false},
-    {"X-Postern-Login", HEADER_LOGIN, false},
-    {"X-Postern-Class", HEADER_CLASS, false},
-    {"X-Postern-Client", HEADER_CLIENT, false},
-    {"X-Postern-Helo", HEADER_HELO, false},
+    {{"ALL", 3}, HEADER_ALL, true},
+    {{"MESSAGEID", 9}, HEADER_MESSAGEID, true},
+    {{"ToCc", 4}, HEADER_TOCC, false},
+    {{"EnvelopeFrom", 12}, HEADER_ENVELOPE_FROM, false},
+    {{"ALL-TRUSTED", 11}, HEADER_ALL_TRUSTED, true},
+    {{"ALL-UNTRUSTED", 13}, HEADER_ALL_UNTRUSTED, true},
+    {{"ALL-INTERNAL", 12}, HEADER_ALL_INTERNAL, true},
+    {{"ALL-EXTERNAL", 12}, HEADER_ALL_EXTERNAL, true},
+    {{"X-Spam-Relays-Trusted", 21}, HEADER_RELAYS_TRUSTED, false},
+    {{"X-Spam-Relays-Untrusted", 23}, HEADER_RELAYS_UNTRUSTED, false},
+    {{"X-Spam-Relays-Internal", 22}, HEADER_RELAYS_INTERNAL, false},
+    {{"X-Spam-Relays-External", 22}, HEADER_RELAYS_EXTERNAL, false},
+    {{"X-Postern-Rcpt", 14}, HEADER_ENVELOPE_TO, false},
+    {{"X-Postern-Login", 15}, HEADER_LOGIN, false},
+    {{"X-Postern-Class", 15}, HEADER_CLASS, false},
+    {{"X-Postern-Client", 16}, HEADER_CLIENT, false},
+    {{"X-Postern-Helo", 14}, HEADER_HELO, false},
 };
 
 static bool
@@ -81,7 +81,9 @@ header_query_parse(struct str text, struct header_query *ret)
 		if (!modifier_set(&query, str_cut(&rest, ':')))
 			return false;
 	for (size_t i = 0; i < COUNT_OF(SPECIALS); i++) {
-		struct str name = str_from(SPECIALS[i].name);
+		struct str name = SPECIALS[i].name;
+		if (name.len != query.name.len)
+			continue;
 		if (SPECIALS[i].is_exact ? str_eq(query.name, name)
 					 : str_ieq(query.name, name))
 			query.special = SPECIALS[i].special;
@@ -253,31 +255,54 @@ field_line(struct arena *a, struct str name, struct str value)
 	return str_of(p, name.len + value.len + 3);
 }
 
-/* Make the lines of a group; false: ALL is full. */
+/* Make the line of field `i`; false: ALL is full. */
+static bool
+all_add(struct message *m, struct all *all, size_t i)
+{
+	struct header *header = &m->root->headers.v[i];
+	struct str value = header_value(m, header);
+	all->size += header->name.len + value.len + 3;
+	if (all->size > ALL_MAX_BYTES)
+		return false;
+	all->line[i] = field_line(m->arena, header->name, value);
+	return true;
+}
+
 static bool
 all_add_group(struct message *m, struct all *all, const struct group *group)
 {
-	for (size_t i = group->first; i != SIZE_MAX; i = all->next[i]) {
-		struct header *header = &m->root->headers.v[i];
-		struct str value = header_value(m, header);
-		all->size += header->name.len + value.len + 3;
-		if (all->size > ALL_MAX_BYTES)
+	for (size_t i = group->first; i != SIZE_MAX; i = all->next[i])
+		if (!all_add(m, all, i))
 			return false;
-		all->line[i] = field_line(m->arena, header->name, value);
-	}
+	return true;
+}
+
+/* All fields, if there is room for them. */
+static bool
+add_all_in_order(struct message *m, struct strs *ret)
+{
+	const struct headers *headers = &m->root->headers;
+	struct all all = {
+	    .line = ARENA_ARRAY(m->arena, struct str, headers->n)};
+	for (size_t i = 0; i < headers->n; i++)
+		if (!all_add(m, &all, i))
+			return false;
+	ret->v = all.line;
+	ret->n = ret->cap = headers->n;
 	return true;
 }
 
 /*
  * All fields in order.  Past 64 KB the rest is left out, counting name by name
- * in the order in which they first come.
+ * in the order in which they first come.  `*ret` is empty.
  */
 static void
 add_all(struct message *m, struct strs *ret)
 {
 	const struct headers *headers = &m->root->headers;
 	struct all all = {0};
-	if (effort_is_over(&m->effort, headers->n * FIELD_EFFORT))
+	if (effort_is_over(&m->effort, headers->n * FIELD_EFFORT) ||
+	    add_all_in_order(m, ret))
 		return;
 	all_group(m->arena, headers, &all);
 	for (size_t i = 0; i < all.groups->n; i++)
@@ -735,8 +760,11 @@ header_query_list(
 	}
 	if (!is_all)
 		reduce(m, query, &found);
-	for (size_t i = 0; i < found.n; i++)
-		strs_add(m->arena, ret, found.v[i]);
+	if (ret->n == 0)
+		*ret = (struct strs){found.v, found.n, found.n};
+	else
+		for (size_t i = 0; i < found.n; i++)
+			strs_add(m->arena, ret, found.v[i]);
 }
 
 bool

@@ -88,8 +88,8 @@ next_word(struct str *rest, bool is_unicode, bool *ret_has_letter)
 static void
 add_word(struct table *words, struct str word)
 {
-	uintptr_t n = (uintptr_t)table_get(words, word);
-	table_set(words, word, (void *)(n + 1));
+	void **count = table_at(words, word);
+	*count = (void *)((uintptr_t)*count + 1);
 }
 
 static void

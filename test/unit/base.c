@@ -139,6 +139,28 @@ small_arena_starts_small_and_grows(void **state)
 #endif
 }
 
+/* All pairs of bytes, at each place of a word and behind it. */
+static void
+case_is_folded_in_words_as_in_bytes(void **state)
+{
+	(void)state;
+	char x[12], y[12];
+	for (unsigned i = 0; i < 65536; i++) {
+		size_t at = i % sizeof(x);
+		memset(x, 'q', sizeof(x));
+		memset(y, 'Q', sizeof(y));
+		x[at] = (char)(i / 256);
+		y[at] = (char)(i % 256);
+		bool want = char_lower(x[at]) == char_lower(y[at]);
+		struct str a = str_of(x, sizeof(x)), b = str_of(y, sizeof(y));
+		assert_true(str_ieq(a, b) == want);
+		assert_true(
+		    table_hash(a, true) == table_hash(b, true) || !want);
+	}
+	assert_false(str_ieq(STR("abcdefgh"), STR("abcdefghi")));
+	assert_true(str_ieq(STR_EMPTY, STR_EMPTY));
+}
+
 static void
 table_keeps_order_and_replaces(void **state)
 {
@@ -152,8 +174,12 @@ table_keeps_order_and_replaces(void **state)
 	assert_null(table_get(t, STR("key-3000")));
 	table_set(t, STR("KEY-7"), &value[0]);
 	assert_ptr_equal(table_get(t, STR("Key-7")), &value[0]);
+	*table_at(t, STR("key-8")) = &value[1];
+	assert_ptr_equal(table_get(t, STR("Key-8")), &value[1]);
 	assert_int_equal(t->n, COUNT_OF(value));
 	assert_str(t->v[7].key, "Key-7");
+	assert_null(*table_at(t, STR("new")));
+	assert_int_equal(t->n, COUNT_OF(value) + 1);
 	arena_free(a);
 }
 
@@ -210,6 +236,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(buffer_stops_at_its_maximum),
     cmocka_unit_test(arena_releases_once_and_can_be_used_again),
     cmocka_unit_test(small_arena_starts_small_and_grows),
+    cmocka_unit_test(case_is_folded_in_words_as_in_bytes),
     cmocka_unit_test(table_keeps_order_and_replaces),
     cmocka_unit_test(utf8_follows_rfc_3629),
     cmocka_unit_test(log_escapes_what_a_terminal_would_obey),
