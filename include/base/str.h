@@ -94,15 +94,29 @@ char_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* char_lower() of eight bytes at once. */
+/* Of eight bytes: the top bit of each from `first` to `last`, both ASCII. */
 static inline uint64_t
-word_lower(uint64_t word)
+word_range(uint64_t word, char first, char last)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t low = word & 0x7f * ones;
-	uint64_t from_a = low + (0x80 - 'A') * ones;
-	uint64_t behind_z = low + (0x7f - 'Z') * ones;
-	return word | (((from_a ^ behind_z) & ~word & 0x80 * ones) >> 2);
+	uint64_t from_first = low + (0x80 - (uint64_t)first) * ones;
+	uint64_t behind_last = low + (0x7f - (uint64_t)last) * ones;
+	return (from_first ^ behind_last) & ~word & 0x80 * ones;
+}
+
+/* How many bytes word_range() has found. */
+static inline unsigned
+word_count(uint64_t range)
+{
+	return (unsigned)((range >> 7) * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* char_lower() of each of eight bytes. */
+static inline uint64_t
+word_lower(uint64_t word)
+{
+	return word | word_range(word, 'A', 'Z') >> 2;
 }
 
 /* 0-15, or -1. */

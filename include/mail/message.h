@@ -150,6 +150,7 @@ struct message {
 	/* lazily made, see message_*() */
 	struct strs body, rawbody, uris, wide_uris;
 	bool has_body, has_rawbody, has_uris;
+	struct strs all_lines;    /* of the header `ALL` */
 	struct strs body_changed; /* see message_body_change() */
 	unsigned body_changes;    /* how often it was called */
 	struct relays *relays;    /* lazily made, see message_relays() */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -544,46 +545,131 @@ convert_all(struct converter *c, struct str text, struct sink *sink)
 	return true;
 }
 
+/*
+ * One descriptor a charset that waits for the next text: to open one may load a
+ * library, and to close it may unload it.
+ */
+static _Atomic(iconv_t) idle[COUNT_OF(CHARSETS)];
+
+static iconv_t
+descriptor_get(const struct charset *charset)
+{
+	iconv_t cd = atomic_exchange(&idle[charset - CHARSETS], NULL);
+	if (cd == NULL)
+		return iconv_open("UTF-8", charset->iconv);
+	(void)iconv(cd, NULL, NULL, NULL, NULL);
+	return cd;
+}
+
+static void
+descriptor_put(const struct charset *charset, iconv_t cd)
+{
+	iconv_t none = NULL;
+	if (!atomic_compare_exchange_strong(
+		&idle[charset - CHARSETS], &none, cd))
+		(void)iconv_close(cd);
+}
+
 static bool
 decode_iconv(const struct charset *charset, struct str text, struct sink *sink)
 {
 	struct converter c = {.charset = charset};
-	c.first = iconv_open("UTF-8", charset->iconv);
+	c.first = descriptor_get(charset);
 	if (c.first == (iconv_t)-1)
 		return false;
 	bool is_ok = convert_all(&c, text, sink);
-	(void)iconv_close(c.first);
+	descriptor_put(charset, c.first);
 	if (c.has_second && c.second != (iconv_t)-1)
 		(void)iconv_close(c.second);
 	return is_ok;
 }
 
+/* What each byte stands for; UINT32_MAX: nothing. */
+struct byte_table {
+	struct arena *arena; /* it is in */
+	uint32_t code[256];
+	bool is_ascii; /* bytes below 0x80 are what they are in ASCII */
+};
+
 /*
- * One byte a character.  A table is made first: iconv would join letters and
- * the accents that follow them.
+ * Read off iconv byte by byte, for in a text it would join letters and the
+ * accents that follow them.
  */
+static void
+byte_table_fill(
+    const struct charset *charset, iconv_t cd, struct byte_table *table)
+{
+	table->is_ascii = true;
+	for (unsigned i = 0; i < COUNT_OF(table->code); i++) {
+		char out[32], byte = (char)i;
+		uint32_t *code = &table->code[i];
+		struct str made =
+		    convert_one(cd, str_of(&byte, 1), out, sizeof(out));
+		*code = made.len == 0 ? UINT32_MAX : utf8_decode(made);
+		const struct change *change =
+		    change_of(charset->repairs, *code);
+		if (change != NULL)
+			*code = change->into == 0 ? UINT32_MAX : change->into;
+		table->is_ascii &= i >= 0x80 || *code == i;
+	}
+}
+
+/* NULL: there is no such charset. */
+static struct byte_table *
+byte_table_new(const struct charset *charset)
+{
+	iconv_t cd = iconv_open("UTF-8", charset->iconv);
+	if (cd == (iconv_t)-1)
+		return NULL;
+	struct arena *a = arena_new();
+	struct byte_table *table = ARENA_NEW(a, struct byte_table);
+	table->arena = a;
+	byte_table_fill(charset, cd, table);
+	(void)iconv_close(cd);
+	return table;
+}
+
+/* Made for the first text of a charset, and kept. */
+static const struct byte_table *
+byte_table_of(const struct charset *charset)
+{
+	static _Atomic(struct byte_table *) known[COUNT_OF(CHARSETS)];
+	_Atomic(struct byte_table *) *slot = &known[charset - CHARSETS];
+	struct byte_table *table = atomic_load(slot);
+	if (table != NULL)
+		return table;
+	struct byte_table *fresh = byte_table_new(charset);
+	if (fresh == NULL ||
+	    atomic_compare_exchange_strong(slot, &table, fresh))
+		return fresh;
+	arena_free(fresh->arena);
+	return table;
+}
+
+/* The ASCII at the start of `text`; returns how much that is. */
+static size_t
+put_ascii(struct sink *sink, struct str text)
+{
+	size_t n = skip_ascii(text, 0);
+	size_t room =
+	    sink->out->len < sink->most ? sink->most - sink->out->len : 0;
+	sink_put(sink, str_sub(text, 0, n < room ? n : room));
+	return n;
+}
+
+/* One byte a character. */
 static bool
 decode_bytes(const struct charset *charset, struct str text, struct sink *sink)
 {
-	struct converter c = {.charset = charset};
-	c.first = iconv_open("UTF-8", charset->iconv);
-	if (c.first == (iconv_t)-1)
+	const struct byte_table *table = byte_table_of(charset);
+	if (table == NULL)
 		return false;
-	uint32_t table[256];
-	for (unsigned i = 0; i < COUNT_OF(table); i++) {
-		char out[32], byte = (char)i;
-		struct str made =
-		    convert_one(c.first, str_of(&byte, 1), out, sizeof(out));
-		table[i] = made.len == 0 ? UINT32_MAX : utf8_decode(made);
-		const struct change *change =
-		    change_of(charset->repairs, table[i]);
-		if (change != NULL)
-			table[i] =
-			    change->into == 0 ? UINT32_MAX : change->into;
-	}
-	(void)iconv_close(c.first);
 	for (size_t i = 0; i < text.len; i++) {
-		uint32_t code = table[(unsigned char)text.p[i]];
+		if (table->is_ascii)
+			i += put_ascii(sink, str_skip(text, i));
+		if (i == text.len)
+			break;
+		uint32_t code = table->code[(unsigned char)text.p[i]];
 		if (code != UINT32_MAX)
 			sink_char(sink, code);
 		else if (!sink_broken(sink, str_sub(text, i, 1)))

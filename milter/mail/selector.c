@@ -277,40 +277,47 @@ all_add_group(struct message *m, struct all *all, const struct group *group)
 	return true;
 }
 
-/* All fields, if there is room for them. */
+/* The lines of all fields, if there is room for them. */
 static bool
-add_all_in_order(struct message *m, struct strs *ret)
+all_in_order(struct message *m)
 {
-	const struct headers *headers = &m->root->headers;
-	struct all all = {
-	    .line = ARENA_ARRAY(m->arena, struct str, headers->n)};
-	for (size_t i = 0; i < headers->n; i++)
+	size_t n = m->root->headers.n;
+	struct all all = {.line = ARENA_ARRAY(m->arena, struct str, n)};
+	for (size_t i = 0; i < n; i++)
 		if (!all_add(m, &all, i))
 			return false;
-	ret->v = all.line;
-	ret->n = ret->cap = headers->n;
+	m->all_lines = (struct strs){all.line, n, n};
 	return true;
 }
 
 /*
  * All fields in order.  Past 64 KB the rest is left out, counting name by name
- * in the order in which they first come.  `*ret` is empty.
+ * in the order in which they first come.
  */
 static void
-add_all(struct message *m, struct strs *ret)
+all_by_name(struct message *m)
 {
 	const struct headers *headers = &m->root->headers;
 	struct all all = {0};
-	if (effort_is_over(&m->effort, headers->n * FIELD_EFFORT) ||
-	    add_all_in_order(m, ret))
-		return;
 	all_group(m->arena, headers, &all);
 	for (size_t i = 0; i < all.groups->n; i++)
 		if (!all_add_group(m, &all, all.groups->v[i].value))
 			break;
 	for (size_t i = 0; i < headers->n; i++)
 		if (all.line[i].len > 0)
-			strs_add(m->arena, ret, all.line[i]);
+			strs_add(m->arena, &m->all_lines, all.line[i]);
+}
+
+static void
+add_all(struct message *m, struct strs *ret)
+{
+	const struct strs *lines = &m->all_lines;
+	if (effort_is_over(&m->effort, m->root->headers.n * FIELD_EFFORT))
+		return;
+	if (lines->n == 0 && !all_in_order(m))
+		all_by_name(m);
+	for (size_t i = 0; i < lines->n; i++)
+		strs_add(m->arena, ret, lines->v[i]);
 }
 
 static void

@@ -767,7 +767,14 @@ static void
 count_letters(struct str s, struct letters *ret)
 {
 	ret->bytes += s.len;
-	for (size_t i = 0; i < s.len; i++) {
+	size_t i = 0;
+	for (uint64_t word; i + sizeof(word) <= s.len; i += sizeof(word)) {
+		memcpy(&word, s.p + i, sizeof(word));
+		ret->upper += word_count(word_range(word, 'A', 'Z'));
+		ret->lower += word_count(
+		    word_range(word, 'a', 'z') | word_range(word, '0', '9'));
+	}
+	for (; i < s.len; i++) {
 		bool is_upper = s.p[i] >= 'A' && s.p[i] <= 'Z';
 		ret->upper += is_upper;
 		ret->lower += !is_upper && char_is_alnum(s.p[i]);

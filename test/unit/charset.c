@@ -57,6 +57,33 @@ guesses_as_spamassassin_does(void **state)
 	}
 }
 
+/* Texts of a charset do not change those behind them. */
+static void
+texts_of_one_charset_are_apart(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *declared, *text, *utf8;
+	} again[] = {
+	    {"KOI8-R", "a\xf0", "a\xd0\x9f"},
+	    {"KOI8-R", "\xf1 b", "\xd0\xaf b"},
+	    {"cp864", "%\xb0 1", "\xd9\xaa\xd9\xa0 1"},
+	    {"Big5", "\xa4\xe9", "\xe6\x97\xa5"},
+	    {"Big5", "\xa4\xa4", "\xe4\xb8\xad"},
+	    {"gb2312", "\xc4\xe3", "\xe4\xbd\xa0"},
+	};
+	for (size_t i = 0; i < 2 * COUNT_OF(again); i++) {
+		struct arena *a = arena_new();
+		size_t k = i % COUNT_OF(again);
+		bool is_characters;
+		assert_str(
+		    charset_normalize(a, str_from(again[k].text),
+			str_from(again[k].declared), SIZE_MAX, &is_characters),
+		    again[k].utf8);
+		arena_free(a);
+	}
+}
+
 static void
 finds_the_byte_order_of_utf_16(void **state)
 {
@@ -141,6 +168,7 @@ stops_keeping_what_nobody_looks_at(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(guesses_as_spamassassin_does),
+    cmocka_unit_test(texts_of_one_charset_are_apart),
     cmocka_unit_test(finds_the_byte_order_of_utf_16),
     cmocka_unit_test(takes_words_at_their_word),
     cmocka_unit_test(a_stray_byte_spoils_no_other),
