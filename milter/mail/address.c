@@ -99,7 +99,26 @@ skip_comment(struct reader *r, size_t i)
 static bool
 is_word_end(char c) /* cannot stand in an unquoted local part or a domain */
 {
-	return char_is_space(c) || memchr("<>()[],:;", c, 9) != NULL;
+	switch (c) {
+	case '<':
+	case '>':
+	case '(':
+	case ')':
+	case '[':
+	case ']':
+	case ',':
+	case ':':
+	case ';':
+		return true;
+	default:
+		return char_is_space(c);
+	}
+}
+
+static bool
+is_phrase_end(char c)
+{
+	return c == '"' || c == ',' || c == ';' || c == '<';
 }
 
 /* Behind "@domain" at `i`. */
@@ -260,8 +279,7 @@ skip_phrase(struct reader *r, size_t i)
 		size_t end = skip_quoted(r, i);
 		if (end != NOWHERE)
 			i = end;
-		while (
-		    i < r->text.len && memchr("\",;<", r->text.p[i], 4) == NULL)
+		while (i < r->text.len && !is_phrase_end(r->text.p[i]))
 			i++;
 		r->steps += i - from;
 		if (i == from)
@@ -282,7 +300,7 @@ last_piece(struct reader *r, size_t from, size_t end)
 			i = quoted;
 			continue;
 		}
-		while (i < end && memchr("\",;<", r->text.p[i], 4) == NULL)
+		while (i < end && !is_phrase_end(r->text.p[i]))
 			i++;
 		if (i == last)
 			break;
@@ -493,12 +511,18 @@ settle(struct arena *a, struct found *f)
 }
 
 /* "group: a, b;" to "a, b;", and "group:;" to nothing. */
+static bool
+is_no_group(char c)
+{
+	return c == '"' || c == '(' || c == ')' || c == '<' || c == '>';
+}
+
 static struct str
 without_group(struct str text)
 {
 	size_t colon = 0;
 	for (size_t i = 0; i < text.len; i++) {
-		if (memchr("\"()<>", text.p[i], 5) != NULL)
+		if (is_no_group(text.p[i]))
 			break;
 		if (text.p[i] == ':')
 			colon = i;

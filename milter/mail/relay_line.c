@@ -259,7 +259,20 @@ take_fetched(struct line *line, const struct shape_found *unused)
 static bool
 is_stray(char c)
 {
-	return char_is_space(c) || c == '\0' || strchr("#[]()<>|", c) != NULL;
+	switch (c) {
+	case '\0':
+	case '#':
+	case '[':
+	case ']':
+	case '(':
+	case ')':
+	case '<':
+	case '>':
+	case '|':
+		return true;
+	default:
+		return char_is_space(c);
+	}
 }
 
 static struct str
