@@ -216,8 +216,12 @@ charset_find(struct arena *a, struct str declared)
 static size_t
 count_8bit(struct str text)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < text.len; i++)
+	size_t n = 0, i = 0;
+	for (uint64_t word; i + sizeof(word) <= text.len; i += sizeof(word)) {
+		memcpy(&word, text.p + i, sizeof(word));
+		n += word_count(word & UINT64_C(0x8080808080808080));
+	}
+	for (; i < text.len; i++)
 		n += (unsigned char)text.p[i] >> 7;
 	return n;
 }

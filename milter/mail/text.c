@@ -101,6 +101,14 @@ collect_text(struct message *m, bool *ret_is_unicode, bool *ret_has_leaf)
 	return text;
 }
 
+/* Surely no blank. */
+static bool
+is_print(char c, bool is_unicode)
+{
+	return (unsigned char)c > ' ' &&
+	       ((unsigned char)c < 0x80 || !is_unicode);
+}
+
 /*
  * Two or more line ends and the blanks among them end a paragraph; other runs
  * of blanks are one.
@@ -111,6 +119,8 @@ fold_blanks(char *p, size_t size, bool is_unicode)
 	struct str text = str_of(p, size);
 	size_t len = 0;
 	for (size_t i = 0; i < size;) {
+		while (i < size && is_print(p[i], is_unicode))
+			p[len++] = p[i++];
 		size_t first = SIZE_MAX, last = 0, n;
 		size_t from = i;
 		while ((n = blank_length(str_skip(text, i), is_unicode)) > 0) {
@@ -120,6 +130,8 @@ fold_blanks(char *p, size_t size, bool is_unicode)
 			}
 			i += n;
 		}
+		if (i == size && i == from)
+			break;
 		if (i == from) {
 			p[len++] = p[i] == '\0' ? '\n' : p[i];
 			i++;

@@ -207,15 +207,16 @@ transfer_base64(struct arena *a, struct str text)
 	return base64_plain(a, str_sub(text, 0, pad));
 }
 
-/* Length of the line end at `i`: 0, 1 or 2. */
-static size_t
-line_end_at(struct str text, size_t i)
+/* The text of a line before the blanks and the line end behind it. */
+static struct str
+without_line_end(struct str line)
 {
-	if (i < text.len && text.p[i] == '\n')
-		return 1;
-	return i + 1 < text.len && text.p[i] == '\r' && text.p[i + 1] == '\n'
-		   ? 2
-		   : 0;
+	if (!str_ends(line, STR("\n")))
+		return line;
+	line.len -= str_ends(line, STR("\r\n")) ? 2 : 1;
+	while (line.len > 0 && char_is_blank(line.p[line.len - 1]))
+		line.len--;
+	return line;
 }
 
 /* Copy to `out` without blanks before line ends and without soft breaks. */
@@ -223,30 +224,21 @@ static size_t
 quoted_join_lines(struct str text, char *out)
 {
 	size_t len = 0;
-	for (size_t i = 0; i < text.len;) {
-		if (char_is_blank(text.p[i])) {
-			size_t end = i;
-			while (end < text.len && char_is_blank(text.p[end]))
-				end++;
-			if (line_end_at(text, end) == 0) {
-				memcpy(out + len, text.p + i, end - i);
-				len += end - i;
-			}
-			i = end;
-			continue;
+	while (text.len > 0) {
+		size_t end = str_chr(text, '\n');
+		struct str line =
+		    str_sub(text, 0, end == STR_NONE ? end : end + 1);
+		struct str kept = without_line_end(line);
+		bool is_soft = end != STR_NONE && str_ends(kept, STR("="));
+		kept.len -= is_soft;
+		memcpy(out + len, kept.p, kept.len);
+		len += kept.len;
+		if (end != STR_NONE && !is_soft) {
+			if (str_ends(line, STR("\r\n")))
+				out[len++] = '\r';
+			out[len++] = '\n';
 		}
-		if (text.p[i] != '=') {
-			out[len++] = text.p[i++];
-			continue;
-		}
-		size_t end = i + 1;
-		while (end < text.len && char_is_blank(text.p[end]))
-			end++;
-		size_t n = line_end_at(text, end);
-		if (n > 0)
-			i = end + n;
-		else
-			out[len++] = text.p[i++];
+		text = str_skip(text, line.len);
 	}
 	return len;
 }
@@ -256,16 +248,22 @@ static size_t
 quoted_decode(char *p, size_t size)
 {
 	size_t len = 0;
-	for (size_t i = 0; i < size; i++) {
-		if (p[i] == '=' && i + 2 < size) {
-			int high = char_hex(p[i + 1]), low = char_hex(p[i + 2]);
-			if (high >= 0 && low >= 0) {
-				p[len++] = (char)(high << 4 | low);
-				i += 2;
-				continue;
-			}
+	for (size_t i = 0; i < size;) {
+		size_t run = str_chr(str_of(p + i, size - i), '=');
+		if (run == STR_NONE)
+			run = size - i;
+		if (run > 0)
+			memmove(p + len, p + i, run);
+		len += run;
+		i += run;
+		int high = i + 2 < size ? char_hex(p[i + 1]) : -1;
+		int low = high >= 0 ? char_hex(p[i + 2]) : -1;
+		if (low >= 0) {
+			p[len++] = (char)(high << 4 | low);
+			i += 3;
+		} else if (i < size) {
+			p[len++] = p[i++];
 		}
-		p[len++] = p[i];
 	}
 	return len;
 }

@@ -371,21 +371,21 @@ accept_link(struct finder *f, struct str link, const struct match *m)
 }
 
 /* Every link has one of these before the first blank in it. */
-static bool
-is_in_every_link(char c)
-{
-	return c == '.' || c == ':' || c == '@';
-}
+static const bool in_every_link[256] = {
+    ['.'] = true, [':'] = true, ['@'] = true};
 
 /* Behind the words from `i` on that can hold no link. */
 static size_t
 skip_words(struct str text, size_t i)
 {
-	size_t from = i;
-	for (; i < text.len && !is_in_every_link(text.p[i]); i++)
-		if (char_is_space(text.p[i]))
-			from = i + 1;
-	return i < text.len ? from : i;
+	size_t end = i;
+	while (end < text.len && !in_every_link[(unsigned char)text.p[end]])
+		end++;
+	if (end == text.len)
+		return end;
+	while (end > i && !char_is_space(text.p[end - 1]))
+		end--;
+	return end;
 }
 
 void

@@ -139,6 +139,9 @@ static const struct {
 static const struct {
 	const char *encoded, *decoded;
 } quoted[] = {
+    {"a=3D= \t\n b \t\r\n==\n=4g=4", "a= b\r\n==4g=4"},
+    {"= \r\r\n=\r=C3=A9=3", "= \r\r\n=\r\xc3\xa9=3"},
+    {"a \n\n=\n=", "a\n\n="},
     {"a=3Db=3db", "a=b=b"},
     {"soft=\nbreak= \t\nbreak=\r\nend", "softbreakbreakend"},
     {"blank \t\nblank \r\n x", "blank\nblank\r\n x"},
