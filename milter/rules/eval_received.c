@@ -168,14 +168,16 @@ static enum hotmail
 hotmail_look(struct eval_call *call)
 {
 	struct str text = received(call);
+	bool is_named =
+	    shape_is_in(text, "{from |HELO |helo=}%0shotmail.com%<");
+	if (!is_named && !is_from(call, "hotmail.com"))
+		return HOTMAIL_FINE;
 	if (shape_is_in(text, "from mail pickup service by hotmail.com with "
 			      "Microsoft SMTPSVC;") ||
 	    is_msn_group(call) || gated_through_received_hdr_remover(call) ||
 	    is_hotmail(call, text))
 		return HOTMAIL_FINE;
-	if (shape_is_in(text, "{from |HELO |helo=}%0shotmail.com%<"))
-		return HOTMAIL_FORGED;
-	return is_from(call, "hotmail.com") ? HOTMAIL_MISSING : HOTMAIL_FINE;
+	return is_named ? HOTMAIL_FORGED : HOTMAIL_MISSING;
 }
 
 static int
