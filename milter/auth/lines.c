@@ -99,7 +99,7 @@ lines_read(struct arena *a, const struct strs *values,
 		} else {
 			option_complain(diags, DIAG_ERROR, option, i,
 			    "%.*s cannot be read: %s", STR_ARG(path),
-			    strerror(errno));
+			    file_trouble(errno));
 			is_ok = false;
 		}
 	}

@@ -9,10 +9,16 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/utf8.h"
 
 #define ROWS_MAX 128
 #define COMPLAINT_MAX 1024
+#define FILE_BYTES ((size_t)16 << 20)
+/* Bounds from here on say only that there has to be one. */
+#define AS_GOOD_AS_ANY 1e15
+/* Put behind a file: libconfuse does not miss the } of a last section. */
+#define END "end-of-file"
 
 struct option_line {
 	const char *name;
@@ -236,6 +242,7 @@ static struct {
 	const struct option_file *file;
 	struct arena *scratch, *arena;
 	struct option_lines *lines;
+	bool is_ended; /* the end was read, and in no section */
 } reading;
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
@@ -269,6 +276,28 @@ row_of(cfg_t *cfg, cfg_opt_t *opt)
 }
 
 static struct str
+show_units(struct arena *a, double value, const struct unit *units)
+{
+	const struct unit *best = units;
+	for (; units->suffix != NULL; units++)
+		if (value >= units->factor && fmod(value, units->factor) == 0)
+			best = units;
+	return str_printf(a, "%.15g%s", value / best->factor, best->suffix);
+}
+
+static struct str
+show_number(struct arena *a, const struct option_row *row, double value)
+{
+	if (row->type == OPTION_SIZE)
+		return show_units(a, value, size_units);
+	if (row->type == OPTION_DURATION)
+		return show_units(a, value, duration_units);
+	if (row->type == OPTION_MODE)
+		return str_printf(a, "0%o", (unsigned)value);
+	return str_printf(a, "%.15g", value);
+}
+
+static struct str
 range_text(struct arena *a, const struct option_row *row)
 {
 	if (row->type == OPTION_CHOICE) {
@@ -280,8 +309,13 @@ range_text(struct arena *a, const struct option_row *row)
 	}
 	if (row->min == 0 && row->max == 0)
 		return str_from(type_words[row->type]);
-	return str_printf(a, "%s, from %.15g to %.15g", type_words[row->type],
-	    row->min, row->max);
+	struct str min = show_number(a, row, row->min);
+	struct str max = show_number(a, row, row->max);
+	if (row->max >= AS_GOOD_AS_ANY)
+		return str_printf(
+		    a, "%s, %.*s or more", type_words[row->type], STR_ARG(min));
+	return str_printf(a, "%s, from %.*s to %.*s", type_words[row->type],
+	    STR_ARG(min), STR_ARG(max));
 }
 
 static const char *
@@ -358,6 +392,21 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+/* Called by libconfuse where the text ends, in the section that is open there.
+ */
+static int
+on_end(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
+{
+	(void)opt, (void)argc, (void)argv;
+	const char *kind = kind_of(cfg);
+	reading.is_ended = kind == NULL;
+	if (kind == NULL)
+		return 0;
+	cfg_error(
+	    cfg, "the } of section \"%s %s\" is missing", kind, cfg_title(cfg));
+	return -1;
+}
+
 static size_t
 rows_to_confuse(const struct option_row *rows, cfg_opt_t *opts)
 {
@@ -368,6 +417,7 @@ rows_to_confuse(const struct option_row *rows, cfg_opt_t *opts)
 				    rows[n].name, NULL, CFGF_NODEFAULT)
 			      : (cfg_opt_t)CFG_STR(
 				    rows[n].name, NULL, CFGF_NODEFAULT);
+	opts[n++] = (cfg_opt_t)CFG_FUNC(END, on_end);
 	opts[n] = (cfg_opt_t)CFG_END();
 	return n;
 }
@@ -434,15 +484,46 @@ validators_set(cfg_t *cfg, const struct option_file *file)
 		}
 }
 
+/*
+ * libconfuse gets memory, never a file: its scanner ends the process over one
+ * that cannot be read, such as a folder.
+ */
+static bool
+text_parse(cfg_t *cfg, struct str text)
+{
+	struct buf *b = buf_new(reading.scratch, text.len + sizeof(END) + 8);
+	buf_put(b, text);
+	buf_printf(b, "%s%s()", str_ends(text, STR("\n")) ? "" : "\n", END);
+	FILE *stream = fmemopen(b->p, b->len, "r");
+	if (stream == NULL) {
+		cfg_error(cfg, "out of memory");
+		return false;
+	}
+	bool is_good = cfg_parse_fp(cfg, stream) == CFG_SUCCESS;
+	(void)fclose(stream);
+	if (is_good && !reading.is_ended)
+		cfg_error(cfg, "the end of a comment or section is missing");
+	return is_good && reading.is_ended;
+}
+
+static bool
+file_parse(cfg_t *cfg, const char *path)
+{
+	struct str text;
+	if (!file_text(reading.scratch, str_from(path), FILE_BYTES, &text)) {
+		diag_add(reading.diags, DIAG_ERROR, str_from(path), 0,
+		    "cannot read: %s", file_trouble(errno));
+		return false;
+	}
+	cfg->filename = strdup(path);
+	return text_parse(cfg, text);
+}
+
 static bool
 file_take(struct arena *a, cfg_t *cfg, const char *path, void *target)
 {
 	const struct option_file *file = reading.file;
-	int status = cfg_parse(cfg, path);
-	if (status == CFG_FILE_ERROR)
-		diag_add(reading.diags, DIAG_ERROR, str_from(path), 0,
-		    "cannot read: %s", strerror(errno));
-	if (status != CFG_SUCCESS)
+	if (!file_parse(cfg, path))
 		return false;
 	rows_take(a, cfg, file->rows, target);
 	bool is_good = true;
@@ -474,6 +555,7 @@ option_read(struct arena *a, const struct option_file *file, const char *path,
 	reading.arena = a;
 	*ret_lines = (struct option_lines){.file = str_dup(a, str_from(path))};
 	reading.lines = ret_lines;
+	reading.is_ended = false;
 	cfg_t *cfg = cfg_init(top, CFGF_NONE);
 	cfg_set_error_function(cfg, on_error);
 	validators_set(cfg, file);
@@ -517,16 +599,6 @@ option_complain(struct diags *diags, enum diag_level level,
 	va_end(ap);
 	diag_add(diags, level, option_place_file(place),
 	    option_place_line(place, i), "%s: %s", place->name, text);
-}
-
-static struct str
-show_units(struct arena *a, double value, const struct unit *units)
-{
-	const struct unit *best = units;
-	for (; units->suffix != NULL; units++)
-		if (value >= units->factor && fmod(value, units->factor) == 0)
-			best = units;
-	return str_printf(a, "%.15g%s", value / best->factor, best->suffix);
 }
 
 /* As the parser reads it: a string in quotes. */

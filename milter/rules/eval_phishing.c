@@ -116,7 +116,7 @@ feed_open(struct ruleset *rules, struct phishing *p, size_t which,
 	} else {
 		diag_add(diags, DIAG_WARNING, line->file, line->line,
 		    "%.*s: %s: it has no links", STR_ARG(line->value),
-		    strerror(errno));
+		    file_trouble(errno));
 	}
 	arena_free(scratch);
 }

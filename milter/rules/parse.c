@@ -254,7 +254,8 @@ rules_read(struct reader *r, struct str path)
 	else
 		diag_add(r->diags, DIAG_ERROR,
 		    r->place.line > 0 ? r->place.file : path, r->place.line,
-		    "%.*s cannot be read: %s", STR_ARG(path), strerror(errno));
+		    "%.*s cannot be read: %s", STR_ARG(path),
+		    file_trouble(errno));
 }
 
 static bool

@@ -49,6 +49,21 @@ sed -i '/no-such-option/d' "$CONF"
 kill -HUP "$POSTERND_PID"
 ok "SIGHUP with the broken file: refused" wait_for 5 eval \
 	'[ "$(grep -c "reload refused" "$W/log/posternd")" = 2 ]'
+
+# What is no file at all is neither waited for nor the end of posternd.
+rule 'header BLUE Subject =~ /blue moon/' 'score BLUE 7'
+mkfifo "$POSTERN/rules/zzz.cf"
+said=$(timeout 60 "$POSTERN_PROGRAM" -c "$CONF" reload 2>&1)
+like "a FIFO for a rule file is refused" "$said" "zzz.cf: error: .* a pipe"
+rm "$POSTERN/rules/zzz.cf"
+mv "$CONF" "$CONF.kept"
+mkdir "$CONF"
+said=$(timeout 60 "$POSTERN_PROGRAM" -c "$CONF.kept" reload 2>&1)
+like "and a folder for a configuration" "$said" "postern.conf: error: .*Is a directory"
+rmdir "$CONF"
+mv "$CONF.kept" "$CONF"
+ok "posternd lives on" is_alive "$POSTERND_PID"
+
 rule 'header BLUE Subject =~ /blue moon/' 'score BLUE 8'
 kill -HUP "$POSTERND_PID"
 ok "SIGHUP with a good one" wait_for 5 eval \

@@ -2,6 +2,8 @@
 /* config -- postern.conf: values, units, errors with file:line. */
 #include "unit.h"
 
+#include <sys/stat.h>
+
 #include "session/snapshot.h"
 
 static struct config config;
@@ -155,13 +157,56 @@ errors_name_the_line_and_what_is_allowed(void **state)
 {
 	(void)state;
 	expect_error("observe = yes\nscan-time = 5 parsecs\n", 2, "500ms");
-	expect_error("\n\nscan-limit = 1\n", 3, "from 65536");
+	expect_error("\n\nscan-limit = 1\n", 3, "from 64K to 1G");
 	expect_error("hold-in = cellar\n", 1, "postern, mta");
 	expect_error("observ = yes\n", 1, "observ");
 	expect_error("class person { hold = 1 }\n", 1, "person");
 	expect_error("class local {\n\n hold = high\n}\n", 3, "high");
 	expect_error("socket-mode = 999\n", 1, "octal");
 	expect_error("socket = \"unix:/x\n", 2, "end of file");
+	expect_error("scan-time = 5\n", 1, "from 50ms to 8s");
+	expect_error("quarantine-size = 1\n", 1, "1M or more");
+}
+
+static void
+what_is_begun_has_to_end(void **state)
+{
+	(void)state;
+	expect_error("observe = yes\nclass local {\n\ttag = 5\n", 4,
+	    "} of section \"class local\" is missing");
+	expect_error("class local {\n\ttag = 5", 3, "is missing");
+	expect_error("/* observe = yes\n", 2, "missing");
+	expect_error("observe = yes\n}\n", 2, "closing brace");
+	expect_error("observe =", 2, "observe");
+	assert_true(read_text(""));
+	assert_true(read_text("# observe = yes"));
+	assert_true(read_text("class local { tag = 5 }"));
+	assert_true(config.class[CLASS_LOCAL].tag == 5);
+}
+
+static void
+expect_unreadable(const char *path, const char *why)
+{
+	diags = (struct diags){.arena = arena};
+	assert_false(config_read(arena, path, &config, &diags));
+	assert_int_equal(diags_count(&diags, DIAG_ERROR), 1);
+	if (str_find(diags.v[0].text, str_from(why)) == STR_NONE)
+		fail_msg("%s: %.*s", path, STR_ARG(diags.v[0].text));
+}
+
+/* Neither ends the process, as libconfuse would, nor makes it wait. */
+static void
+what_is_no_file_is_an_error(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/postern-config.XXXXXX";
+	assert_non_null(mkdtemp(path));
+	expect_unreadable(path, "Is a directory");
+	assert_int_equal(rmdir(path), 0);
+	expect_unreadable(path, "No such file");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_unreadable(path, "a pipe");
+	assert_int_equal(unlink(path), 0);
 }
 
 /* Each is refused where it stands, with its name and what is allowed. */
@@ -366,6 +411,8 @@ static const struct CMUnitTest tests[] = {
     TEST(limits_of_mail_reach_the_rules),
     TEST(thresholds_belong_to_a_class),
     TEST(errors_name_the_line_and_what_is_allowed),
+    TEST(what_is_begun_has_to_end),
+    TEST(what_is_no_file_is_an_error),
     TEST(bad_forms_are_refused_where_they_stand),
     TEST(good_forms_are_taken),
     TEST(later_errors_name_the_line),
