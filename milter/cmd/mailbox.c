@@ -26,16 +26,29 @@ mapping_release(void *arg)
 	(void)munmap(m->p, m->len);
 }
 
-/* The whole file; false: errno. */
+/* errno of file_map(), for people. */
+static const char *
+map_trouble(int error)
+{
+	return error == ENOTSUP
+		   ? "it is no file: write - and hand it in on standard input"
+		   : strerror(error);
+}
+
+/* The whole file; false: errno, ENOTSUP if it is no regular one. */
 static bool
 file_map(struct arena *a, const char *path, struct str *ret)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	if (fd < 0)
 		return false;
 	*ret = STR_EMPTY;
 	bool is_good = fstat(fd, &st) == 0;
+	if (is_good && !S_ISREG(st.st_mode)) {
+		errno = ENOTSUP;
+		is_good = false;
+	}
 	if (is_good && st.st_size > 0) {
 		void *p = mmap(
 		    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -121,7 +134,7 @@ file_add(struct arena *a, struct mailbox *mailbox, const char *path)
 	if (is_good)
 		entries_add(a, mailbox, str_c(a, str_from(path)), text);
 	else
-		cmd_error("%s: %s", path, strerror(errno));
+		cmd_error("%s: %s", path, map_trouble(errno));
 	arena_free(scratch);
 	return is_good;
 }
@@ -204,7 +217,7 @@ mailbox_read(struct arena *a, const struct mailbox *mailbox, size_t i,
 	const struct mailbox_entry *entry = &mailbox->v[i];
 	struct str text = mailbox->input;
 	if (strcmp(entry->path, "-") != 0 && !file_map(a, entry->path, &text)) {
-		*ret_why = str_from(strerror(errno));
+		*ret_why = str_from(map_trouble(errno));
 		return false;
 	}
 	text = str_skip(text, entry->offset);

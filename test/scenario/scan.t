@@ -75,4 +75,9 @@ for client in 192.0.2.7=1 198.51.100.7=1 198.51.100.8=0; do
 done
 postern scan "$W/reject" "$W/none" >/dev/null 2>"$W/errors"
 is "a file that is not there: exit 2" $? 2
+mkfifo "$W/pipe"
+like "a pipe has no empty message in it, and is not waited for" \
+	"$(timeout 60 "$POSTERN_PROGRAM" -c "$CONF" scan "$W/pipe" 2>&1; echo "exit $?")" \
+	"pipe: it is no file: write - .*exit 2"
+like "nor has the output of a command" "$(postern scan <(cat "$W/reject") 2>&1)" "it is no file: write -"
 done_testing
