@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -33,6 +35,22 @@ struct gate {
 	struct alerts *alerts;
 };
 
+/* The line that makes the folder `path` ours, if that is what is wrong. */
+static struct str
+owner_cure(struct arena *a, struct str path)
+{
+	struct stat st;
+	if (lstat(str_c(a, path), &st) != 0 || !S_ISDIR(st.st_mode) ||
+	    (st.st_uid == geteuid() && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0))
+		return STR_EMPTY;
+	const struct passwd *us = getpwuid(geteuid());
+	struct str name =
+	    us == NULL ? str_printf(a, "%u", geteuid()) : str_from(us->pw_name);
+	return str_printf(a,
+	    "; posternd runs as %.*s: chown -R %.*s %.*s && chmod 700 %.*s",
+	    STR_ARG(name), STR_ARG(name), STR_ARG(path), STR_ARG(path));
+}
+
 static bool
 stores_open(struct gate *gate, struct diags *diags)
 {
@@ -40,17 +58,20 @@ stores_open(struct gate *gate, struct diags *diags)
 	struct str why = STR_EMPTY;
 	struct option_place place = {
 	    .lines = &config->lines, .name = "state-dir"};
+	struct str folder = config->state_dir;
 	bool is_open =
 	    release_open(diags->arena, config->state_dir, &gate->release, &why);
 	if (is_open) {
 		place.name = "quarantine-dir";
+		folder = config->quarantine_dir;
 		is_open =
 		    quarantine_open(config->quarantine_dir, &gate->quarantine,
 			&why, diags->arena) == QUARANTINE_OK;
 	}
 	if (!is_open) {
-		option_complain(
-		    diags, DIAG_ERROR, &place, 0, "%.*s", STR_ARG(why));
+		struct str cure = owner_cure(diags->arena, folder);
+		option_complain(diags, DIAG_ERROR, &place, 0, "%.*s%.*s",
+		    STR_ARG(why), STR_ARG(cure));
 		return false;
 	}
 	quarantine_set_key(gate->quarantine, release_key(gate->release));

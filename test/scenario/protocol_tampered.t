@@ -119,7 +119,8 @@ chmod 777 "$POSTERN/state"
 refuses "a state folder that anybody may write" "state.*writable by its owner only"
 chmod 700 "$POSTERN/state"
 chown -R root "$POSTERN/state"
-refuses "a state folder of somebody else" "state.*(Permission|belong)"
+refuses "a state folder of somebody else" \
+	"state-dir: .*posternd runs as $POSTERND_USER: chown -R $POSTERND_USER $POSTERN/state "
 chown -R "$POSTERND_USER" "$POSTERN/state"
 ok "put right, it starts" posternd_start
 serves "and"
