@@ -43,6 +43,18 @@ for wrong in "" "-x" "nothing" "help nothing" "history --nothing" "quarantine" "
 	is "postern $wrong: wrong, and said where errors are" \
 		"$? $out $(grep -c . "$W/err" | sed 's/[1-9].*/said/')" "2  said"
 done
+while IFS='|' read -r wrong says; do
+	# shellcheck disable=SC2086
+	like "postern $wrong: what to write" "$(postern $wrong 2>&1)" "$says"
+done <<X
+quarantine lst|quarantine has no verb "lst"
+quarantine purge --older 0m|--older 0m: write an age above 0, such as
+quarantine list --newer soon|--newer soon: write an age above 0, such as
+quarantine list --score-min x|--score-min x: write a number, such as
+quarantine list --state broken|--state broken: write sound, unsealed, tampered
+quarantine purge --max-size much|--max-size much: write a size, such as
+digest --to a@b.example|--to is where a digest is mailed: add --mail
+X
 
 # ---- nowhere to write to
 

@@ -204,6 +204,8 @@ cmd_digest(int argc, char **argv)
 	    {"to", &run.to, NULL}, {0}};
 	if (!memory_flags_parse(argc, argv, flags))
 		return CMD_TROUBLE;
+	if (run.to != NULL && !run.is_mail)
+		cmd_error("--to is where a digest is mailed: add --mail");
 	if (optind < argc || (run.to != NULL && !run.is_mail))
 		return cmd_usage(argv[0]);
 	if (run.to != NULL && !inject_address_is_safe(str_from(run.to))) {

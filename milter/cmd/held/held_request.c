@@ -96,6 +96,15 @@ static const struct flag_row {
 	color_words, "auto, always, never"},
 };
 
+/* NULL: the help says what there is. */
+static const char *const allowed[] = {
+    [FLAG_AGE] = "an age above 0, such as 45s, 90m, 2h, 3d or 1w",
+    [FLAG_SIZE] = "a size, such as 500M or 2G",
+    [FLAG_COUNT] = "a number",
+    [FLAG_SCORE] = "a number, such as 5.5",
+    [FLAG_STATE] = NULL,
+};
+
 static bool
 choice_parse(const char *text, const char *const *words, int *ret)
 {
@@ -158,8 +167,9 @@ flag_take(const struct flag_row *row, const char *text, struct held_request *r)
 			text, &is_given, (void *)((char *)r + row->offset)))
 			return false;
 	} else if (!flag_store(row, text, r)) {
-		log_error("--%s %s: write %s: %s", row->name, text, row->value,
-		    row->help);
+		log_error("--%s %s: write %s", row->name, text,
+		    allowed[row->type] == NULL ? row->help
+					       : allowed[row->type]);
 		return false;
 	}
 	if (row->has_offset != NO_FIELD)

@@ -623,6 +623,8 @@ cmd_quarantine(int argc, char **argv)
 		return CMD_FINE;
 	}
 	if (verb == NULL) {
+		if (argc > 1)
+			cmd_error("quarantine has no verb \"%s\"", argv[1]);
 		(void)cmd_usage(argv[0]);
 		verbs_show(stderr);
 		return CMD_TROUBLE;
