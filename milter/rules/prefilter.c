@@ -58,14 +58,13 @@ struct literal {
 	struct uses uses;
 };
 
-#define COUNTS_NONE UINT32_MAX
-
 struct clause {
 	uint32_t slot;
-	uint8_t needs;              /* a bit a factor */
-	uint8_t times[FACTORS_MAX]; /* how often each must be there */
-	uint32_t counts;            /* the first of its counts, if that is more
-				       than once */
+	uint8_t needs;                /* a bit a factor */
+	uint8_t times[FACTORS_MAX];   /* how often each must be there... */
+	uint32_t counts[FACTORS_MAX]; /* its count, if that is more than once...
+				       */
+	uint32_t spans[FACTORS_MAX]; /* ... with so many spans before its own */
 };
 
 /* Bytes of a string in which a match may begin. */
@@ -79,8 +78,6 @@ struct count {
 	uint32_t string; /* plus 1 */
 	uint32_t n;
 	size_t last; /* where it ended */
-	/* Where matches may begin that have it first, of the last few. */
-	struct span spans[FACTOR_TIMES_MAX];
 };
 
 /* A pattern; where all bits of one of its clauses are it may match. */
@@ -117,7 +114,7 @@ struct prefilter_builder {
 		size_t n, cap;
 	} clauses;
 	size_t longest;
-	uint32_t ncounts;
+	uint32_t ncounts, nspans;
 	struct {
 		struct shapes *v;
 		size_t n, cap;
@@ -147,7 +144,7 @@ struct prefilter {
 	size_t ngroups;
 	const struct clause *clauses;
 	size_t nclauses;
-	size_t ncounts;
+	size_t ncounts, nspans;
 	size_t longest;
 	const uint32_t *plain; /* slots that are is_plain */
 	size_t nplain;
@@ -193,6 +190,9 @@ struct pass {
 	const struct shapes *shapes; /* that are tried */
 	struct bits *bits;           /* by clause */
 	struct count *counts;
+	/* By count: where matches may begin that have it first, of the last few
+	   times. */
+	struct span *counted;
 	const struct strs *strings;
 	const size_t *ends; /* of the strings in the text that is searched */
 	size_t string;      /* that the pass is in */
@@ -309,15 +309,16 @@ static void
 clause_add(
     struct prefilter_builder *b, const struct factors *factors, uint32_t slot)
 {
-	struct clause clause = {.slot = slot, .counts = COUNTS_NONE};
+	struct clause clause = {.slot = slot};
 	double most = 1;
 	for (size_t i = 0; i < factors->n && factors->v[i].cost < most; i++) {
 		const struct factor *factor = &factors->v[i];
 		clause.needs |= (uint8_t)(1U << i);
 		clause.times[i] = (uint8_t)factor->times;
-		if (factor->times > 1 && clause.counts == COUNTS_NONE) {
-			clause.counts = b->ncounts;
-			b->ncounts += FACTORS_MAX;
+		if (factor->times > 1) {
+			clause.counts[i] = b->ncounts++;
+			clause.spans[i] = b->nspans;
+			b->nspans += factor->times;
 		}
 		most = factor->cost > COST_ENOUGH ? COST_MORE : 0;
 	}
@@ -544,6 +545,7 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 	    copied(a, b->clauses.v, b->clauses.n, sizeof(b->clauses.v[0]));
 	p->longest = b->longest;
 	p->ncounts = b->ncounts;
+	p->nspans = b->nspans;
 	slots_copy(a, b, p);
 	p->has_shapes = b->shapes.n > 0;
 	return p;
@@ -796,29 +798,28 @@ use_span(const struct use *use, uint32_t len, size_t end, struct span *ret)
  * of two literals with one end it is, is open.  True: often enough.
  */
 static bool
-count_up(struct pass *pass, struct count *count, unsigned times, size_t at,
+count_up(struct pass *pass, const struct use *use, size_t at,
     const struct span *span, struct bits *bits)
 {
+	const struct clause *clause = &pass->filter->clauses[use->clause];
+	struct count *count = &pass->counts[clause->counts[use->number]];
+	struct span *spans = &pass->counted[clause->spans[use->number]];
+	unsigned times = clause->times[use->number];
 	uint32_t string = (uint32_t)pass->string + 1;
-	if (count->string != string) {
-		count->string = string;
-		count->n = 0;
-		count->last = SIZE_MAX;
-	}
-	if (count->last != at) {
-		count->spans[count->n++ % times] = *span;
-		count->last = at;
-		if (count->n >= times && bits != NULL) {
-			const struct span *first =
-			    &count->spans[count->n % times];
-			span_push(
-			    pass, &bits->spans, first->from, first->until);
-		}
+	if (count->string != string)
+		*count = (struct count){.string = string, .last = SIZE_MAX};
+	if (count->last == at) {
+		struct span *last = &spans[(count->n - 1) % times];
+		if (last->until < span->until)
+			last->until = span->until;
 		return count->n >= times;
 	}
-	struct span *last = &count->spans[(count->n - 1) % times];
-	if (last->until < span->until)
-		last->until = span->until;
+	count->last = at;
+	spans[count->n++ % times] = *span;
+	if (count->n >= times && use->is_near) {
+		const struct span *first = &spans[count->n % times];
+		span_push(pass, &bits->spans, first->from, first->until);
+	}
 	return count->n >= times;
 }
 
@@ -829,18 +830,16 @@ use_found(struct pass *pass, const struct use *use, uint32_t len, size_t end)
 	const struct clause *clause = &pass->filter->clauses[use->clause];
 	struct bits *bits = &pass->bits[use->clause];
 	uint32_t string = (uint32_t)pass->string + 1;
-	unsigned times = clause->times[use->number];
+	bool is_counted = clause->times[use->number] > 1;
 	struct span span;
 	if (bits->string != string)
 		*bits = (struct bits){.string = string};
 	bool is_done = bits->bits == clause->needs;
 	if ((is_done && !use->is_near) || !use_span(use, len, end, &span))
 		return;
-	if (times <= 1 && use->is_near)
+	if (!is_counted && use->is_near)
 		span_push(pass, &bits->spans, span.from, span.until);
-	if (times > 1 &&
-	    !count_up(pass, &pass->counts[clause->counts + use->number], times,
-		end, &span, use->is_near ? bits : NULL))
+	if (is_counted && !count_up(pass, use, end, &span, bits))
 		return;
 	if (is_done)
 		return;
@@ -964,6 +963,8 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 	struct str text = text_join(a, strings, ends);
 	pass.bits = ARENA_ARRAY(a, struct bits, p->nclauses);
 	pass.counts = ARENA_ARRAY(a, struct count, p->ncounts);
+	pass.counted =
+	    arena_alloc(a, arena_array_size(p->nspans, sizeof(*pass.counted)));
 	pass.ends = ends;
 	ARENA_PUSH(a, &pass.spans) = (struct span){0, 0, 0};
 	if (p->db != NULL && !text_search(&pass, text, is_expired, arg))
