@@ -85,6 +85,9 @@ status_of_errno(void)
 		return QUARANTINE_FULL;
 	case ENOENT:
 		return QUARANTINE_NOT_FOUND;
+	case ELOOP: /* as disk_open() says that it is no file */
+	case EINVAL:
+		return QUARANTINE_BAD_FILE;
 	default:
 		return QUARANTINE_IO;
 	}
@@ -379,6 +382,20 @@ entry_init(
 	ret->state = file->is_foreign ? HELD_FOREIGN : HELD_DAMAGED;
 }
 
+/* What lies where a message was: a link, a pipe, a folder, or what is closed.
+ */
+static bool
+entry_unreadable(
+    const struct quarantine *q, const struct file *file, struct held_entry *ret)
+{
+	struct stat st;
+	if (fstatat(q->dir[file->folder][file->sub], file->name, &st,
+		AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	entry_init(file, &st, ret);
+	return true;
+}
+
 /* Views in `*ret` live in `a`. */
 static bool
 entry_read(const struct quarantine *q, struct arena *a, const struct file *file,
@@ -389,7 +406,7 @@ entry_read(const struct quarantine *q, struct arena *a, const struct file *file,
 	struct held_block block;
 	struct buf *text;
 	if (fd < 0)
-		return false;
+		return entry_unreadable(q, file, ret);
 	if (fstat(fd, &st) != 0) {
 		disk_close(fd);
 		return false;
@@ -650,6 +667,8 @@ quarantine_delete(struct quarantine *q, const struct held_entry *entry)
 {
 	int lock;
 	enum quarantine_status status = quarantine_lock(q, entry, &lock);
+	if (status == QUARANTINE_BAD_FILE) /* nobody releases what is no file */
+		return entry_unlink(q, entry, false);
 	if (status != QUARANTINE_OK)
 		return status;
 	status = entry_unlink(q, entry, false);

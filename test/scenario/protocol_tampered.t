@@ -55,6 +55,14 @@ is "as is all else" "$(find "$POSTERN/state" -perm /077)" ""
 sed -i 's/the minutes of our meeting/the winnings of our lottery/' "$file"
 refused "a changed body" release "$id"
 held
+sed -i 's/our meeting/our lottery/' "$file"
+refused "a changed body of the same size" release "$id"
+wait_for 20 postern explain "$id"
+like "explain says that it was changed" "$(postern explain "$id")" \
+	"in the quarantine.*it was changed since it was stored \(tampered\)"
+is "and so does its JSON" "$(postern explain --json "$id" | grep -o '"kept_state":"[a-z]*"')" \
+	'"kept_state":"tampered"'
+held
 sed -i 's/Bob Baker/Everybody/' "$file"
 refused "a changed header" release "$id"
 held
@@ -71,6 +79,12 @@ held
 ln -sf "$W/secret" "$file"
 refused "a link in its place: show" show "$id"
 refused "a link in its place: release" release "$id"
+like "it is listed as damaged" "$(postern quarantine list --long | grep "$id")" " damaged "
+wait_for 20 postern explain "$id"
+like "explain knows, too" "$(postern explain "$id")" "was changed or replaced \(damaged\)"
+unlike "and does not say that it can be released" "$(postern explain "$id")" "release $id"
+ok "it can be deleted" postern quarantine delete "$id"
+is "which does nothing to what it led to" "$(cat "$W/secret")" "secret"
 held
 rm "$file"
 ln "$W/secret" "$file" 2>/dev/null

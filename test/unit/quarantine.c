@@ -419,13 +419,21 @@ follows_no_symbolic_links(void **state)
 	assert_int_not_equal(
 	    quarantine_open(str_from(path_of(f, "link/")), &q, &why, f->a),
 	    QUARANTINE_OK);
-	/* a message that is a link to a file elsewhere is passed over */
+	/* a message that is a link to a file elsewhere is damaged, not read */
 	assert_int_equal(
 	    symlink("/etc/passwd", path_of(f, "new/1700000000.Link.postern")),
 	    0);
 	struct held_entry entry;
-	assert_int_not_equal(
+	assert_int_equal(
 	    quarantine_find(f->q, f->a, STR("Link"), &entry), QUARANTINE_OK);
+	assert_int_equal(entry.state, HELD_DAMAGED);
+	struct str raw;
+	assert_int_equal(quarantine_read(f->q, f->a, &entry, &entry, &raw),
+	    QUARANTINE_BAD_FILE);
+	assert_int_equal(quarantine_delete(f->q, &entry), QUARANTINE_OK);
+	assert_int_equal(access("/etc/passwd", F_OK), 0);
+	assert_int_equal(quarantine_find(f->q, f->a, STR("Link"), &entry),
+	    QUARANTINE_NOT_FOUND);
 	/* a folder put in the place of new */
 	assert_int_equal(rename(path_of(f, "new"), path_of(f, "old")), 0);
 	assert_int_equal(symlink("old", path_of(f, "new")), 0);

@@ -33,6 +33,7 @@ struct story_source {
 	const struct history_entry *const *later;
 	size_t nlater;
 	const struct held *kept; /* in the quarantine now; NULL: it is not */
+	enum held_state state;   /* of `kept`, all of it verified */
 	bool is_kept_known;      /* the quarantine could be asked */
 	int64_t now_wall;
 };

@@ -123,6 +123,27 @@ kept_find(const struct explain *x, struct str id, struct held_entry *ret)
 		   : quarantine_find(x->quarantine, x->arena, id, ret);
 }
 
+/* All of the kept message is verified, not only the lines before it. */
+static enum held_state
+kept_state(const struct explain *x, const struct held_entry *kept)
+{
+	struct held_entry whole;
+	struct str raw;
+	switch (quarantine_read(x->quarantine, x->arena, kept, &whole, &raw)) {
+	case QUARANTINE_OK:
+		return whole.state;
+	case QUARANTINE_BAD_FILE:
+		return HELD_DAMAGED;
+	case QUARANTINE_NOT_FOUND:
+	case QUARANTINE_AMBIGUOUS:
+	case QUARANTINE_FULL:
+	case QUARANTINE_BUSY:
+	case QUARANTINE_IO:
+		break;
+	}
+	return kept->state;
+}
+
 /* ---- telling */
 
 static void
@@ -165,6 +186,9 @@ story_json(const struct story_source *s, const struct story *story)
 	    !s->is_kept_known ? json_null()
 	    : s->kept == NULL ? json_false()
 			      : json_text(held_folder_name(s->kept->folder)));
+	json_object_set_new(o, "kept_state",
+	    s->kept == NULL ? json_null()
+			    : json_text(held_state_name(s->state)));
 	json_object_set_new(o, "later", later);
 	json_object_set_new(o, "story", told);
 	json_line(stdout, o);
@@ -211,6 +235,7 @@ message_tell(struct explain *x, const struct history_entry *e)
 	    .later = later,
 	    .nlater = nlater,
 	    .kept = is_kept ? &kept.held : NULL,
+	    .state = is_kept ? kept_state(x, &kept) : HELD_SOUND,
 	    .is_kept_known = x->quarantine != NULL,
 	    .now_wall = clock_wall(),
 	};

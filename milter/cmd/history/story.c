@@ -454,6 +454,14 @@ tell_kept(struct teller *t)
 	    "in the quarantine, folder %.*s; it may be purged from %s (%s)",
 	    STR_ARG(held_folder_name(kept->folder)), stamp,
 	    kept->folder == FOLDER_HELD ? "quarantine-age" : "discarded-age");
+	if (s->state == HELD_TAMPERED)
+		line(t, STORY_NOW,
+		    STR("but it was changed since it was stored (tampered), so "
+			"it is not released without --force"));
+	if (s->state == HELD_DAMAGED)
+		line(t, STORY_NOW,
+		    STR("but its file was changed or replaced (damaged), "
+			"so it cannot be released"));
 }
 
 /* It is not there any more: the last that was done to it says why. */
@@ -554,7 +562,9 @@ tell_quarantine(struct teller *t)
 {
 	static const char *const rows[][2] = {{"look at it", "show"},
 	    {"send it", "release"}, {"delete it for good", "delete"}};
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	bool is_damaged = t->source->state == HELD_DAMAGED;
+	for (size_t i = is_damaged ? COUNT_OF(rows) - 1 : 0; i < COUNT_OF(rows);
+	     i++) {
 		struct str left = str_printf(
 		    t->a, "%s: postern quarantine %s ", rows[i][0], rows[i][1]);
 		say_text(t, STORY_NEXT, str_c(t->a, left),
