@@ -167,6 +167,8 @@ configuration that a group writes|config-file|chmod g+w "$CONF"|chmod g-w "$CONF
 state that others read|state|chmod 755 "$POSTERN/state"|chmod 700 "$POSTERN/state"
 a key that others read|state|chmod 644 "$POSTERN/state/release.key"|chmod 600 "$POSTERN/state/release.key"
 a quarantine of root|state|chown root "$HELD"|chown "$POSTERND_USER" "$HELD"
+a quarantine that was moved|quarantine|mv "$HELD" "$HELD.away"|mv "$HELD.away" "$HELD"
+a quarantine that is a link|quarantine|mv "$HELD" "$HELD.away"; ln -s "$HELD.away" "$HELD"|rm "$HELD"; mv "$HELD.away" "$HELD"
 held mail that nobody purges|quarantine-age|touch -d '60 days ago' "$HELD"/new/*|touch "$HELD"/new/*
 files from the future|clock|touch -d '2 days' "$POSTERN/state/release.key"|touch "$POSTERN/state/release.key"
 a Postfix of long ago|mta-version|echo 'mail_version = 2.3.8' >>"$main"|postfix_good
@@ -250,9 +252,12 @@ conf_good
 if mount -t tmpfs -o size=20m tmpfs "$W/spool" 2>/dev/null; then
 	at_exit "umount $W/spool"
 	broken "a disk that is full" disk
+	mount -o remount,ro,size=9g "$W/spool"
+	broken "a disk that is read-only" disk
 	umount "$W/spool"
 else
 	skip "a disk that is full" "cannot mount"
+	skip "a disk that is read-only" "cannot mount"
 fi
 
 # what ends with a restart
@@ -268,7 +273,7 @@ again
 posternd_stop
 broken "no posternd" posternd
 is "and what it would have said was not checked" "$(skipped)" \
-	"dns-failures posternd-ledger posternd-macros posternd-others posternd-reload posternd-socket posternd-version postfix-socket quarantine-size"
+	"dns-failures posternd-ledger posternd-macros posternd-others posternd-reload posternd-socket posternd-version postfix-socket quarantine quarantine-size"
 
 # nothing to look at: no DNS, no keys, no mail
 conf_good

@@ -521,6 +521,30 @@ check_full(struct doctor *d)
 	    STR("postern quarantine purge --older 7d"));
 }
 
+/* A folder that was moved is written on (it is open), and nobody looks there.
+ */
+static void
+check_quarantine(struct doctor *d)
+{
+	struct str path = d->config->quarantine_dir;
+	struct stat st;
+	if (!host_has_status(d))
+		return;
+	if (lstat(str_c(d->arena, path), &st) == 0 && S_ISDIR(st.st_mode))
+		return;
+	if (errno == EACCES) {
+		path_skip(d, path, errno);
+		return;
+	}
+	run_finding(d, DOCTOR_TROUBLE,
+	    str_printf(
+		d->arena, "%.*s is not there, or no folder", STR_ARG(path)),
+	    "posternd still keeps mail in the one that was there when it "
+	    "began, where no command finds it, or defers it.  Put that one "
+	    "back, or let posternd make another.",
+	    STR(RESTART));
+}
+
 static int64_t
 oldest_in(struct arena *a, struct str folder)
 {
@@ -583,6 +607,17 @@ disk_check(struct doctor *d, struct str path)
 	struct statvfs fs;
 	if (statvfs(str_c(d->arena, path), &fs) != 0)
 		return;
+	if ((fs.f_flag & ST_RDONLY) != 0) {
+		run_finding(d, DOCTOR_TROUBLE,
+		    str_printf(d->arena, "%.*s is on a disk that is read-only",
+			STR_ARG(path)),
+		    "Mail that cannot be kept or spooled is deferred.",
+		    str_printf(d->arena,
+			"dmesg | tail\nmount -o remount,rw \"$(stat -c %%m "
+			"%.*s)\"",
+			STR_ARG(doctor_shell_word(d->arena, path))));
+		return;
+	}
 	uint64_t free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / MIB;
 	uint64_t all_mib = (uint64_t)fs.f_blocks * fs.f_frsize / MIB;
 	bool has_files = fs.f_files == 0 || fs.f_favail > fs.f_files / 100;
@@ -678,6 +713,7 @@ const struct doctor_check HOST_CHECKS[] = {
     {"posternd-ledger", "it remembers", check_ledger},
     {"config-file", "only root writes the configuration", check_config_file},
     {"state", "what is kept is posternd's alone", check_state},
+    {"quarantine", "the quarantine is where it was", check_quarantine},
     {"quarantine-size", "the quarantine has room", check_full},
     {"quarantine-age", "old mail is removed from it", check_purge},
     {"disk", "disks have room", check_disk},
