@@ -32,6 +32,11 @@ is "these are the defaults" "$("$POSTERN_PROGRAM" -c "$W/all.conf" config -b 2>&
 is "etc/postern.conf works unchanged" \
 	"$("$POSTERN_PROGRAM" -c "$etc/postern.conf" config -b 2>&1)" \
 	"$(postern config -d -b)"
+is "postern.conf(5) marks what is read at start only" \
+	"$(awk '/^\.It Ic / {name = $3} /^\.Pq restart/ && name {print name}' \
+		"$man/postern.conf.5" | sort)" \
+	"$(sed -n '/fixed\[\] = {/,/};/p' "$srcdir/milter/session/control.c" |
+		grep -oE '"[a-z-]+"' | tr -d '"' | sort)"
 
 # ---- commands, options of the programs, log keys
 
