@@ -34,9 +34,8 @@ MUST_CHECK bool ledger_add(
 void ledger_add_wrote(struct ledger *ledger, struct store_txn *txn,
     struct str ours, struct str theirs, int64_t now_wall);
 
-/* Is there a segment whose days are over?  It goes by ledger_drop_oldest(). */
-bool ledger_is_over(const struct ledger *ledger,
-    const struct ledger_limits *limits, int64_t now_wall);
+/* Is all of a segment older than that?  It goes by ledger_drop_oldest(). */
+bool ledger_is_over(const struct ledger *ledger, int64_t oldest_wall);
 /* False: there is only the one that is written to. */
 MUST_CHECK bool ledger_drop_oldest(
     struct ledger *ledger, struct store_txn *txn);

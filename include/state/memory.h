@@ -24,6 +24,11 @@ struct memory_config {
 	 * sizes together.  0 days: there is none. */
 	uint64_t history_bytes;
 	unsigned history_days;
+	/*
+	 * Nothing is too old by a clock that was not even for so long: at a
+	 * start the hardware's may be off by years, until NTP has set it.
+	 */
+	unsigned clock_proof_s;
 };
 
 /*

@@ -27,7 +27,7 @@ struct ring {
 	_Atomic int64_t told_ms;    /* keeper_may_tell() */
 	/* limits of struct memory_config: a reload changes them */
 	_Atomic uint64_t size_bytes, history_bytes;
-	_Atomic uint32_t days, history_days;
+	_Atomic uint32_t days, history_days, clock_proof_s;
 	uint64_t bytes; /* of data; a power of two */
 	char data[];
 };

@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
+#define CLOCK_PROOF_S 3600
+
 static struct dns_budget
 budget_of(const struct config *config, const struct answers_query *query)
 {
@@ -83,5 +85,6 @@ answers_memory(struct arena *a, const struct config *config)
 	    .days = (unsigned)config->ledger_days,
 	    .history_bytes = config->history_bytes,
 	    .history_days = (unsigned)config->history_days,
+	    .clock_proof_s = CLOCK_PROOF_S,
 	};
 }

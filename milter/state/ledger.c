@@ -275,11 +275,10 @@ ledger_turn(struct ledger *l, struct store_txn *txn,
 }
 
 bool
-ledger_is_over(const struct ledger *l, const struct ledger_limits *limits,
-    int64_t now_wall)
+ledger_is_over(const struct ledger *l, int64_t oldest_wall)
 {
 	/* what the second one begins with, the first one ends with */
-	return l->n > 1 && l->v[1].begin_wall < now_wall - limits->days_s;
+	return l->n > 1 && l->v[1].begin_wall < oldest_wall;
 }
 
 bool

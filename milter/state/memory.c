@@ -104,6 +104,7 @@ limits_set(struct memory *m, const struct memory_config *config)
 	atomic_store(&m->link.ring->size_bytes, config->size_bytes);
 	atomic_store(&m->link.ring->days, config->days);
 	atomic_store(&m->link.ring->history_days, config->history_days);
+	atomic_store(&m->link.ring->clock_proof_s, config->clock_proof_s);
 	atomic_store(&m->link.ring->history_bytes,
 	    config->history_days == 0 ? 0 : config->history_bytes);
 }

@@ -43,6 +43,8 @@
 #define TRIM_A_BATCH (4 * TELLS_A_BATCH)
 #define TRIM_AT_ONCE 10000
 #define DROP_ENTRIES_MAX 50000
+/* More than that it is no drift. */
+#define CLOCK_STEP_S 60
 
 struct worker {
 	const struct keeper_link *link;
@@ -63,6 +65,8 @@ struct worker {
 	bool is_suspect, is_checked; /* the file */
 	bool is_told_new, is_told_io;
 	int64_t look_ms, tidy_ms;
+	/* the wall clock is that many seconds before the other, since then */
+	int64_t clock_offset_s, clock_even_ms;
 	bool has_written; /* since the last look */
 	/*
 	 * To be woken costs more than what is to be done then.  One message
@@ -83,6 +87,27 @@ struct worker {
 /* The data of epoll events that are no question. */
 enum { EVENT_WAKE = KEEPER_ASKS, EVENT_LIFE, EVENT_LEASH };
 
+static void
+clock_look(struct worker *w)
+{
+	int64_t now = clock_ms();
+	int64_t offset_s = clock_wall() - now / 1000;
+	if (llabs(offset_s - w->clock_offset_s) <= CLOCK_STEP_S)
+		return;
+	w->clock_offset_s = offset_s;
+	w->clock_even_ms = now;
+}
+
+/* Before that it is too old for `age_s`; INT64_MIN: nothing is. */
+static int64_t
+too_old_before(const struct worker *w, int64_t age_s)
+{
+	int64_t proof_s = atomic_load(&w->link->ring->clock_proof_s);
+	return clock_ms() - w->clock_even_ms < proof_s * 1000
+		   ? INT64_MIN
+		   : clock_wall() - age_s;
+}
+
 static struct ledger_limits
 limits_of(const struct worker *w)
 {
@@ -100,7 +125,7 @@ history_limits_of(const struct worker *w)
 	int64_t days = atomic_load(&ring->history_days);
 	return (struct history_limits){
 	    .max_bytes = atomic_load(&ring->history_bytes),
-	    .oldest_wall = clock_wall() - days * 86400,
+	    .oldest_wall = too_old_before(w, days * 86400),
 	};
 }
 
@@ -607,6 +632,7 @@ static enum store_status
 batch_apply(struct worker *w, void *arg, struct store_why *why)
 {
 	struct batch *batch = arg;
+	clock_look(w);
 	struct ledger_limits limits = limits_of(w);
 	struct history_limits history = history_limits_of(w);
 	struct store_txn *txn = store_begin(w->store, true, why);
@@ -916,17 +942,17 @@ history_tidy(struct worker *w, void *arg, struct store_why *why)
 static void
 tidy(struct worker *w)
 {
-	struct ledger_limits limits = limits_of(w);
 	struct store_why why;
 	bool is_dropped = true, has_more = true;
+	clock_look(w);
+	int64_t oldest = too_old_before(w, limits_of(w).days_s);
 	store_limit(w->store, file_bytes_max(w));
 	(void)store_tidy(w->store);
 	while (has_more)
 		if (!with_room(w, history_tidy, &has_more))
 			break;
-	while (
-	    is_dropped && (ledger_is_over(w->ledger, &limits, clock_wall()) ||
-			      is_too_large(w)))
+	while (is_dropped &&
+	       (ledger_is_over(w->ledger, oldest) || is_too_large(w)))
 		if (oldest_drop(w, &why, &is_dropped) != STORE_OK)
 			break;
 	if (with_room(w, tables_tidy, NULL))

@@ -67,8 +67,16 @@ clock $((-year))
 judged "two years back"
 is "what was used in times to come does not count for ever" \
 	"$(bounced p1@plain.example 1@plain)" accept
+posternd_stop
+clock $year
+posternd_start
+judged "started a year on"
+posternd_stop
 clock 0
+posternd_start
 judged "as it should be"
+in_history() { postern history --id CLOCK1-0 && postern history --id "CLOCK$n-0"; }
+ok "the history has all of it" wait_for 20 in_history
 remembered "as it should be" 6
 is "no budget is used up for good" "$(bounced p1@plain.example 1@plain)" accept
 posternd_stop

@@ -349,6 +349,19 @@ what_is_too_old_goes(void **state)
 	assert_true(str_eq(buf_str(seen.text), STR("5 4 ")));
 }
 
+/* A clock that was not even for an hour may be years ahead. */
+static void
+nothing_is_too_old_by_a_clock_without_proof(void **state)
+{
+	struct fixture *f = *state;
+	f->config.clock_proof_s = 3600;
+	memory_configure(f->m, &f->config);
+	tell_many(f, 1, 4, clock_wall() - 31 * DAY);
+	tell_many(f, 4, 6, clock_wall() - 29 * DAY);
+	struct seen seen = look(f, "");
+	assert_true(str_eq(buf_str(seen.text), STR("5 4 3 2 1 ")));
+}
+
 static void
 at_the_size_the_oldest_go(void **state)
 {
@@ -459,6 +472,7 @@ main(void)
 	    THROUGH_KEEPER(a_follower_sees_what_came_since_in_order),
 	    THROUGH_KEEPER(entries_outlive_a_restart),
 	    THROUGH_KEEPER(what_is_too_old_goes),
+	    THROUGH_KEEPER(nothing_is_too_old_by_a_clock_without_proof),
 	    THROUGH_KEEPER(at_the_size_the_oldest_go),
 	    THROUGH_KEEPER(without_days_there_is_none),
 	    THROUGH_KEEPER(a_full_disk_costs_the_oldest_only),
