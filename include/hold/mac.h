@@ -43,10 +43,13 @@ MUST_CHECK bool digest_parse(struct str hex, struct digest *ret);
 struct str random_word(struct arena *a, size_t n);
 
 /*
- * Read the key `name` in directory `dir`; without one, make it of 32 random
- * bytes (one maker wins).  It must be a regular file of that size, mode 0600 or
- * less, of our own, root's or the directory's owner.  False: `*ret_why`.
+ * Read the key `name` in directory `dir`.  It must be a regular file of 32
+ * bytes, mode 0600 or less, of our own, root's or the directory's owner.
+ * False: `*ret_why`; errno is ENOENT if there is none.
  */
+MUST_CHECK bool mac_key_read(struct arena *a, int dir, const char *name,
+    struct mac_key *ret, struct str *ret_why);
+/* The same; without one, make it of random bytes (one maker wins). */
 MUST_CHECK bool mac_key_get(struct arena *a, int dir, const char *name,
     struct mac_key *ret, struct str *ret_why);
 

@@ -50,6 +50,9 @@ struct str release_status_name(enum release_status status);
  */
 MUST_CHECK bool release_open(struct arena *a, struct str state_dir,
     struct release **ret, struct str *ret_error);
+/* The same without a key of its own: STATE/release.key must be there. */
+MUST_CHECK bool release_open_existing(struct arena *a, struct str state_dir,
+    struct release **ret, struct str *ret_error);
 void release_close(struct release *r);
 /* The host's key, for quarantine_set_key(). */
 const struct mac_key *release_key(const struct release *r);

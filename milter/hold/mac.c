@@ -164,13 +164,17 @@ is_trusted_file(int dir, int fd)
 	return is_owner_fine && (file.st_mode & 077) == 0;
 }
 
-static bool
-key_read(struct arena *a, int dir, const char *name, struct mac_key *ret,
+bool
+mac_key_read(struct arena *a, int dir, const char *name, struct mac_key *ret,
     struct str *ret_why)
 {
 	int fd = disk_open(dir, name);
-	if (fd < 0)
-		return why(a, name, strerror(errno), ret_why);
+	if (fd < 0) {
+		int saved = errno;
+		(void)why(a, name, strerror(saved), ret_why);
+		errno = saved;
+		return false;
+	}
 	struct buf *b = buf_new(a, MAC_KEY_BYTES + 1);
 	bool is_trusted = is_trusted_file(dir, fd);
 	bool is_read = file_read(fd, MAC_KEY_BYTES + 1, b);
@@ -221,5 +225,5 @@ mac_key_get(struct arena *a, int dir, const char *name, struct mac_key *ret,
 		return why(a, name, strerror(errno), ret_why);
 	if (!is_there && !key_make(a, dir, name))
 		return why(a, name, strerror(errno), ret_why);
-	return key_read(a, dir, name, ret, ret_why);
+	return mac_key_read(a, dir, name, ret, ret_why);
 }

@@ -47,10 +47,27 @@ open_error(void)
 			      : strerror(errno);
 }
 
+/* The key is posternd's to make: one made later fits nothing that is held. */
 static bool
-open_in(struct arena *a, int state, struct release *r, struct str *ret_error)
+key_existing(
+    struct arena *a, int state, struct mac_key *ret, struct str *ret_error)
 {
-	if (!mac_key_get(a, state, KEY_NAME, &r->key, ret_error))
+	if (mac_key_read(a, state, KEY_NAME, ret, ret_error))
+		return true;
+	if (errno == ENOENT)
+		*ret_error =
+		    STR(KEY_NAME " is not there; put it back, or let posternd "
+				 "make a new one at its next start, by which "
+				 "what is held now counts as tampered with");
+	return false;
+}
+
+static bool
+open_in(struct arena *a, int state, bool is_existing, struct release *r,
+    struct str *ret_error)
+{
+	if (is_existing ? !key_existing(a, state, &r->key, ret_error)
+			: !mac_key_get(a, state, KEY_NAME, &r->key, ret_error))
 		return false;
 	r->tokens = disk_dir(state, TOKEN_DIR, DISK_MAKE);
 	if (r->tokens < 0)
@@ -58,9 +75,9 @@ open_in(struct arena *a, int state, struct release *r, struct str *ret_error)
 	return r->tokens >= 0;
 }
 
-bool
-release_open(struct arena *a, struct str state_dir, struct release **ret,
-    struct str *ret_error)
+static bool
+open_state(struct arena *a, struct str state_dir, bool is_existing,
+    struct release **ret, struct str *ret_error)
 {
 	struct release *r = calloc(1, sizeof(*r));
 	if (r == NULL)
@@ -70,7 +87,7 @@ release_open(struct arena *a, struct str state_dir, struct release **ret,
 		state_dir.len--;
 	int state = disk_dir(AT_FDCWD, str_c(a, state_dir), DISK_EXISTING);
 	struct str error = str_from(state < 0 ? open_error() : "");
-	bool is_open = state >= 0 && open_in(a, state, r, &error);
+	bool is_open = state >= 0 && open_in(a, state, is_existing, r, &error);
 	disk_close(state);
 	if (is_open) {
 		*ret = r;
@@ -80,6 +97,20 @@ release_open(struct arena *a, struct str state_dir, struct release **ret,
 	    STR_ARG(state_dir), STR_ARG(error));
 	release_close(r);
 	return false;
+}
+
+bool
+release_open(struct arena *a, struct str state_dir, struct release **ret,
+    struct str *ret_error)
+{
+	return open_state(a, state_dir, false, ret, ret_error);
+}
+
+bool
+release_open_existing(struct arena *a, struct str state_dir,
+    struct release **ret, struct str *ret_error)
+{
+	return open_state(a, state_dir, true, ret, ret_error);
 }
 
 void

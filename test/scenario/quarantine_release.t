@@ -64,6 +64,15 @@ like "a dry run says that it would not go" "$(dry_run "$id")" \
 like "as JSON, too" "$(dry_run --json "$id")" '"action": *"tampered", *"dry_run": *true.*2$'
 like "but by force" "$(dry_run --force "$id")" "$id would be released.*0$"
 is "both are held still" "$(held_count)" 2
+
+# The key is posternd's to make.
+mv "$POSTERN/state/release.key" "$W/release.key"
+like "without the key a list says that nothing is checked" \
+	"$(postern quarantine list 2>&1; echo $?)" "seals are not checked: .*release.key is not there.*0$"
+like "and nothing is released" "$(postern quarantine release "$id" 2>&1; echo $?)" \
+	"release.key is not there.*2$"
+ok "no command has made another" test ! -e "$POSTERN/state/release.key"
+mv "$W/release.key" "$POSTERN/state/release.key"
 for verb in show release delete; do
 	is "$verb: an id that is not there is 1" "$(postern quarantine $verb nosuch 2>&1; echo $?)" \
 		"postern: nosuch: is not in the quarantine

@@ -265,6 +265,14 @@ a_key_others_could_read_is_refused(void **state)
 	assert_int_equal(unlink(key), 0);
 	assert_false(
 	    release_open(f->a, str_from(path_of(f, "nowhere")), &r, &why));
+	/* a command makes none, and says what is up */
+	assert_false(release_open_existing(f->a, str_from(f->dir), &r, &why));
+	assert_true(str_find(why, STR("release.key is not there")) != STR_NONE);
+	assert_int_equal(access(key, F_OK), -1);
+	assert_true(release_open(f->a, str_from(f->dir), &r, &why));
+	release_close(r);
+	assert_true(release_open_existing(f->a, str_from(f->dir), &r, &why));
+	release_close(r);
 }
 
 static void

@@ -148,7 +148,7 @@ stores_open(struct run *run)
 {
 	struct str why, may = cmd_who_may(run->arena, &run->config,
 			    run->config.state_dir, R_OK | X_OK);
-	if (!release_open(
+	if (!release_open_existing(
 		run->arena, run->config.state_dir, &run->release, &why) ||
 	    quarantine_open_existing(run->config.quarantine_dir,
 		&run->quarantine, &why, run->arena) != QUARANTINE_OK) {

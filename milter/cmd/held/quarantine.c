@@ -568,7 +568,7 @@ static void
 key_open(struct run *run)
 {
 	struct str why;
-	if (release_open(
+	if (release_open_existing(
 		run->arena, run->config.state_dir, &run->release, &why)) {
 		quarantine_set_key(run->quarantine, release_key(run->release));
 		return;

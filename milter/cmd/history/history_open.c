@@ -7,15 +7,13 @@
 #include "cmd/cmd.h"
 #include "cmd/memory_open.h"
 
-/* The key is posternd's to make. */
+/* Without a key seals are not checked. */
 static void
 key_open(struct arena *a, struct history_desk *desk)
 {
 	struct str why;
-	char *path = str_c(a,
-	    str_printf(a, "%.*s/release.key", STR_ARG(desk->config.state_dir)));
-	if (access(path, R_OK) == 0 &&
-	    release_open(a, desk->config.state_dir, &desk->release, &why))
+	if (release_open_existing(
+		a, desk->config.state_dir, &desk->release, &why))
 		desk->key = release_key(desk->release);
 }
 
