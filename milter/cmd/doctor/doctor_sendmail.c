@@ -448,7 +448,8 @@ check_receipts(struct doctor *d)
 
 const struct doctor_check SENDMAIL_CHECKS[] = {
     {"sendmail-milter", "mail passes Postern", check_filter},
-    {"sendmail-milter-flags", "mail waits while posternd does not run",
+    {"sendmail-milter-flags",
+	"mail has the right fate while posternd does not run",
 	check_filter_fields},
     {"sendmail-ports", "no port goes past Postern", check_ports},
     {"sendmail-bounces", "bounces of Sendmail pass Postern", check_hop},
