@@ -59,10 +59,16 @@ posternd_stop() {
 	process_stop "$POSTERND_PID"
 }
 
-# A thread may outlive the first one, and the socket with it: the next posternd waits.
+# A thread may outlive the first one, and the socket with it: who looks then
+# whether the next posternd answers hears the old one.
 posternd_kill() {
 	kill -9 "$POSTERND_PID"
 	wait_for 10 is_gone "$POSTERND_PID"
+	wait_for 20 posternd_is_silent
+}
+
+posternd_is_silent() {
+	! socket_is_open "${MILTER#unix:}"
 }
 
 # postern(1) with this configuration.
