@@ -34,7 +34,13 @@ event_of(struct arena *a, const struct held_entry *e, const char *verb)
 {
 	const struct held *held = &e->held;
 	struct chronicle_event event = {
-	    .verb = str_from(verb), .id = held->id, .by = operator_name(a)};
+	    .verb = str_from(verb),
+	    .id = held->id,
+	    .by = operator_name(a),
+	    .sender = STR_EMPTY,
+	    .login = STR_EMPTY,
+	    .subject = STR_EMPTY,
+	};
 	if (!e->has_block)
 		return event;
 	event.sender = held->envelope.from;
