@@ -214,7 +214,9 @@ poll_with_pending(struct pollfd *fds, nfds_t n)
 	return count;
 }
 
-static int
+/* poll() is declared to write what it points to, not to read it: a compiler that
+ * sees this in its place takes all for unset. */
+__attribute__((noinline)) static int
 poll_ahead(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	struct ahead *ahead = n == 1 ? ahead_of(fds[0].fd) : NULL;
