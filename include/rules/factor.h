@@ -55,10 +55,11 @@ struct clauses factors_of(struct arena *a, struct str pattern, bool is_plain);
 bool factor_is_plain(struct str text);
 /*
  * Where matches of `pattern` may begin, in `a`, told by what they have behind
- * their first `lead` pieces.  NULL: nothing is known.
+ * their first `lead` pieces; `keeps_last`: from the last copy of the last of
+ * these on, which must be a repeated one.  NULL: nothing is known.
  */
 struct starts *factor_starts_of(
-    struct arena *a, struct str pattern, unsigned lead);
+    struct arena *a, struct str pattern, unsigned lead, bool keeps_last);
 /*
  * The same by what tells most.  NULL: in text such as mail it is not worth to
  * look for it.

@@ -47,6 +47,7 @@ struct reading {
 	struct pairs *pairs;  /* that matches may have; NULL: not asked */
 	bool wants_heads;     /* the first bytes of matches are asked for */
 	unsigned lead_pieces; /* ... behind so many pieces... */
+	bool keeps_last;      /* ... but the last copy of the last of them... */
 	struct extent lead;   /* ... which have so many bytes */
 };
 
@@ -956,6 +957,22 @@ chain_lead(struct reading *r, struct chain *chain, const struct piece *piece,
 	r->lead = extent_add(chain->before, chain->run_extent);
 }
 
+/*
+ * The last piece in front of the heads; they begin with its last copy, if that
+ * is asked for.
+ */
+static void
+chain_lead_last(struct reading *r, struct chain *chain,
+    const struct piece *piece, uint32_t least, uint32_t most)
+{
+	bool is_split = r->keeps_last && least > 0 && most > 1;
+	chain_lead(r, chain, piece, least - is_split, most - is_split);
+	if (is_split)
+		chain_repeat(chain, piece, 1, 1);
+	else if (r->keeps_last)
+		r->is_odd = true; /* as without the piece */
+}
+
 /* Up to | or ) or the end. */
 static struct piece
 read_sequence(struct reading *r, struct modes *modes)
@@ -967,7 +984,8 @@ read_sequence(struct reading *r, struct modes *modes)
 	while (!r->is_odd && r->rest.len > 0 && !next_is(r, '|') &&
 	       !next_is(r, ')')) {
 		uint32_t least = 1, most = 1, unused;
-		r->wants_heads = lead == 0 && chain_wants_heads(&chain);
+		r->wants_heads =
+		    lead <= r->keeps_last && chain_wants_heads(&chain);
 		struct piece piece = read_atom(r, modes);
 		skip_comments(r, *modes);
 		if (take_quantifier(r, &least, &most)) {
@@ -978,8 +996,11 @@ read_sequence(struct reading *r, struct modes *modes)
 		}
 		if (lead == 0)
 			chain_repeat(&chain, &piece, least, most);
-		else if (lead-- > 0)
+		else if (lead == 1)
+			chain_lead_last(r, &chain, &piece, least, most);
+		else
 			chain_lead(r, &chain, &piece, least, most);
+		lead -= lead > 0;
 		if (arena_used(r->a) > WORK_MAX)
 			r->is_odd = true;
 	}
@@ -1192,10 +1213,13 @@ factor_pairs_of(struct arena *a, struct str pattern)
 }
 
 struct starts *
-factor_starts_of(struct arena *a, struct str pattern, unsigned lead)
+factor_starts_of(
+    struct arena *a, struct str pattern, unsigned lead, bool keeps_last)
 {
-	struct reading r = {
-	    .a = arena_new(), .wants_heads = true, .lead_pieces = lead};
+	struct reading r = {.a = arena_new(),
+	    .wants_heads = true,
+	    .lead_pieces = lead,
+	    .keeps_last = keeps_last};
 	struct piece piece = read_all(&r, pattern);
 	struct starts *starts = NULL;
 	if (piece.heads != NULL && r.lead.most <= LEAD_MAX)
@@ -1205,27 +1229,39 @@ factor_starts_of(struct arena *a, struct str pattern, unsigned lead)
 	return starts;
 }
 
+/* The better of `best` and `starts`; NULL: nothing is known. */
+static struct starts *
+starts_better(struct starts *best, struct starts *starts, double *least)
+{
+	if (starts == NULL)
+		return best;
+	double share = starts_share(starts, true);
+	if (share >= *least)
+		return best;
+	*least = share;
+	return starts;
+}
+
 struct starts *
 factor_starts_best(struct arena *a, struct str pattern)
 {
 	struct arena *work = arena_new();
-	struct starts *best = NULL, *starts;
-	double least = 1, most = 1;
-	for (unsigned lead = 0; lead <= LEAD_PIECES; lead++) {
-		starts = factor_starts_of(work, pattern, lead);
+	struct starts *first = factor_starts_of(work, pattern, 0, false);
+	double least = 1;
+	struct starts *best = starts_better(NULL, first, &least);
+	for (unsigned lead = 1; first != NULL && lead <= LEAD_PIECES; lead++) {
+		struct starts *starts =
+		    factor_starts_of(work, pattern, lead, true);
+		best = starts_better(best, starts, &least);
+		starts = factor_starts_of(work, pattern, lead, false);
 		if (starts == NULL)
 			break;
-		if (lead == 0)
-			most = starts_first_share(starts) / FIRST_GAIN;
-		double share = starts_share(starts, true);
-		if (share >= least)
-			continue;
-		least = share;
-		best = starts;
+		best = starts_better(best, starts, &least);
 	}
 	if (best != NULL)
 		least = starts_share(best, false);
-	bool is_worth = best != NULL && least < STARTS_MOST && least < most;
+	bool is_worth = best != NULL && least < STARTS_MOST &&
+			least < starts_first_share(first) / FIRST_GAIN;
 	best = is_worth ? starts_copy(a, best) : NULL;
 	arena_free(work);
 	return best;

@@ -6,6 +6,8 @@
  */
 #include "rules/heads.h"
 
+#include <float.h>
+
 #include "base/arena.h"
 #include "rules/literal_set.h"
 #include "rules/sample.h"
@@ -40,14 +42,15 @@ struct table_of_heads {
 	uint64_t at[HEAD_BYTES][SYMBOLS];
 };
 
+/* Among those of other patterns, heads are thrown together to so many. */
+#define GROUP_HEADS 4
+
 struct starts {
 	struct table_of_heads table;
-	unsigned n; /* heads */
+	struct head few[GROUP_HEADS];
+	unsigned nfew;
 	struct lead lead;
 };
-
-/* Heads of one pattern are thrown together to so many. */
-#define GROUP_HEADS 4
 
 struct start_group {
 	struct table_of_heads table;
@@ -359,28 +362,23 @@ starts_next(const struct starts *starts, struct str text, size_t from,
 	return true;
 }
 
-/* One symbol of one place: `heads` become `n` from number `first` on. */
-static uint64_t
-heads_folded(uint64_t heads, unsigned first, unsigned n)
+static void
+table_add(struct table_of_heads *table, const struct head *head, uint64_t bit)
 {
-	uint64_t ret = 0;
-	for (; heads != 0; heads &= heads - 1)
-		ret |= UINT64_C(1)
-		       << (first + (unsigned)__builtin_ctzll(heads) % n);
-	return ret;
-}
-
-/* `starts` into a table with others, as heads from number `first` on. */
-static unsigned
-table_add_grouped(
-    struct table_of_heads *table, const struct starts *starts, unsigned first)
-{
-	unsigned n = starts->n < GROUP_HEADS ? starts->n : GROUP_HEADS;
 	for (unsigned i = 0; i < HEAD_BYTES; i++)
 		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
-			table->at[i][symbol] |=
-			    heads_folded(starts->table.at[i][symbol], first, n);
-	return n;
+			if (i >= head->n || (symbol != END_SYMBOL &&
+						set_has(&head->at[i], symbol)))
+				table->at[i][symbol] |= bit;
+}
+
+/* The few heads of `starts` into a table, from number `first` on. */
+static void
+table_add_few(
+    struct table_of_heads *table, const struct starts *starts, unsigned first)
+{
+	for (unsigned i = 0; i < starts->nfew; i++)
+		table_add(table, &starts->few[i], UINT64_C(1) << (first + i));
 }
 
 double
@@ -389,7 +387,7 @@ starts_share(const struct starts *starts, bool is_grouped)
 	size_t bytes = 0, left = 0;
 	struct starts grouped = {.lead = starts->lead};
 	if (is_grouped) {
-		grouped.n = table_add_grouped(&grouped.table, starts, 0);
+		table_add_few(&grouped.table, starts, 0);
 		starts = &grouped;
 	}
 	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
@@ -417,24 +415,50 @@ starts_first_share(const struct starts *starts)
 	return (double)first / (double)bytes;
 }
 
-static void
-table_add(struct table_of_heads *table, const struct head *head, uint64_t bit)
+/* Both of them in place of either lets in so much more. */
+static double
+head_growth(const struct head *x, const struct head *y)
 {
-	for (unsigned i = 0; i < HEAD_BYTES; i++)
-		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
-			if (i >= head->n || (symbol != END_SYMBOL &&
-						set_has(&head->at[i], symbol)))
-				table->at[i][symbol] |= bit;
+	struct head both = head_join(x, y);
+	return head_share(&both) - head_share(x) - head_share(y);
+}
+
+/* One head more than GROUP_HEADS: the two that are most alike become one. */
+static void
+starts_squeeze(struct starts *starts, const struct head *more)
+{
+	struct head all[GROUP_HEADS + 1];
+	unsigned x = 0, y = 1;
+	double least = DBL_MAX;
+	memcpy(all, starts->few, sizeof(starts->few));
+	all[GROUP_HEADS] = *more;
+	for (unsigned i = 0; i < GROUP_HEADS; i++) {
+		for (unsigned k = i + 1; k <= GROUP_HEADS; k++) {
+			double growth = head_growth(&all[i], &all[k]);
+			if (growth >= least)
+				continue;
+			least = growth;
+			x = i;
+			y = k;
+		}
+	}
+	all[x] = head_join(&all[x], &all[y]);
+	all[y] = all[GROUP_HEADS];
+	memcpy(starts->few, all, sizeof(starts->few));
 }
 
 struct starts *
 starts_new(struct arena *a, const struct heads *heads, struct lead lead)
 {
 	struct starts *starts = ARENA_NEW(a, struct starts);
-	starts->n = (unsigned)heads->n;
 	starts->lead = lead;
-	for (size_t i = 0; i < heads->n; i++)
+	for (size_t i = 0; i < heads->n; i++) {
 		table_add(&starts->table, &heads->v[i], UINT64_C(1) << i);
+		if (starts->nfew < GROUP_HEADS)
+			starts->few[starts->nfew++] = heads->v[i];
+		else
+			starts_squeeze(starts, &heads->v[i]);
+	}
 	return starts;
 }
 
@@ -468,8 +492,8 @@ start_group_add(
 {
 	if (group->n + GROUP_HEADS > HEADS_MAX)
 		return false;
-	unsigned n = table_add_grouped(&group->table, starts, group->n);
-	for (unsigned i = 0; i < n; i++) {
+	table_add_few(&group->table, starts, group->n);
+	for (unsigned i = 0; i < starts->nfew; i++) {
 		group->leads[group->n] = starts->lead;
 		group->numbers[group->n++] = number;
 	}

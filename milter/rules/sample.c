@@ -40,6 +40,21 @@ const char *const SAMPLE_TEXTS[] = {
     "href=\"https://www.example.com/offers/spring?utm_source=mail&amp;id=42\">"
     "<img src=\"https://img.example.com/banner.png\" alt=\"Spring offers\">"
     "</a><br>&nbsp;Save up to 20% this week only!</td></tr></table>\n",
+    "<html>\r\n<head>\r\n"
+    "    <style type=\"text/css\">\r\n"
+    "        body { margin: 0 auto; padding: 0; font-size : 16px; }\r\n"
+    "        @media only screen and (max-width: 480px) {\r\n"
+    "            .button { width: 100% !important; display: block }\r\n"
+    "        }\r\n"
+    "    </style>\r\n</head>\r\n<body>\r\n\r\n"
+    "                <tr>\r\n"
+    "                    <td colspan=\"2\">Dear customer,&nbsp;</td>\r\n"
+    "                </tr>\r\n\r\n\r\n\r\n",
+    "_______________________________________________ users mailing list "
+    "users@lists.example.org https://lists.example.org/listinfo/users "
+    "------------------------------------------------------------ "
+    "======================================== "
+    "* * * * * * * * * * .......... 1 234 567 89",
     "https://www.example.com/offers/spring?utm_source=mail&id=42",
     "Received: from mail.example.net (mail.example.net [192.0.2.25]) by "
     "mx.example.com (Postfix) with ESMTPS id 4Xk2vB1Zz for <anna@example.com>; "

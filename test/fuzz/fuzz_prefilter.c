@@ -71,8 +71,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t slot;
 	const struct candidates *c = candidates(a, pattern, &strings, &slot);
 	/* whichever pieces it is told by */
-	struct starts *starts = factor_starts_of(
-	    a, regex_pattern(a, pattern), (unsigned)(pattern.len % 7));
+	struct starts *starts = factor_starts_of(a, regex_pattern(a, pattern),
+	    (unsigned)(pattern.len % 7), pattern.len % 2 == 1);
 	struct places places;
 	/* \K moves the start that is told */
 	bool has_start = str_find(pattern, STR("\\K")) == STR_NONE;

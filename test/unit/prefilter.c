@@ -318,12 +318,12 @@ places_of_one_string_are_bounded(void **state)
 
 /* The places that are left: "3 7-9". */
 static struct str
-starts_shown(
-    struct arena *a, struct str pattern, unsigned lead, struct str text)
+starts_shown(struct arena *a, struct str pattern, unsigned lead,
+    bool keeps_last, struct str text)
 {
 	struct buf *b = buf_new(a, 1000);
 	struct places places;
-	struct starts *starts = factor_starts_of(a, pattern, lead);
+	struct starts *starts = factor_starts_of(a, pattern, lead, keeps_last);
 	if (starts == NULL)
 		return STR("?");
 	for (size_t from = 0;
@@ -362,8 +362,8 @@ the_first_bytes_tell_where_a_match_may_begin(void **state)
 	};
 	struct arena *a = arena_new();
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct str got = starts_shown(
-		    a, str_from(cases[i].pattern), 0, str_from(cases[i].text));
+		struct str got = starts_shown(a, str_from(cases[i].pattern), 0,
+		    false, str_from(cases[i].text));
 		if (!str_eq(got, str_from(cases[i].want)))
 			print_error("of %s\n", cases[i].pattern);
 		assert_str(got, cases[i].want);
@@ -378,26 +378,34 @@ bytes_behind_the_first_pieces_tell_it_too(void **state)
 	static const struct {
 		const char *pattern;
 		unsigned lead;
+		bool keeps_last;
 		const char *text, *want;
 	} cases[] = {
-	    {"\\s?viagra", 1, "a viagra", "1-2"},
-	    {"(?:\\b|\\s)[_\\W]{0,3}viag", 2, "12345viag and viagra",
+	    {"\\s?viagra", 1, false, "a viagra", "1-2"},
+	    {"(?:\\b|\\s)[_\\W]{0,3}viag", 2, false, "12345viag and viagra",
 		"1-5 10-14"},
-	    {"^[ab]{2}x[yz]", 2, "abxz, xy", "0 4"},
-	    {"xy", 2, "axy", "0-1"},
-	    {"a\\d{1,2}$", 2, "a12 a", "0-3"},
-	    {"..(?=foo)bar", 3, "12foo345bar", "6"},
-	    {"((?i)ab)cd", 1, "abcdabcd abCD", "0 4"},
-	    {"(?i)abcd", 2, "abcd abCD", "0 5"},
+	    {"^[ab]{2}x[yz]", 2, false, "abxz, xy", "0 4"},
+	    {"xy", 2, false, "axy", "0-1"},
+	    {"a\\d{1,2}$", 2, false, "a12 a", "0-3"},
+	    {"..(?=foo)bar", 3, false, "12foo345bar", "6"},
+	    {"((?i)ab)cd", 1, false, "abcdabcd abCD", "0 4"},
+	    {"(?i)abcd", 2, false, "abcd abCD", "0 5"},
 	    /* not known, or too far away */
-	    {"a|b", 1, "ab", "?"},
-	    {".*a", 1, "ba", "?"},
-	    {".{20}a", 1, "ba", "?"},
+	    {"a|b", 1, false, "ab", "?"},
+	    {".*a", 1, false, "ba", "?"},
+	    {".{20}a", 1, false, "ba", "?"},
+	    /* with the last of several copies */
+	    {"[a-z]{3}\\s{4}", 1, true, "abcde      f", "2"},
+	    {"x(?:ab|cd){1,2}ef", 2, true, "xabef xef, xcdabef", "0 11-13"},
+	    {"ab?cd", 2, true, "abcd", "?"},
+	    {"[a-z]+\\s{4}", 1, true, "abcde      f", "?"},
+	    {"ab{2}", 1, true, "abb", "?"},
 	};
 	struct arena *a = arena_new();
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct str got = starts_shown(a, str_from(cases[i].pattern),
-		    cases[i].lead, str_from(cases[i].text));
+		struct str got =
+		    starts_shown(a, str_from(cases[i].pattern), cases[i].lead,
+			cases[i].keeps_last, str_from(cases[i].text));
 		if (!str_eq(got, str_from(cases[i].want)))
 			print_error("of %s\n", cases[i].pattern);
 		assert_str(got, cases[i].want);
@@ -417,7 +425,7 @@ many_first_bytes_are_still_found(void **state)
 		buf_printf(b, "%s%c%c%c%c", i > 0 ? "|" : "", 'a' + i * 7 % 26,
 		    'a' + i / 26, 'a' + i * 3 % 26, 'a');
 	struct str pattern = buf_str(b);
-	struct starts *starts = factor_starts_of(a, pattern, 0);
+	struct starts *starts = factor_starts_of(a, pattern, 0, false);
 	for (size_t i = 0; i < 500; i++) {
 		struct str text = str_sub(pattern, i * 5, 4);
 		assert_true(starts_next(starts, text, 0, 0, &places));
@@ -442,7 +450,7 @@ starts_of_many_patterns_are_searched_at_once(void **state)
 		struct str pattern = str_printf(a, "[%c_]%c.?%cz", 'a' + i % 26,
 		    'a' + i / 26, 'a' + i % 10);
 		slots[i] = prefilter_add_starts(
-		    b, factor_starts_of(a, pattern, i % 2));
+		    b, factor_starts_of(a, pattern, i % 2, false));
 	}
 	struct prefilter *p = prefilter_build(a, b, hs_pool_new(a), NULL);
 	struct strs strings = {0};
@@ -657,8 +665,9 @@ nothing_that_matches_is_ruled_out(void **state)
 			strs_add(a, &texts, random_text(a, &random));
 		if (regex_new(env, buf_str(b), &t.re, &why) == REGEX_OK) {
 			t.scratch = regex_scratch_new(a, env, NULL, NULL);
-			t.starts = factor_starts_of(
-			    a, regex_pattern(a, buf_str(b)), round % 5);
+			t.starts =
+			    factor_starts_of(a, regex_pattern(a, buf_str(b)),
+				round % 5, round % 7 > 3);
 			t.look = round % 4 > 1
 				     ? NULL
 				     : look_new(a, hs_pool_new(a),
