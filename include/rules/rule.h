@@ -144,6 +144,9 @@ struct rule {
 	bool is_exists, is_negated, has_unset, is_all;
 	struct str unset;
 	struct regex *regex;
+	/* What `regex` looks at, see enum filter_view; FILTER_NONE: other
+	   things, or it has none. */
+	size_t view;
 	/* RULE_URI: the same for characters; NULL: `regex` has to do. */
 	struct regex *unicode;
 	/*
@@ -200,7 +203,7 @@ struct turn {
 struct header_group {
 	struct header_query query;
 	struct str label;
-	uint32_t number; /* one a label, the same in all plans */
+	size_t view; /* the same in all plans */
 	struct turn turn;
 	/* By place: those that may hit if it is not there. */
 	uint32_t *absent;
@@ -310,16 +313,17 @@ struct ruleset {
 		struct test_line *v;
 		size_t n, cap;
 	} tests;
-	struct plan *active;             /* scored rules and what they need */
-	struct plan *all;                /* every sub-rule as well */
-	struct table *header_numbers;    /* uint32_t * by label */
+	struct plan *active; /* scored rules and what they need */
+	struct plan *all;    /* every sub-rule as well */
+	size_t part_views;   /* the first view of mimeheader rules */
+	size_t nviews;
 	_Atomic(struct filter *) filter; /* NULL: not made yet */
 	_Atomic(struct looks *) looks;   /* the same */
 };
 
 /*
- * filter.c: what rules look at, as a prefilter passes it.  FILTER_HEADER and
- * up: each header, by number.
+ * What rules look at, as a prefilter passes it.  FILTER_HEADER and up: each
+ * header of the message; then each header of its parts.
  */
 enum filter_view {
 	FILTER_BODY,

@@ -805,6 +805,7 @@ define_once(struct ruleset *rules, struct rule *rule, struct diags *diags,
 	};
 	rule->is_exists = rule->is_negated = rule->has_unset = false;
 	rule->is_all = false;
+	rule->label = rule->unset = STR_EMPTY;
 	bool is_fine = define[rule->type] == NULL ||
 		       define[rule->type](rules, rule, diags, ret);
 	if (!is_fine && ret->level == DIAG_ERROR)

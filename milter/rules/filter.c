@@ -22,27 +22,12 @@
 /* ... that must be so many times faster. */
 #define LOOK_GAIN 2
 
-/* FILTER_NONE: none, or the rule has no regex of its own. */
+/* FILTER_NONE: the rule has no regex that is tried on a view. */
 static size_t
-view_of(const struct ruleset *rules, const struct rule *rule)
+view_of(const struct rule *rule)
 {
-	static const struct {
-		bool has_view;
-		enum filter_view view;
-	} views[RULE_TYPES] = {
-	    [RULE_HEADER] = {true, FILTER_HEADER},
-	    [RULE_BODY] = {true, FILTER_BODY},
-	    [RULE_RAWBODY] = {true, FILTER_RAWBODY},
-	    [RULE_URI] = {true, FILTER_URI},
-	    [RULE_FULL] = {true, FILTER_FULL},
-	};
-	if (rule->regex == NULL || !views[rule->type].has_view ||
-	    !rule_is_live(rule))
-		return FILTER_NONE;
-	if (rule->type != RULE_HEADER)
-		return views[rule->type].view;
-	const uint32_t *number = table_get(rules->header_numbers, rule->label);
-	return number == NULL ? FILTER_NONE : FILTER_HEADER + *number;
+	return rule->regex != NULL && rule_is_live(rule) ? rule->view
+							 : FILTER_NONE;
 }
 
 /* What is known of it, whatever a message fills in. */
@@ -59,7 +44,7 @@ views_count(const struct ruleset *rules, struct arena *a, size_t n)
 {
 	size_t *counts = ARENA_ARRAY(a, size_t, n);
 	for (size_t i = 0; i < rules->rules.n; i++) {
-		size_t view = view_of(rules, rules->rules.v[i]);
+		size_t view = view_of(rules->rules.v[i]);
 		if (view != FILTER_NONE)
 			counts[view]++;
 	}
@@ -172,7 +157,7 @@ filter_empty(struct arena *a, const struct ruleset *rules)
 {
 	struct filter *filter = ARENA_NEW(a, struct filter);
 	filter->arena = a;
-	filter->n = FILTER_HEADER + rules->header_numbers->n;
+	filter->n = rules->nviews;
 	filter->view = ARENA_ARRAY(a, struct prefilter *, filter->n);
 	filter->slots = ARENA_ARRAY(a, uint32_t, rules->rules.n);
 	for (size_t i = 0; i < rules->rules.n; i++)
@@ -201,7 +186,7 @@ filter_new(const struct ruleset *rules, const struct filter_options *options,
 	struct prefilter_builder **builders = builders_new(work, filter->n);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++) {
 		const struct rule *rule = rules->rules.v[i];
-		size_t view = view_of(rules, rule);
+		size_t view = view_of(rule);
 		if (view != FILTER_NONE && counts[view] >= REGEXES_MIN)
 			filter->slots[i] = prefilter_add(
 			    builders[view], pattern_of(work, rule));
@@ -247,7 +232,7 @@ shapes_new(struct looking *l, const struct filter *filter)
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(l->options);
 	     i++) {
 		const struct rule *rule = rules->rules.v[i];
-		size_t view = view_of(rules, rule);
+		size_t view = view_of(rule);
 		struct str text;
 		if (view != FILTER_NONE && has_shapes(view) &&
 		    rule->tag.len == 0 && filter->slots[i] == PREFILTER_NONE &&
@@ -269,7 +254,7 @@ shapes_new(struct looking *l, const struct filter *filter)
 static struct starts *
 starts_for(struct looking *l, const struct rule *rule)
 {
-	if (view_of(l->rules, rule) == FILTER_NONE || rule->tag.len > 0 ||
+	if (view_of(rule) == FILTER_NONE || rule->tag.len > 0 ||
 	    regex_is_placed(rule->regex))
 		return NULL;
 	return factor_starts_best(
@@ -309,7 +294,7 @@ looks_new(const struct ruleset *rules, const struct filter *filter,
 	looks->shapes = shapes_new(&l, filter);
 	looks->starts = l.starts = starts_of_rules(&l);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++)
-		if (view_of(rules, rules->rules.v[i]) != FILTER_NONE &&
+		if (view_of(rules->rules.v[i]) != FILTER_NONE &&
 		    rules->rules.v[i]->tag.len == 0 &&
 		    looks->shapes->slots[i] == PREFILTER_NONE)
 			looks->v[i] = look_for(&l, rules->rules.v[i]);

@@ -411,8 +411,8 @@ rule_priority(const struct rule *rule)
 }
 
 static void
-band_add_header(const struct ruleset *rules, struct arena *a, struct band *band,
-    struct table *groups, struct rule *rule)
+band_add_header(
+    struct arena *a, struct band *band, struct table *groups, struct rule *rule)
 {
 	struct str key =
 	    str_printf(a, "%d %.*s", band->priority, STR_ARG(rule->label));
@@ -425,8 +425,7 @@ band_add_header(const struct ruleset *rules, struct arena *a, struct band *band,
 		ARENA_PUSH(a, &band->headers) = (struct header_group){
 		    .query = rule->query,
 		    .label = rule->label,
-		    .number = *(const uint32_t *)table_get(
-			rules->header_numbers, rule->label),
+		    .view = rule->view,
 		};
 	}
 	ARENA_PUSH(a, &band->headers.v[*at].turn.rules) = rule;
@@ -456,8 +455,8 @@ compare_settings(const void *x, const void *y)
 
 /* `rule`, whose priority is that of the last band or higher. */
 static void
-plan_add(const struct ruleset *rules, struct arena *a, struct plan *plan,
-    struct table *groups, struct rule *rule)
+plan_add(
+    struct arena *a, struct plan *plan, struct table *groups, struct rule *rule)
 {
 	int priority = rule_priority(rule);
 	if (plan->bands.n == 0 ||
@@ -469,7 +468,7 @@ plan_add(const struct ruleset *rules, struct arena *a, struct plan *plan,
 	if (rule->type == RULE_META)
 		return; /* its priority alone counts */
 	if (rule->turn == TURN_HEADER)
-		band_add_header(rules, a, band, groups, rule);
+		band_add_header(a, band, groups, rule);
 	else
 		ARENA_PUSH(a, &band->turn[rule->turn].rules) = rule;
 }
@@ -551,7 +550,7 @@ plan_new(struct arena *a, const struct ruleset *rules, const bool *needed,
 		qsort(sorted.v, sorted.n, sizeof(sorted.v[0]),
 		    compare_priorities);
 	for (size_t i = 0; i < sorted.n; i++)
-		plan_add(rules, a, plan, groups, sorted.v[i]);
+		plan_add(a, plan, groups, sorted.v[i]);
 	for (size_t i = 0; i < rules->metas.n; i++) {
 		struct rule *rule = rules->metas.v[i];
 		if (needed[rule->id])
@@ -667,20 +666,61 @@ priorities_settle(struct ruleset *rules)
 	}
 }
 
-/* A number for each label, whatever plan it will be in. */
-static void
-headers_number(struct ruleset *rules)
+/* One hit is wanted, in any of its parts, and no field is an empty field. */
+static bool
+is_of_any_part(const struct rule *rule)
 {
-	struct table *numbers = rules->header_numbers;
+	return !rule->is_all && !rule->is_negated && !rule->has_unset &&
+	       !rule->flags.is_multiple && !rule->flags.is_concat;
+}
+
+static bool
+has_label_view(const struct rule *rule, enum rule_type type)
+{
+	return rule->type == type &&
+	       (type == RULE_HEADER || is_of_any_part(rule));
+}
+
+/*
+ * One view a label, and range of parts, of rules of `type`, whatever plan they
+ * will be in.
+ */
+static void
+labels_number(struct ruleset *rules, enum rule_type type)
+{
+	struct table *views = table_new(rules->arena, false);
 	for (size_t i = 0; i < rules->rules.n; i++) {
-		const struct rule *rule = rules->rules.v[i];
-		if (rule->type != RULE_HEADER ||
-		    table_has(numbers, rule->label))
+		struct rule *rule = rules->rules.v[i];
+		if (!has_label_view(rule, type))
 			continue;
-		uint32_t *number = ARENA_NEW(rules->arena, uint32_t);
-		*number = (uint32_t)numbers->n;
-		table_set(numbers, rule->label, number);
+		struct str key = str_printf(rules->arena, "%zu %zu %.*s",
+		    rule->flags.range_from, rule->flags.range_to,
+		    STR_ARG(rule->label));
+		const struct rule *first = table_get(views, key);
+		rule->view = first == NULL ? rules->nviews++ : first->view;
+		if (first == NULL)
+			table_set(views, key, rule);
 	}
+}
+
+/* Which view each rule looks at. */
+static void
+views_number(struct ruleset *rules)
+{
+	static const size_t views[RULE_TYPES] = {
+	    [RULE_BODY] = FILTER_BODY + 1,
+	    [RULE_RAWBODY] = FILTER_RAWBODY + 1,
+	    [RULE_URI] = FILTER_URI + 1,
+	    [RULE_FULL] = FILTER_FULL + 1,
+	};
+	for (size_t i = 0; i < rules->rules.n; i++) {
+		struct rule *rule = rules->rules.v[i];
+		rule->view = views[rule->type] - 1; /* 0 less 1: FILTER_NONE */
+	}
+	rules->nviews = FILTER_HEADER;
+	labels_number(rules, RULE_HEADER);
+	rules->part_views = rules->nviews;
+	labels_number(rules, RULE_MIMEHEADER);
 }
 
 void
@@ -700,7 +740,7 @@ ruleset_link(struct ruleset *rules, struct diags *diags)
 			    rule_priority(rules->rules.v[i]);
 	if (rules->shortcuts.is_used)
 		priorities_settle(rules);
-	headers_number(rules);
+	views_number(rules);
 	rules->active = plan_live(rules, false);
 	rules->all = plan_live(rules, true);
 	plan_speed_up(rules->active);

@@ -86,7 +86,6 @@ ruleset_new(const struct ruleset_options *options)
 	rules->by_name = table_new(a, false);
 	rules->left_out = table_new(a, false);
 	rules->tags = replace_tags_new(a);
-	rules->header_numbers = table_new(a, false);
 	return rules;
 }
 

@@ -66,6 +66,7 @@ struct run {
 		const struct filter *filter; /* NULL: not made yet */
 		struct pass *pass;           /* by view */
 	} filters[FILTERS];
+	struct strs *parts; /* by view from part_views on; NULL: none made */
 	struct {
 		struct found *v;
 		size_t n, cap;
@@ -675,11 +676,12 @@ match_list(struct run *run, struct tally *t, size_t view,
 		return false;
 	if (candidates != NULL) {
 		match_places(
-		    run, t, STR_EMPTY, candidates, cursor, strings, first);
+		    run, t, rule->label, candidates, cursor, strings, first);
 		return true;
 	}
 	size_t i = first;
-	while (i < strings->n && match_string(run, t, STR_EMPTY, strings->v[i]))
+	while (
+	    i < strings->n && match_string(run, t, rule->label, strings->v[i]))
 		i++;
 	return true;
 }
@@ -945,8 +947,7 @@ run_absent(struct run *run, const struct header_group *group,
 static void
 run_headers(struct run *run, const struct header_group *group)
 {
-	struct header_seen seen = {
-	    .view = FILTER_HEADER + group->number, .value = STR_EMPTY};
+	struct header_seen seen = {.view = group->view, .value = STR_EMPTY};
 	int64_t start = cost_begin(run);
 	seen.is_there = !is_view_cut(run) &&
 			header_query_run(run->m, &group->query, &seen.value);
@@ -1028,6 +1029,7 @@ match_joined(struct run *run, struct tally *t)
 	(void)match_string(run, t, rule->label, buf_str(b));
 }
 
+/* All of its parts, but after a hit. */
 static void
 match_parts(struct run *run, struct tally *t)
 {
@@ -1044,6 +1046,31 @@ match_parts(struct run *run, struct tally *t)
 	}
 }
 
+/* The strings of a view of parts; that no field is there is said once. */
+static const struct strs *
+part_strings(struct run *run, const struct rule *rule)
+{
+	const struct ruleset *rules = run->rules;
+	if (run->parts == NULL)
+		run->parts = ARENA_ARRAY(
+		    run->a, struct strs, rules->nviews - rules->part_views);
+	struct strs *strings = &run->parts[rule->view - rules->part_views];
+	if (strings->n > 0)
+		return strings;
+	bool has_none = false;
+	size_t i = 0;
+	for (struct part *part = run->m->root; part != NULL;
+	     part = part_next(part)) {
+		if (++i < rule->flags.range_from || i > rule->flags.range_to)
+			continue;
+		struct str value = part_header(run, part, rule);
+		if (value.len > 0 || !has_none)
+			strs_add(run->a, strings, value);
+		has_none = has_none || value.len == 0;
+	}
+	return strings;
+}
+
 static void
 run_mimeheader(struct run *run, const struct rule *rule)
 {
@@ -1056,8 +1083,11 @@ run_mimeheader(struct run *run, const struct rule *rule)
 		tally_hit(run, &t, rule->label, STR_EMPTY);
 	else if (rule->flags.is_concat)
 		match_joined(run, &t);
-	else
+	else if (rule->view == FILTER_NONE)
 		match_parts(run, &t);
+	else
+		(void)match_list(
+		    run, &t, rule->view, part_strings(run, rule), 0);
 	if (t.count == 0 && run->result->is_out_of_time)
 		undecided(run, rule);
 	tally_close(run, &t, t.count);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* eval_mime -- what rules find out about parts and their encoded bytes. */
 #include "eval_case.h"
+#include "rule_case.h"
 
 #define TEXT(encoding, body)                           \
 	"Content-Type: text/plain; charset=us-ascii\n" \
@@ -239,6 +240,37 @@ charsets_of_other_languages_are_a_surprise(void **state)
 	CHECK_EVALS(CASES);
 }
 
+/* Many rules on one field go through a prefilter, others do not. */
+static void
+mimeheader_rules_see_each_part(void **state)
+{
+	(void)state;
+	static const char mail[] =
+	    "Content-Type: multipart/mixed; boundary=b\n\n"
+	    "--b\nContent-Type: text/plain; charset=utf-8\n\nx\n"
+	    "--b\nContent-Disposition: attachment; filename=a.pdf\n\nx\n"
+	    "--b\nContent-Type: image/gif; name=a.gif\n\nx\n--b--\n";
+	static const struct rule_case cases[] = {
+	    {"mimeheader A Content-Type =~ /text.plain/\n"
+	     "mimeheader B Content-Type =~ /image.*gif/\n"
+	     "mimeheader C Content-Type =~ /audio/\n"
+	     "mimeheader D Content-Type =~ /^$/\n"
+	     "mimeheader E Content-Type =~ /a/\ntflags E multiple\n"
+	     "mimeheader F Content-Type =~ /image/\ntflags F range=1-3\n"
+	     "mimeheader G Content-Type =~ /image/\ntflags G range=2-\n"
+	     "mimeheader H Content-Type =~ /plain.*image/s\n"
+	     "tflags H concat\n"
+	     "mimeheader I Content-Type =~ /none/ [if-unset: none]\n"
+	     "mimeheader J Content-Type:raw =~ /^ ?text/\n",
+		mail, "A B D E=2 G H I J"},
+	    {"mimeheader A X-None =~ /^$/\nmimeheader B X-None =~ /./\n"
+	     "mimeheader C Content-Disposition =~ /\\.pdf/\n"
+	     "header D Content-Disposition =~ /\\.pdf/",
+		mail, "A C"},
+	};
+	RULE_CASES_CHECK(cases);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(fields_of_parts_are_counted),
     cmocka_unit_test(a_broken_frame_is_seen),
@@ -246,5 +278,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(encoded_bytes_are_counted),
     cmocka_unit_test(capitals_are_counted_in_texts_of_some_length),
     cmocka_unit_test(charsets_of_other_languages_are_a_surprise),
+    cmocka_unit_test(mimeheader_rules_see_each_part),
 };
 UNIT_MAIN(tests)
