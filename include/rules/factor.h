@@ -12,6 +12,7 @@
 struct arena;
 struct pairs;
 struct starts;
+struct stretch;
 
 /* One of some byte strings is in every match. */
 struct factor {
@@ -65,6 +66,8 @@ struct starts *factor_starts_of(
  * look for it.
  */
 struct starts *factor_starts_best(struct arena *a, struct str pattern);
+/* Bytes of one set that each match has, in `a`.  NULL: nothing is known. */
+struct stretch *factor_stretch_of(struct arena *a, struct str pattern);
 /* A guess of how often a string costs a try for nothing, by its bytes. */
 double clauses_cost(const struct clauses *clauses);
 

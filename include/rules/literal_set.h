@@ -44,6 +44,8 @@ void literal_set_drop(struct literal_set *set, struct str part);
  */
 struct literal_set literal_set_cheapest(
     struct arena *a, const struct literal_set *set);
+/* One in so many bytes of mail; roughly, as a rank is all that is wanted. */
+double literal_byte_weight(char c);
 bool literal_set_has_empty(const struct literal_set *set);
 /*
  * How often one of them may be expected in a byte of mail, and as much for each

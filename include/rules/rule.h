@@ -343,8 +343,9 @@ struct filter {
 
 struct looks {
 	struct arena *arena;
-	struct look **v;        /* by rule id; NULL: none */
-	struct starts **starts; /* the same: where its regex may match */
+	struct look **v;            /* by rule id; NULL: none */
+	struct starts **starts;     /* the same: where its regex may match */
+	struct stretch **stretches; /* the same: what matches have */
 	struct filter *shapes; /* for regexes that the other knows nothing of */
 };
 

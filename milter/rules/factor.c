@@ -11,6 +11,7 @@
 #include "rules/edges.h"
 #include "rules/heads.h"
 #include "rules/literal_set.h"
+#include "rules/stretch.h"
 
 #define DEPTH_MAX 100
 #define COPIES_MAX 8    /* of what is repeated */
@@ -45,6 +46,7 @@ struct reading {
 	bool wants_factors;
 	bool is_odd;          /* it is not understood: nothing is known */
 	struct pairs *pairs;  /* that matches may have; NULL: not asked */
+	bool wants_stretches; /* so are they */
 	bool wants_heads;     /* the first bytes of matches are asked for */
 	unsigned lead_pieces; /* ... behind so many pieces... */
 	bool keeps_last;      /* ... but the last copy of the last of them... */
@@ -58,9 +60,10 @@ struct piece {
 	struct extent extent;
 	/* if it is not exact: */
 	struct factors must;
-	struct clauses any;        /* by alternatives; or none */
-	const struct edges *edges; /* NULL: anything, or not asked */
-	const struct heads *heads; /* the same */
+	struct clauses any;                /* by alternatives; or none */
+	const struct edges *edges;         /* NULL: anything, or not asked */
+	const struct heads *heads;         /* the same */
+	const struct stretches *stretches; /* the same */
 };
 
 /* Pieces one behind the other. */
@@ -76,7 +79,8 @@ struct chain {
 	struct clauses any;  /* of its best piece */
 	struct edges *edges; /* NULL: not asked */
 	struct pairs *pairs;
-	const struct heads *heads; /* NULL: not asked */
+	const struct heads *heads;         /* NULL: not asked */
+	const struct stretches *stretches; /* the same */
 };
 
 static struct piece read_alternatives(struct reading *r, struct modes modes);
@@ -253,6 +257,7 @@ piece_nothing(const struct reading *r)
 	    .set = literal_set_empty(r->a),
 	    .edges = r->pairs == NULL ? NULL : edges_new(r->a),
 	    .heads = r->wants_heads ? heads_nothing(r->a) : NULL,
+	    .stretches = r->wants_stretches ? stretches_nothing(r->a) : NULL,
 	};
 }
 
@@ -265,6 +270,8 @@ piece_set(const struct reading *r, const struct byte_set *bytes)
 		piece.edges = edges_of(r->a, bytes);
 	if (r->wants_heads)
 		piece.heads = heads_byte(r->a, bytes);
+	if (r->wants_stretches)
+		piece.stretches = stretches_byte(r->a, bytes);
 	return piece;
 }
 
@@ -318,6 +325,7 @@ chain_new(const struct reading *r)
 	    .edges = r->pairs == NULL ? NULL : edges_new(r->a),
 	    .pairs = r->pairs,
 	    .heads = r->wants_heads ? heads_nothing(r->a) : NULL,
+	    .stretches = r->wants_stretches ? stretches_nothing(r->a) : NULL,
 	};
 }
 
@@ -389,6 +397,11 @@ chain_repeat(struct chain *chain, const struct piece *piece, uint32_t least,
 		    piece->heads == NULL
 			? heads_anything(chain->a)
 			: heads_repeat(chain->a, piece->heads, least, most));
+	if (chain->stretches != NULL)
+		chain->stretches = stretches_chain(chain->a, chain->stretches,
+		    piece->stretches == NULL
+			? stretches_anything(chain->a)
+			: stretches_repeat(chain->a, piece->stretches, least));
 	if (least == 0 && piece_is_never(piece))
 		return;
 	struct literal_set empty = literal_set_empty(chain->a);
@@ -423,6 +436,7 @@ chain_end(struct chain *chain)
 	struct piece piece = {
 	    .edges = chain->edges,
 	    .heads = chain->heads,
+	    .stretches = chain->stretches,
 	    .extent = extent_add(chain->before, chain->run_extent),
 	};
 	if (!chain->is_never && chain->has_gap) {
@@ -1017,9 +1031,10 @@ struct union_of {
 	unsigned times;         /* ... so often; 0: nothing yet */
 	struct extent place;    /* ... and the first is here */
 	bool has_clauses;
-	struct clauses clauses;    /* one for each that is not exact */
-	const struct edges *edges; /* NULL: anything, or not asked */
-	const struct heads *heads; /* the same */
+	struct clauses clauses;            /* one for each that is not exact */
+	const struct edges *edges;         /* NULL: anything, or not asked */
+	const struct heads *heads;         /* the same */
+	const struct stretches *stretches; /* the same */
 	struct extent extent;
 	bool is_first;
 	bool has_match; /* one alternative has, at least */
@@ -1064,12 +1079,23 @@ union_add_heads(
 }
 
 static void
+union_add_stretches(
+    struct arena *a, struct union_of *all, const struct stretches *stretches)
+{
+	if (all->is_first || stretches == NULL)
+		all->stretches = stretches;
+	else if (all->stretches != NULL)
+		all->stretches = stretches_join(a, all->stretches, stretches);
+}
+
+static void
 union_add(struct arena *a, struct union_of *all, const struct piece *piece)
 {
 	struct factor factor;
 	all->edges = all->is_first ? piece->edges
 				   : edges_join(a, all->edges, piece->edges);
 	union_add_heads(a, all, piece->heads);
+	union_add_stretches(a, all, piece->stretches);
 	all->is_first = false;
 	if (piece_is_never(piece))
 		return;
@@ -1100,6 +1126,7 @@ union_end(struct arena *a, const struct union_of *all)
 	    .extent = all->extent,
 	    .edges = all->edges,
 	    .heads = all->heads,
+	    .stretches = all->stretches,
 	};
 	struct factor factor;
 	if (all->is_exact || !all->has_any)
@@ -1210,6 +1237,17 @@ factor_pairs_of(struct arena *a, struct str pattern)
 		pairs_end(pairs, piece.edges, piece.extent.most);
 	arena_free(r.a);
 	return is_known ? pairs : NULL;
+}
+
+struct stretch *
+factor_stretch_of(struct arena *a, struct str pattern)
+{
+	struct reading r = {.a = arena_new(), .wants_stretches = true};
+	struct piece piece = read_all(&r, pattern);
+	struct stretch *stretch =
+	    piece.stretches == NULL ? NULL : stretch_new(a, piece.stretches);
+	arena_free(r.a);
+	return stretch;
 }
 
 struct starts *

@@ -14,6 +14,7 @@
 #include "rules/regex.h"
 #include "rules/rule.h"
 #include "rules/sample.h"
+#include "rules/stretch.h"
 
 /* Fewer regexes than this are tried sooner than a pass begins. */
 #define REGEXES_MIN 4
@@ -106,7 +107,8 @@ struct looking {
 	struct regex_scratch *scratch;
 	struct look_cache *cache;
 	struct filter_made *made;
-	struct starts **starts; /* by rule id */
+	struct starts **starts;     /* by rule id */
+	struct stretch **stretches; /* the same */
 };
 
 static struct look *
@@ -220,9 +222,21 @@ has_shapes(size_t view)
 }
 
 /*
- * The filter of shapes: of regexes that `filter` knows nothing of and that do
- * not match nearly everything.
+ * `filter` knows nothing of the regex, it is tried at more than one place, it
+ * does not match nearly everything, and nothing cheaper rules it out.
  */
+static bool
+wants_shape(
+    struct looking *l, const struct filter *filter, const struct rule *rule)
+{
+	size_t view = view_of(rule);
+	return view != FILTER_NONE && has_shapes(view) && rule->tag.len == 0 &&
+	       filter->slots[rule->id] == PREFILTER_NONE &&
+	       l->stretches[rule->id] == NULL &&
+	       !regex_is_anchored(rule->regex) && !matches_most(l, rule->regex);
+}
+
+/* The filter of shapes, for the regexes that want one. */
 static struct filter *
 shapes_new(struct looking *l, const struct filter *filter)
 {
@@ -232,15 +246,12 @@ shapes_new(struct looking *l, const struct filter *filter)
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(l->options);
 	     i++) {
 		const struct rule *rule = rules->rules.v[i];
-		size_t view = view_of(rule);
 		struct str text;
-		if (view != FILTER_NONE && has_shapes(view) &&
-		    rule->tag.len == 0 && filter->slots[i] == PREFILTER_NONE &&
-		    !matches_most(l, rule->regex) &&
+		if (wants_shape(l, filter, rule) &&
 		    look_pattern(l->work, regex_pattern(l->work, rule->pattern),
 			&text)) {
 			shapes->slots[i] =
-			    prefilter_add_shape(builders[view], text);
+			    prefilter_add_shape(builders[view_of(rule)], text);
 			l->made->filtered++;
 		}
 	}
@@ -273,6 +284,30 @@ starts_of_rules(struct looking *l)
 	return starts;
 }
 
+/* NULL: nothing is worth to be sought. */
+static struct stretch *
+stretch_for(struct looking *l, const struct rule *rule)
+{
+	struct stretch *stretch =
+	    factor_stretch_of(l->arena, regex_pattern(l->work, rule->pattern));
+	return stretch != NULL && stretch_is_worth(stretch) ? stretch : NULL;
+}
+
+/* What the regexes must have that `filter` knows nothing of. */
+static struct stretch **
+stretches_of_rules(struct looking *l, const struct filter *filter)
+{
+	const struct rules *list = &l->rules->rules;
+	struct stretch **stretches =
+	    ARENA_ARRAY(l->arena, struct stretch *, list->n);
+	for (size_t i = 0; i < list->n && !is_cancelled(l->options); i++)
+		if (view_of(list->v[i]) != FILTER_NONE &&
+		    list->v[i]->tag.len == 0 &&
+		    filter->slots[i] == PREFILTER_NONE)
+			stretches[i] = stretch_for(l, list->v[i]);
+	return stretches;
+}
+
 static struct looks *
 looks_new(const struct ruleset *rules, const struct filter *filter,
     const struct filter_options *options, struct filter_made *made)
@@ -291,11 +326,13 @@ looks_new(const struct ruleset *rules, const struct filter *filter,
 	};
 	looks->arena = a;
 	looks->v = ARENA_ARRAY(a, struct look *, rules->rules.n);
+	looks->stretches = l.stretches = stretches_of_rules(&l, filter);
 	looks->shapes = shapes_new(&l, filter);
 	looks->starts = l.starts = starts_of_rules(&l);
 	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++)
 		if (view_of(rules->rules.v[i]) != FILTER_NONE &&
 		    rules->rules.v[i]->tag.len == 0 &&
+		    looks->stretches[i] == NULL &&
 		    looks->shapes->slots[i] == PREFILTER_NONE)
 			looks->v[i] = look_for(&l, rules->rules.v[i]);
 	if (options->cache.len > 0 && !is_cancelled(options) &&

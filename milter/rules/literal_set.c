@@ -167,9 +167,8 @@ reduce(struct literal_set *set)
 			all->v[i] = all->v[--all->n];
 }
 
-/* One in so many bytes of mail; roughly, as a rank is all that is wanted. */
-static double
-byte_weight(char c)
+double
+literal_byte_weight(char c)
 {
 	static const struct {
 		const char *bytes;
@@ -248,7 +247,7 @@ literal_cost(struct str literal)
 	double product = 1, least = 1;
 	size_t rarest = 0;
 	for (size_t i = 0; i < literal.len; i++) {
-		double weight = byte_weight(literal.p[i]);
+		double weight = literal_byte_weight(literal.p[i]);
 		product *= weight;
 		if (weight >= least)
 			continue;

@@ -558,14 +558,23 @@ regex_new_in(struct arena *a, const struct regex_env *env, struct str pattern,
 }
 
 bool
+regex_is_anchored(const struct regex *re)
+{
+	uint32_t options = 0;
+	if (re->code != NULL)
+		(void)pcre2_pattern_info_8(
+		    re->code, PCRE2_INFO_ALLOPTIONS, &options);
+	return (options & PCRE2_ANCHORED) != 0;
+}
+
+bool
 regex_is_placed(const struct regex *re)
 {
-	uint32_t kind = 0, options = 0;
-	if (re->code == NULL)
-		return false;
-	(void)pcre2_pattern_info_8(re->code, PCRE2_INFO_FIRSTCODETYPE, &kind);
-	(void)pcre2_pattern_info_8(re->code, PCRE2_INFO_ALLOPTIONS, &options);
-	return kind != 0 || (options & PCRE2_ANCHORED) != 0;
+	uint32_t kind = 0;
+	if (re->code != NULL)
+		(void)pcre2_pattern_info_8(
+		    re->code, PCRE2_INFO_FIRSTCODETYPE, &kind);
+	return kind != 0 || regex_is_anchored(re);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "rules/prefilter.h"
 #include "rules/regex.h"
 #include "rules/rule.h"
+#include "rules/stretch.h"
 
 #define EVIDENCE_BYTES 200
 #define CONTEXT_BYTES 30
@@ -436,13 +437,16 @@ tally_trouble(struct run *run, struct tally *t, enum regex_result result)
 	    result == REGEX_STACK ? TROUBLE_JIT_STACK : TROUBLE_MATCH_LIMIT);
 }
 
-/* For a regex that is slow: a quick look before it is tried. */
+/* A quick look before a regex is tried. */
 static bool
 may_match(const struct run *run, const struct rule *rule, struct str text)
 {
-	const struct look *look =
-	    run->looks == NULL ? NULL : run->looks->v[rule->id];
-	return look == NULL || look_may_match(look, text);
+	if (run->looks == NULL)
+		return true;
+	const struct stretch *stretch = run->looks->stretches[rule->id];
+	const struct look *look = run->looks->v[rule->id];
+	return (stretch == NULL || stretch_is_in(stretch, text)) &&
+	       (look == NULL || look_may_match(look, text));
 }
 
 /* Where the matches of a rule are looked for in one string. */

@@ -8,6 +8,14 @@ const char *const SAMPLE_TEXTS[] = {
     "them "
     "twice and they look fine to me, except that the total in the second table "
     "does not include the travel costs of the team in March (about $1,250.00).",
+    "It was good to see so many of you at the spring meeting of the society, "
+    "and thank you to everyone who helped to clean up the hall afterwards "
+    "although it was rather late by then. As some of you already know there "
+    "are still a few places left for the trip to the coast in early summer, "
+    "which is open to members and their families; please let one of us know "
+    "by the end of the month whether you would like to come along and how "
+    "many seats you need on the bus. The treasurer has asked me to remind "
+    "those who have not yet paid this year's subscription that it is now due.",
     "Could you please check your account of it and send me an updated version "
     "before Friday, 14 June 2024? If you need more information, call me on "
     "+49 30 1234567 or write to office@example.org. We will be at the office "

@@ -11,6 +11,7 @@
 #include "rules/look.h"
 #include "rules/prefilter.h"
 #include "rules/regex.h"
+#include "rules/stretch.h"
 
 #define PATTERN_BYTES 400
 #define TEXT_BYTES 4000
@@ -73,6 +74,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* whichever pieces it is told by */
 	struct starts *starts = factor_starts_of(a, regex_pattern(a, pattern),
 	    (unsigned)(pattern.len % 7), pattern.len % 2 == 1);
+	struct stretch *stretch =
+	    factor_stretch_of(a, regex_pattern(a, pattern));
 	struct places places;
 	/* \K moves the start that is told */
 	bool has_start = str_find(pattern, STR("\\K")) == STR_NONE;
@@ -85,6 +88,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			!is_left(c, slot, i, span.from)) ||
 		    (has_start && !starts_next(starts, strings.v[i], span.from,
 				      span.from, &places)) ||
+		    (stretch != NULL &&
+			!stretch_is_in(stretch, strings.v[i])) ||
 		    (look != NULL && !look_may_match(look, strings.v[i])))
 			abort();
 	}

@@ -14,6 +14,7 @@
 #include "rules/look_cache.h"
 #include "rules/prefilter.h"
 #include "rules/regex.h"
+#include "rules/stretch.h"
 
 /* "a|b & c / d": factors by &, clauses by /; /i if folded; "?": nothing known.
  */
@@ -413,6 +414,47 @@ bytes_behind_the_first_pieces_tell_it_too(void **state)
 	arena_free(a);
 }
 
+static void
+bytes_of_one_set_are_sought_side_by_side(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *text;
+		bool want;
+	} cases[] = {
+	    {"\\d{12}", "at 123456789012 h", true},
+	    {"\\d{12}", "at 12345678901 234567890 h", false},
+	    {"\\d{12}", "123456789012", true},
+	    {"\\d{12}", "12345678901", false},
+	    {"(?m)^[^\\r\\n]{20}", "0123456789\n0123456789\n012345678", false},
+	    {"(?m)^[^\\r\\n]{20}", "0123456789\n01234567890123456789", true},
+	    {"[A-F]{3}x?[0-9]{9,}", "EFA123456789", true},
+	    {"[A-F]{3}x?[0-9]{9,}", "EFAx123456789", true},
+	    {"[A-F]{3}x?[0-9]{9,}", "EFAx1234567", false},
+	    {"(?:[a-z]{5,}[\\s.]+){3}", "a lotus. melon apple ", true},
+	    {"(?:[a-z]{5,}[\\s.]+){3}", "a lotus, melon apple ", false},
+	    {"(?i)(?:[a-z]{9}|\\d{11})!", "7ABCDEFGHI!", true},
+	    {"(?:[a-z]{9}|\\d{11})!", "abcd123!", false},
+	    {"(?:(?!--)[-0-9a-f]){10}(?=z{20})", "-0123456-f", true},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct stretch *stretch =
+		    factor_stretch_of(a, str_from(cases[i].pattern));
+		assert_non_null(stretch);
+		if (stretch_is_in(stretch, str_from(cases[i].text)) !=
+		    cases[i].want)
+			fail_msg("%s of %s", cases[i].pattern, cases[i].text);
+	}
+	assert_null(factor_stretch_of(a, STR("(?R)?a{20}")));
+	assert_null(factor_stretch_of(a, STR("[a-z]*\\1?")));
+	assert_true(
+	    stretch_is_worth(factor_stretch_of(a, STR("[A-Z]{16}[a-z]?"))));
+	assert_false(stretch_is_worth(factor_stretch_of(a, STR("[A-Z]{6}"))));
+	assert_false(stretch_is_worth(factor_stretch_of(a, STR("[\\w ]{12}"))));
+	arena_free(a);
+}
+
 /* What is too much for a table is told less exactly. */
 static void
 many_first_bytes_are_still_found(void **state)
@@ -578,6 +620,7 @@ struct tried {
 	struct regex_scratch *scratch;
 	struct look *look;
 	struct starts *starts;
+	struct stretch *stretch;
 	size_t matches;
 };
 
@@ -634,11 +677,15 @@ matches_are_left(struct arena *a, struct str pattern, struct strs *texts,
 			    span.from, span.from, &places);
 			bool is_unseen = t->look != NULL &&
 					 !look_may_match(t->look, texts->v[i]);
-			if (is_lost || is_unseen || is_no_start)
+			bool is_too_short =
+			    t->stretch != NULL &&
+			    !stretch_is_in(t->stretch, texts->v[i]);
+			if (is_lost || is_unseen || is_no_start || is_too_short)
 				fail_msg("%s of [%.*s] in [%.*s] at %zu",
-				    is_lost     ? "no candidate"
-				    : is_unseen ? "no look"
-						: "no start",
+				    is_lost        ? "no candidate"
+				    : is_unseen    ? "no look"
+				    : is_too_short ? "no stretch"
+						   : "no start",
 				    STR_ARG(pattern), STR_ARG(texts->v[i]),
 				    span.from);
 		}
@@ -668,6 +715,8 @@ nothing_that_matches_is_ruled_out(void **state)
 			t.starts =
 			    factor_starts_of(a, regex_pattern(a, buf_str(b)),
 				round % 5, round % 7 > 3);
+			t.stretch =
+			    factor_stretch_of(a, regex_pattern(a, buf_str(b)));
 			t.look = round % 4 > 1
 				     ? NULL
 				     : look_new(a, hs_pool_new(a),
@@ -832,6 +881,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(places_of_one_string_are_bounded),
     cmocka_unit_test(the_first_bytes_tell_where_a_match_may_begin),
     cmocka_unit_test(bytes_behind_the_first_pieces_tell_it_too),
+    cmocka_unit_test(bytes_of_one_set_are_sought_side_by_side),
     cmocka_unit_test(many_first_bytes_are_still_found),
     cmocka_unit_test(starts_of_many_patterns_are_searched_at_once),
     cmocka_unit_test(shapes_are_tried_on_each_string),
