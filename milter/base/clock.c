@@ -2,12 +2,22 @@
 /* clock -- monotonic milliseconds for budgets, wall time for people. */
 #include "base/clock.h"
 
+#ifndef CLOCK_MONOTONIC_COARSE
+#define CLOCK_MONOTONIC_COARSE CLOCK_MONOTONIC
+#endif
+
+static int64_t
+read_ns(clockid_t clock)
+{
+	struct timespec now;
+	(void)clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 int64_t
 clock_ns(void)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return read_ns(CLOCK_MONOTONIC);
 }
 
 int64_t
@@ -19,15 +29,19 @@ clock_us(void)
 int64_t
 clock_cpu_ns(void)
 {
-	struct timespec used;
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+	return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int64_t
 clock_ms(void)
 {
 	return clock_us() / 1000;
+}
+
+int64_t
+clock_ticks_ms(void)
+{
+	return read_ns(CLOCK_MONOTONIC_COARSE) / 1000000;
 }
 
 int64_t

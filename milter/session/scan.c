@@ -12,38 +12,38 @@
  * run.  It stands still in between: waiting for the DNS has its own time.
  */
 struct stopwatch {
-	int64_t left_us;
-	int64_t deadline_us; /* INT64_MAX: it stands */
+	int64_t left_ms;
+	int64_t deadline_ms; /* INT64_MAX: it stands */
 };
 
 static struct stopwatch *
 stopwatch_new(struct arena *a, const struct config *config)
 {
 	struct stopwatch *watch = ARENA_NEW(a, struct stopwatch);
-	watch->left_us = config->scan_ms * 1000;
-	watch->deadline_us = INT64_MAX;
+	watch->left_ms = config->scan_ms;
+	watch->deadline_ms = INT64_MAX;
 	return watch;
 }
 
 static void
 stopwatch_start(struct stopwatch *watch)
 {
-	watch->deadline_us = clock_us() + watch->left_us;
+	watch->deadline_ms = clock_ticks_ms() + watch->left_ms;
 }
 
 static void
 stopwatch_stop(struct stopwatch *watch)
 {
-	watch->left_us = watch->deadline_us - clock_us();
-	watch->deadline_us = INT64_MAX;
+	watch->left_ms = watch->deadline_ms - clock_ticks_ms();
+	watch->deadline_ms = INT64_MAX;
 }
 
 static bool
 is_past(void *arg)
 {
 	const struct stopwatch *watch = arg;
-	return watch->deadline_us != INT64_MAX &&
-	       clock_us() >= watch->deadline_us;
+	return watch->deadline_ms != INT64_MAX &&
+	       clock_ticks_ms() >= watch->deadline_ms;
 }
 
 static bool
