@@ -353,6 +353,29 @@ regex_pattern(struct arena *a, struct str pattern)
 	return buf_str(b);
 }
 
+/*
+ * `pattern` with each \D, \S and \W that stands alone in a class: alone,
+ * PCRE2 10.42's JIT matches nothing past ASCII with it where a text may be
+ * broken UTF-8.
+ */
+static struct str
+utf_pattern(struct arena *a, struct str pattern)
+{
+	struct buf *b = buf_new(a, pattern.len * 2 + 1);
+	for (struct str rest = pattern; rest.len > 0;) {
+		struct str piece = str_sub(rest, 0, piece_length(rest));
+		rest = str_skip(rest, piece.len);
+		bool is_negated = piece.p[0] == '\\' && piece.len == 2 &&
+				  memchr("DSW", piece.p[1], 3) != NULL;
+		if (is_negated)
+			buf_putc(b, '[');
+		buf_put(b, piece);
+		if (is_negated)
+			buf_putc(b, ']');
+	}
+	return buf_str(b);
+}
+
 static struct str
 error_text(struct arena *a, int error, size_t offset)
 {
@@ -509,8 +532,9 @@ compile(struct arena *a, const struct regex_env *env, struct str pattern,
 		*ret_why = STR("the regular expression is longer than 1 MiB");
 		return REGEX_UNSUPPORTED;
 	}
-	pattern =
-	    regex_pattern(a, is_unicode ? latin1_to_utf8(a, pattern) : pattern);
+	pattern = regex_pattern(a, pattern);
+	if (is_unicode)
+		pattern = utf_pattern(a, latin1_to_utf8(a, pattern));
 	struct regex *re = ARENA_NEW(a, struct regex);
 	re->groups = 1;
 	re->is_unicode = is_unicode;
