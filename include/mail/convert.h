@@ -33,6 +33,13 @@ const struct charset *convert_find(struct str name);
 MUST_CHECK bool convert(struct arena *a, const struct charset *charset,
     struct str text, enum convert_errors errors, size_t most, struct str *ret);
 
+/*
+ * `charset` is UTF-7 and `text` has nothing shifted ("+AOk-") in it: Perl gives
+ * that back as bytes, not as characters.  `*ret` is what it gives.
+ */
+MUST_CHECK bool convert_is_unshifted(struct arena *a,
+    const struct charset *charset, struct str text, struct str *ret);
+
 /* RFC 3629 without noncharacters, as Perl has it. */
 bool convert_is_utf8(struct str text);
 

@@ -349,6 +349,10 @@ charset_normalize(struct arena *a, struct str text, struct str declared,
 	/* Broken as ASCII or UTF-8 it is known to be. */
 	bool is_hopeless = charset == NULL || is_named_ascii(declared) ||
 			   (charset == utf8 && !is_7bit);
+	if (convert_is_unshifted(a, charset, text, &ret)) {
+		*ret_converted = false;
+		return ret;
+	}
 	if (!is_hopeless &&
 	    convert(a, charset, text, CONVERT_REFUSE, most, &ret))
 		return ret;

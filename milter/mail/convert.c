@@ -900,6 +900,25 @@ is_base64(char c)
 	return char_is_alnum(c) || c == '+' || c == '/';
 }
 
+bool
+convert_is_unshifted(struct arena *a, const struct charset *charset,
+    struct str text, struct str *ret)
+{
+	if (charset == NULL || charset->decode != decode_utf7)
+		return false;
+	struct buf *b = buf_new(a, text.len);
+	for (size_t i = 0; i < text.len; i++) {
+		buf_putc(b, text.p[i]);
+		if (text.p[i] != '+' || i + 1 == text.len)
+			continue;
+		if (is_base64(text.p[i + 1]))
+			return false;
+		i += text.p[i + 1] == '-';
+	}
+	*ret = buf_str(b);
+	return true;
+}
+
 /* UTF-7 (RFC 2152), lenient: other bytes are Latin-1, a lone + stays. */
 static bool
 decode_utf7(const struct charset *charset, struct str text, struct sink *sink)
