@@ -30,10 +30,12 @@ struct str tld_domain(
 /* One link as it stands in the message and what rules see of it. */
 struct uri {
 	struct str raw;
-	bool is_unicode;  /* `raw` and `cleaned`: see struct html_link */
-	bool is_parsed;   /* found in text, maybe in HTML as well */
-	bool is_signer;   /* `raw` names who signed, "domainkeys:d.example" */
-	struct strs tags; /* HTML tags it came from */
+	bool is_unicode;    /* `raw` and `cleaned`: see struct html_link */
+	bool is_parsed;     /* found in text, maybe in HTML as well */
+	bool is_schemeless; /* there without a scheme: one was put before it */
+	bool is_unlinked;   /* and with nothing that tells a reader of a link */
+	bool is_signer;     /* `raw` names who signed, "domainkeys:d.example" */
+	struct strs tags;   /* HTML tags it came from */
 	struct strs
 	    anchors; /* texts of the <a> tags that lead to it, each once */
 	struct strs cleaned; /* variants, `raw` included */
@@ -50,13 +52,24 @@ struct uris {
 /* Every link of the message, at most limits.uris; made once. */
 const struct uris *message_uri_list(struct message *m);
 
+/* A link in text, with a scheme; see struct uri. */
+struct text_link {
+	struct str url;
+	bool is_schemeless, is_unlinked;
+};
+struct text_links {
+	struct text_link *v;
+	size_t n;
+	size_t cap;
+};
 /*
  * Links found in one paragraph of plain text (SpamAssassin's schemed and
  * schemeless forms), with the scheme that is missing, added to `ret`.  `seen`
  * has what was looked at before, a link or not: that is not looked at again.
  */
 void uri_find(struct arena *a, struct str text,
-    const struct mail_config *config, struct table *seen, struct strs *ret);
+    const struct mail_config *config, struct table *seen,
+    struct text_links *ret);
 /* Who knows where links lead on to, for one message; rules/redirector.c. */
 struct redirector {
 	/* A view into `uri`; false: it leads nowhere else. */

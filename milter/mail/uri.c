@@ -85,13 +85,20 @@ insert(struct collector *c, struct str key, const struct uri *uri)
 }
 
 static void
-add_parsed(struct collector *c, struct str raw)
+add_parsed(struct collector *c, const struct text_link *link)
 {
-	struct str key = key_of(c, raw, false);
-	if (find(c, key) != NULL)
+	struct str key = key_of(c, link->url, false);
+	struct uri *known = find(c, key);
+	if (known != NULL) {
+		known->is_schemeless |= link->is_schemeless;
+		known->is_unlinked |= link->is_unlinked;
 		return;
-	struct uri uri = {.raw = raw, .is_parsed = true};
-	if (clean(c, raw, false, &uri.cleaned) &&
+	}
+	struct uri uri = {.raw = link->url,
+	    .is_parsed = true,
+	    .is_schemeless = link->is_schemeless,
+	    .is_unlinked = link->is_unlinked};
+	if (clean(c, uri.raw, false, &uri.cleaned) &&
 	    uri_has_domain(c->arena, &uri.cleaned, c->config))
 		(void)insert(c, key, &uri);
 }
@@ -104,10 +111,10 @@ add_text(struct collector *c, struct message *m)
 	for (size_t i = 0; i < body->n; i++) {
 		if (effort_is_over(c->effort, body->v[i].len + LINK_EFFORT))
 			break;
-		struct strs found = {0};
+		struct text_links found = {0};
 		uri_find(c->arena, body->v[i], c->config, seen, &found);
 		for (size_t k = 0; k < found.n; k++)
-			add_parsed(c, found.v[k]);
+			add_parsed(c, &found.v[k]);
 	}
 }
 
@@ -146,8 +153,12 @@ add_html(struct collector *c, const struct html *html)
 	for (size_t i = 0; i < html->hrefs.n; i++) {
 		const struct html_link *href = &html->hrefs.v[i];
 		struct uri *uri = add_html_uri(c, href);
-		if (uri != NULL)
-			add_once(c, &uri->anchors, href->anchor);
+		if (uri == NULL)
+			continue;
+		add_once(c, &uri->anchors, href->anchor);
+		/* What a <base> leads elsewhere is of no tag, to SpamAssassin.
+		 */
+		uri->is_parsed |= uri->tags.n == 0;
 	}
 }
 

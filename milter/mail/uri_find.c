@@ -294,10 +294,9 @@ has_dot_behind_at(struct str link)
 
 /* With the scheme a reader would add; empty: not a link. */
 static struct str
-add_scheme(struct arena *a, struct str link)
+add_scheme(struct arena *a, struct str link, bool *ret_unlinked)
 {
-	if (has_scheme(link))
-		return link;
+	*ret_unlinked = false;
 	if (str_istarts(link, STR("ftp.")))
 		return uri_join(a, STR("ftp://"), link, STR_EMPTY);
 	if (is_www(link))
@@ -315,6 +314,7 @@ add_scheme(struct arena *a, struct str link)
 	}
 	if (str_chr(link, '.') == STR_NONE)
 		return STR_EMPTY;
+	*ret_unlinked = true;
 	return uri_join(a, STR("http://"), link, STR_EMPTY);
 }
 
@@ -347,27 +347,33 @@ is_scheme_only(struct str link)
 			    str_eq(rest, STR("://")));
 }
 
-/* The link of `m`, ready to be cleaned; empty: it is none after all. */
-static struct str
-accept_link(struct finder *f, struct str link, const struct match *m)
+/* The link of `m`, ready to be cleaned; false: it is none after all. */
+static bool
+accept_link(struct finder *f, struct str link, const struct match *m,
+    struct text_link *ret)
 {
 	link = trim_link(link);
 	if (table_has(f->seen, link))
-		return STR_EMPTY;
+		return false;
 	table_set(f->seen, link, f->seen);
 	if (m->type == LINK_MAIL && str_chr(link, '@') == STR_NONE)
-		return STR_EMPTY;
+		return false;
 	if (m->type == LINK_HOST && !uri_is_fqdn(m->host))
-		return STR_EMPTY;
+		return false;
 	if (str_istarts(link, STR("cid:")) || str_istarts(link, STR("mid:")) ||
 	    is_scheme_only(link))
-		return STR_EMPTY;
-	link = add_scheme(f->arena, link);
-	if (!str_istarts(link, STR("mailto:")))
-		return link;
-	if (uri_has_percent(link))
+		return false;
+	struct text_link found = {.is_schemeless = !has_scheme(link)};
+	if (found.is_schemeless)
+		link = add_scheme(f->arena, link, &found.is_unlinked);
+	bool is_mail = str_istarts(link, STR("mailto:"));
+	if (is_mail && uri_has_percent(link))
 		link = uri_decode_percent(f->arena, link, false);
-	return is_good_mail(f, link) ? link : STR_EMPTY;
+	if (link.len == 0 || (is_mail && !is_good_mail(f, link)))
+		return false;
+	found.url = link;
+	*ret = found;
+	return true;
 }
 
 /* Every link has one of these before the first blank in it. */
@@ -390,7 +396,7 @@ skip_words(struct str text, size_t i)
 
 void
 uri_find(struct arena *a, struct str text, const struct mail_config *config,
-    struct table *seen, struct strs *ret)
+    struct table *seen, struct text_links *ret)
 {
 	static const struct span unknown = {STR_NONE, STR_NONE};
 	struct finder f = {a, config, seen, text, unknown, unknown, unknown};
@@ -402,10 +408,9 @@ uri_find(struct arena *a, struct str text, const struct mail_config *config,
 				i = skip_words(text, i);
 			continue;
 		}
-		struct str link =
-		    accept_link(&f, str_sub(text, i, m.end - i), &m);
-		if (link.len > 0)
-			strs_add(a, ret, link);
+		struct text_link link;
+		if (accept_link(&f, str_sub(text, i, m.end - i), &m, &link))
+			ARENA_PUSH(a, ret) = link;
 		i = m.end;
 	}
 }

@@ -1129,6 +1129,10 @@ uri_texts(struct run *run, const struct uri *uri, enum uri_key_name name)
 			strs_add(run->a, &texts, uri->tags.v[i]);
 		if (uri->is_parsed)
 			strs_add(run->a, &texts, STR("parsed"));
+		if (uri->is_schemeless)
+			strs_add(run->a, &texts, STR("schemeless"));
+		if (uri->is_unlinked)
+			strs_add(run->a, &texts, STR("unlinked"));
 		break;
 	case URI_KEY_CLEANED:
 		return uri->cleaned;

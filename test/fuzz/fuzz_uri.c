@@ -36,10 +36,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .tlds = tld_set_new(a, NULL, NULL, NULL)};
 	config.limits.uri_bytes = 200;
 	struct str text = str_of((const char *)data + 1, size - 1);
-	struct strs found = {0};
+	struct text_links found = {0};
 	uri_find(a, text, &config, table_new(a, false), &found);
 	for (size_t i = 0; i < found.n && i < 10; i++)
-		try_link(a, found.v[i], false, &config);
+		try_link(a, found.v[i].url, false, &config);
 	try_link(a, text, data[0] % 2 == 1, &config);
 	struct str rest = text;
 	struct str base = str_line(&rest);
