@@ -14,7 +14,7 @@ struct mailbox_entry {
 	size_t offset;    /* in the file, of the separator if there is one */
 	size_t separator; /* bytes of "From sender date"; 0: none */
 	size_t length;    /* of the message behind it; SIZE_MAX: to the end */
-	unsigned number;  /* in an mbox, from 1; 0: not in an mbox */
+	unsigned number;  /* in an mbox, from 1; 0: nothing else is there */
 };
 
 struct mailbox {

@@ -78,7 +78,23 @@ input_read(struct arena *a, struct str *ret)
 	return ferror(stdin) == 0 && !b->is_cut;
 }
 
-/* An mbox separator: "From " at the start or behind an empty line (RFC 4155).
+/* "08:00" */
+static bool
+has_time_of_day(struct str line)
+{
+	for (size_t i = 2; i + 2 < line.len; i++)
+		if (line.p[i] == ':' && char_is_digit(line.p[i - 2]) &&
+		    char_is_digit(line.p[i - 1]) &&
+		    char_is_digit(line.p[i + 1]) &&
+		    char_is_digit(line.p[i + 2]))
+			return true;
+	return false;
+}
+
+/*
+ * An mbox separator: "From ", a sender and a date, at the start or behind an
+ * empty line (RFC 4155).  Not every program that writes text into a message
+ * puts ">" before such a word.
  */
 static size_t
 mbox_next(struct str text, size_t from)
@@ -89,8 +105,10 @@ mbox_next(struct str text, size_t from)
 			break;
 		at += found + 1;
 		struct str before = str_sub(text, from, at - 1 - from);
-		if (str_ends(before, STR("\n")) ||
-		    str_ends(before, STR("\n\r")))
+		struct str line = str_skip(text, at);
+		if ((str_ends(before, STR("\n")) ||
+			str_ends(before, STR("\n\r"))) &&
+		    has_time_of_day(str_line(&line)))
 			return at;
 	}
 	return text.len;
@@ -100,12 +118,14 @@ static void
 entries_add(
     struct arena *a, struct mailbox *mailbox, const char *path, struct str text)
 {
-	if (!str_starts(text, STR("From "))) {
+	if (!str_starts(text, STR("From ")) ||
+	    str_starts(text, STR("From :"))) {
 		ARENA_PUSH(a, mailbox) =
 		    (struct mailbox_entry){.path = path, .length = SIZE_MAX};
 		return;
 	}
 	unsigned number = 0;
+	bool is_alone = mbox_next(text, 0) == text.len;
 	for (size_t at = 0; at < text.len;) {
 		size_t end = mbox_next(text, at);
 		struct str line = str_skip(text, at);
@@ -119,7 +139,7 @@ entries_add(
 		    .offset = at,
 		    .separator = head,
 		    .length = length,
-		    .number = number,
+		    .number = is_alone ? 0 : number,
 		};
 		at = end;
 	}

@@ -119,7 +119,7 @@ n=5000
 while :; do
 	rm -f "$log"
 	for ((i = 0; i < n; i++)); do
-		printf 'From a\nSubject: lure %d\n\nword\n\n' $i
+		printf 'From a Mon Jan  1 00:00:00 2024\nSubject: lure %d\n\nword\n\n' $i
 	done >"$W/many"
 	"$POSTERN_PROGRAM" -c "$CONF" masscheck --rules "$W/few.cf" --log "$log" \
 		--jobs 2 "spam:$W/many" >"$W/out" &

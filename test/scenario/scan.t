@@ -10,7 +10,7 @@ mkdir -p "$W/dir/cur" "$W/dir/tmp"
 # Two with \n, one with \r\n; "From " in a body begins none.
 { echo "From a Mon Jan  1 00:00:00 2024"; mail good; echo
 	echo "From b Mon Jan  1 00:00:00 2024"; mail "hold me"
-	echo "From here it goes on"; echo
+	echo "From here it goes on"; echo; echo "From now on, at last"; echo
 	printf 'From c Mon Jan  1 00:00:00 2024\r\nSubject: tag me\r\n\r\ntext\r\n\r\n'
 } >"$W/dir/cur/mbox"
 mail "half written" >"$W/dir/tmp/1"
@@ -32,8 +32,14 @@ is "rules may ask whether a message was in an mbox, by the one line before it" \
 		sed 's,^[^ ]*/,,' | grep -oE '^[^ ]+: |[A-Z_]{5,}' | xargs)" \
 	"mbox:1: MBOX_LINE mbox:2: MBOX_LINE TWO_LINES 1:"
 
+{ echo "From a Mon Jan  1 00:00:00 2024"; mail one; } >"$W/one"
+is "what begins like an mbox and has one message is a file" \
+	"$(postern scan --offline --rules "$W/mbox.cf" "$W/one" |
+		sed 's,^[^ ]*/,,' | grep -oE '^[^ ]+: |[A-Z_]{5,}' | xargs)" \
+	"one: MBOX_LINE"
+
 for ((i = 0; i < 20000; i++)); do
-	printf 'From a\nSubject: many\n\n%0500d\n\n' $i
+	printf 'From a Mon Jan  1 00:00:00 2024\nSubject: many\n\n%0500d\n\n' $i
 done >"$W/many"
 SECONDS=0
 is "20,000 messages of an mbox are read" \
