@@ -156,7 +156,7 @@ score_read(struct str text, double *ret, bool *ret_is_relative)
 	struct str fraction = str_skip(text, is_negative);
 	struct str whole = str_cut(&fraction, '.');
 	uint64_t n;
-	return str_u64(whole, UINT32_MAX, &n) &&
+	return str_u64(whole, UINT32_MAX, &n) && !str_ends(text, STR(".")) &&
 	       (fraction.len == 0 || str_u64(fraction, UINT64_MAX, &n)) &&
 	       str_double(text, ret);
 }

@@ -121,6 +121,18 @@ emit_name(
 	return true;
 }
 
+/* Could a rule be so named? */
+static bool
+is_rule_glob(struct str glob)
+{
+	for (size_t i = 0; i < glob.len; i++)
+		if (!char_is_word(glob.p[i]) &&
+		    memchr("*?", glob.p[i], 2) == NULL)
+			return false;
+	return glob.len > 0 && glob.len <= RULE_NAME_MAX &&
+	       !char_is_digit(glob.p[0]);
+}
+
 /* rules_matching(GLOB): the sum of the rules so named, the meta itself aside.
  */
 static bool
@@ -128,7 +140,11 @@ emit_call(void *arg, struct expr_builder *b, struct str function,
     struct str glob, struct str *ret_why)
 {
 	(void)function;
-	(void)ret_why;
+	if (!is_rule_glob(glob)) {
+		*ret_why = STR("rules_matching() wants the name of a rule, "
+			       "with * and ? for what may differ");
+		return false;
+	}
 	struct lookup *lookup = arg;
 	const struct rules *all = &lookup->rules->rules;
 	uint32_t *ids = ARENA_ARRAY(lookup->rules->arena, uint32_t, all->n);

@@ -210,6 +210,9 @@ static const struct {
 	"type cleaned text domain host: the rule is disabled\n"},
     {"meta A B C",
 	"error 1: A: an operator is missing before C: the rule is disabled\n"},
+    {"meta A rules_matching(B[12])",
+	"error 1: A: rules_matching() wants the name of a rule, with * and ? "
+	"for what may differ: the rule is disabled\n"},
     {"meta A 1 / B",
 	"error 1: A: it divides by zero when nothing hits: the rule is "
 	"disabled\n"},
@@ -223,6 +226,7 @@ static const struct {
     {"score A (1)",
 	"error 1: score A: nothing was set that (n) could change\n"},
     {"score A 1e3", "error 1: score A: 1 or 4 decimal numbers are wanted\n"},
+    {"score A 1.", "error 1: score A: 1 or 4 decimal numbers are wanted\n"},
     {"priority A high",
 	"error 1: priority A: a whole number up to 1000000 is wanted\n"},
     {"describe A", "error 1: nothing stands behind A\n"},
