@@ -66,6 +66,8 @@ struct starts *factor_starts_of(
  * look for it.
  */
 struct starts *factor_starts_best(struct arena *a, struct str pattern);
+/* The same where it can match at the start of a line alone. */
+struct starts *factor_starts_of_lines(struct arena *a, struct str pattern);
 /* Bytes of one set that each match has, in `a`.  NULL: nothing is known. */
 struct stretch *factor_stretch_of(struct arena *a, struct str pattern);
 /* A guess of how often a string costs a try for nothing, by its bytes. */

@@ -38,6 +38,11 @@ struct lead {
 /* The search for them, in `a`. */
 struct starts *starts_new(
     struct arena *a, const struct heads *heads, struct lead lead);
+/*
+ * A match begins at the start of a line, as well.  False: that cannot be told,
+ * for what is in front of the heads has no fixed length.
+ */
+MUST_CHECK bool starts_at_lines(struct starts *starts);
 struct starts *starts_copy(struct arena *a, const struct starts *starts);
 /*
  * In text such as mail a match may begin at so many bytes of one; `is_grouped`:

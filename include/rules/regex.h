@@ -69,6 +69,8 @@ MUST_CHECK enum regex_status regex_new_in(struct arena *a,
  * with one byte, or stands at the start of a text or line.
  */
 bool regex_is_placed(const struct regex *re);
+/* It may match at the starts of lines alone, or there first: `.*`. */
+bool regex_is_at_lines(const struct regex *re);
 /* It may match at the start of a text alone. */
 bool regex_is_anchored(const struct regex *re);
 /* Machine code for it, so that matching is fast.  Not while others use it. */

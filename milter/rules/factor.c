@@ -26,6 +26,8 @@
 #define STARTS_MOST 0.05
 /* ... and at so many times fewer than by the first byte alone. */
 #define FIRST_GAIN 5
+/* ... or of the starts of lines, if it begins there, at one in so many. */
+#define LINES_GAIN 2
 
 /* The modifiers that change what is read. */
 struct modes {
@@ -1269,11 +1271,12 @@ factor_starts_of(
 
 /* The better of `best` and `starts`; NULL: nothing is known. */
 static struct starts *
-starts_better(struct starts *best, struct starts *starts, double *least)
+starts_better(
+    struct starts *best, struct starts *starts, bool is_grouped, double *least)
 {
 	if (starts == NULL)
 		return best;
-	double share = starts_share(starts, true);
+	double share = starts_share(starts, is_grouped);
 	if (share >= *least)
 		return best;
 	*least = share;
@@ -1286,21 +1289,43 @@ factor_starts_best(struct arena *a, struct str pattern)
 	struct arena *work = arena_new();
 	struct starts *first = factor_starts_of(work, pattern, 0, false);
 	double least = 1;
-	struct starts *best = starts_better(NULL, first, &least);
+	struct starts *best = starts_better(NULL, first, true, &least);
 	for (unsigned lead = 1; first != NULL && lead <= LEAD_PIECES; lead++) {
 		struct starts *starts =
 		    factor_starts_of(work, pattern, lead, true);
-		best = starts_better(best, starts, &least);
+		best = starts_better(best, starts, true, &least);
 		starts = factor_starts_of(work, pattern, lead, false);
 		if (starts == NULL)
 			break;
-		best = starts_better(best, starts, &least);
+		best = starts_better(best, starts, true, &least);
 	}
 	if (best != NULL)
 		least = starts_share(best, false);
 	bool is_worth = best != NULL && least < STARTS_MOST &&
 			least < starts_first_share(first) / FIRST_GAIN;
 	best = is_worth ? starts_copy(a, best) : NULL;
+	arena_free(work);
+	return best;
+}
+
+struct starts *
+factor_starts_of_lines(struct arena *a, struct str pattern)
+{
+	struct arena *work = arena_new();
+	struct starts *best = NULL;
+	struct starts *any = starts_new(
+	    work, heads_anything(work), (struct lead){.least = 0, .most = 0});
+	double least = starts_at_lines(any) ? starts_share(any, false) : 1;
+	least /= LINES_GAIN;
+	for (unsigned lead = 0; lead <= LEAD_PIECES; lead++) {
+		struct starts *starts =
+		    factor_starts_of(work, pattern, lead, false);
+		if (starts == NULL)
+			break;
+		if (starts_at_lines(starts))
+			best = starts_better(best, starts, false, &least);
+	}
+	best = best == NULL ? NULL : starts_copy(a, best);
 	arena_free(work);
 	return best;
 }

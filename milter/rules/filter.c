@@ -265,11 +265,14 @@ shapes_new(struct looking *l, const struct filter *filter)
 static struct starts *
 starts_for(struct looking *l, const struct rule *rule)
 {
-	if (view_of(rule) == FILTER_NONE || rule->tag.len > 0 ||
-	    regex_is_placed(rule->regex))
+	if (view_of(rule) == FILTER_NONE || rule->tag.len > 0)
 		return NULL;
-	return factor_starts_best(
-	    l->arena, regex_pattern(l->work, rule->pattern));
+	struct str pattern = regex_pattern(l->work, rule->pattern);
+	if (regex_is_at_lines(rule->regex))
+		return factor_starts_of_lines(l->arena, pattern);
+	return regex_is_placed(rule->regex)
+		   ? NULL
+		   : factor_starts_best(l->arena, pattern);
 }
 
 /* Where to try regexes that PCRE2 would try nearly everywhere. */

@@ -50,6 +50,7 @@ struct starts {
 	struct head few[GROUP_HEADS];
 	unsigned nfew;
 	struct lead lead;
+	bool is_at_lines; /* no match begins elsewhere; the lead is fixed */
 };
 
 struct start_group {
@@ -147,13 +148,32 @@ head_is_anything(const struct head *head)
 	return head->n == 0 && !head->is_whole;
 }
 
-/* The one that grows least if `head` is thrown together with it. */
-static size_t
-heads_nearest(const struct heads *heads, const struct head *head)
+static bool
+head_is_open(const struct head *head)
 {
-	size_t nearest = 0;
+	return head->is_whole && head->n < HEAD_BYTES;
+}
+
+/* Thrown together they would lose what comes behind the shorter one. */
+static bool
+head_is_apart(const struct head *x, const struct head *y)
+{
+	return (head_is_open(x) || head_is_open(y)) &&
+	       (x->n != y->n || x->is_whole != y->is_whole);
+}
+
+/*
+ * The one, but for number `self`, that grows least if `head` is thrown together
+ * with it.  SIZE_MAX: all of them would lose more than that.
+ */
+static size_t
+heads_nearest(const struct heads *heads, const struct head *head, size_t self)
+{
+	size_t nearest = SIZE_MAX;
 	double least = 2;
 	for (size_t i = 0; i < heads->n; i++) {
+		if (i == self || head_is_apart(&heads->v[i], head))
+			continue;
 		struct head both = head_join(&heads->v[i], head);
 		double growth = head_share(&both) - head_share(&heads->v[i]);
 		if (growth >= least)
@@ -164,6 +184,35 @@ heads_nearest(const struct heads *heads, const struct head *head)
 	return nearest;
 }
 
+/* Throw two of them together, for one that is like none of them. */
+static void
+heads_make_room(struct heads *heads)
+{
+	size_t i = heads->n, nearest = SIZE_MAX;
+	while (i > 0 && nearest == SIZE_MAX) {
+		i--;
+		nearest = heads_nearest(heads, &heads->v[i], i);
+	}
+	if (nearest == SIZE_MAX)
+		nearest = 1;
+	heads->v[nearest] = head_join(&heads->v[nearest], &heads->v[i]);
+	heads->v[i] = heads->v[--heads->n];
+}
+
+/* The one that `head` is part of, or becomes so; SIZE_MAX: none. */
+static size_t
+heads_place(const struct heads *heads, const struct head *head)
+{
+	for (size_t i = 0; i < heads->n; i++)
+		if (head_is_like(&heads->v[i], head) ||
+		    (head_is_rare(head) && head_is_rare(&heads->v[i]) &&
+			heads->v[i].n == head->n &&
+			heads->v[i].is_whole == head->is_whole))
+			return i;
+	return heads->n < HEADS_MAX ? SIZE_MAX
+				    : heads_nearest(heads, head, SIZE_MAX);
+}
+
 static void
 heads_add(struct arena *a, struct heads *heads, const struct head *head)
 {
@@ -171,24 +220,14 @@ heads_add(struct arena *a, struct heads *heads, const struct head *head)
 		return;
 	if (head_is_anything(head))
 		heads->n = 0;
-	size_t i = 0;
-	while (i < heads->n && !head_is_like(&heads->v[i], head) &&
-	       !(head_is_rare(head) && head_is_rare(&heads->v[i]) &&
-		   heads->v[i].n == head->n &&
-		   heads->v[i].is_whole == head->is_whole))
-		i++;
-	if (i == heads->n && heads->n < HEADS_MAX) {
-		ARENA_PUSH(a, heads) = *head;
+	size_t i = heads_place(heads, head);
+	if (i != SIZE_MAX) {
+		heads->v[i] = head_join(&heads->v[i], head);
 		return;
 	}
-	if (i == heads->n)
-		i = heads_nearest(heads, head);
-	struct head both = head_join(&heads->v[i], head);
-	heads->v[i] = both;
-	if (head_is_anything(&both)) {
-		heads->v[0] = both;
-		heads->n = 1;
-	}
+	if (heads->n == HEADS_MAX)
+		heads_make_room(heads);
+	ARENA_PUSH(a, heads) = *head;
 }
 
 static struct heads *
@@ -232,12 +271,6 @@ heads_join(struct arena *a, const struct heads *x, const struct heads *y)
 	for (size_t i = 0; i < y->n; i++)
 		heads_add(a, heads, &y->v[i]);
 	return heads;
-}
-
-static bool
-head_is_open(const struct head *head)
-{
-	return head->is_whole && head->n < HEAD_BYTES;
 }
 
 bool
@@ -312,12 +345,39 @@ heads_at(const struct table_of_heads *table, struct str text, size_t at)
 	return heads;
 }
 
-/* Where heads are, `from` or later and not behind `until`; SIZE_MAX: nowhere.
+/* The start of a line, `from` or later; behind the text: there is none. */
+static size_t
+line_next(struct str text, size_t from)
+{
+	if (from == 0 || from > text.len || text.p[from - 1] == '\n')
+		return from;
+	size_t end = str_chr(str_skip(text, from), '\n');
+	return end == STR_NONE ? text.len + 1 : from + end + 1;
+}
+
+/* As place_next(), behind the starts of lines. */
+static size_t
+line_place_next(
+    const struct starts *starts, struct str text, size_t from, size_t until)
+{
+	size_t lead = starts->lead.least;
+	for (size_t i = line_next(text, from - lead);
+	     i <= text.len && i + lead <= until; i = line_next(text, i + 1))
+		if (heads_at(&starts->table, text, i + lead) != 0)
+			return i + lead;
+	return SIZE_MAX;
+}
+
+/*
+ * Where heads are, `from` (the lead or more) or later and not behind `until`;
+ * SIZE_MAX: nowhere.
  */
 static size_t
 place_next(
     const struct starts *starts, struct str text, size_t from, size_t until)
 {
+	if (starts->is_at_lines)
+		return line_place_next(starts, text, from, until);
 	const unsigned char *p = (const unsigned char *)text.p;
 	size_t i = from;
 	for (; i <= until && i + HEAD_BYTES <= text.len; i++)
@@ -385,7 +445,8 @@ double
 starts_share(const struct starts *starts, bool is_grouped)
 {
 	size_t bytes = 0, left = 0;
-	struct starts grouped = {.lead = starts->lead};
+	struct starts grouped = {
+	    .lead = starts->lead, .is_at_lines = starts->is_at_lines};
 	if (is_grouped) {
 		table_add_few(&grouped.table, starts, 0);
 		starts = &grouped;
@@ -460,6 +521,13 @@ starts_new(struct arena *a, const struct heads *heads, struct lead lead)
 			starts_squeeze(starts, &heads->v[i]);
 	}
 	return starts;
+}
+
+bool
+starts_at_lines(struct starts *starts)
+{
+	starts->is_at_lines = starts->lead.least == starts->lead.most;
+	return starts->is_at_lines;
 }
 
 struct starts *

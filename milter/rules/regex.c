@@ -591,14 +591,27 @@ regex_is_anchored(const struct regex *re)
 	return (options & PCRE2_ANCHORED) != 0;
 }
 
-bool
-regex_is_placed(const struct regex *re)
+/* 0: anything, 1: one byte, 2: the start of a line */
+static uint32_t
+first_kind(const struct regex *re)
 {
 	uint32_t kind = 0;
 	if (re->code != NULL)
 		(void)pcre2_pattern_info_8(
 		    re->code, PCRE2_INFO_FIRSTCODETYPE, &kind);
-	return kind != 0 || regex_is_anchored(re);
+	return kind;
+}
+
+bool
+regex_is_placed(const struct regex *re)
+{
+	return first_kind(re) != 0 || regex_is_anchored(re);
+}
+
+bool
+regex_is_at_lines(const struct regex *re)
+{
+	return first_kind(re) == 2;
 }
 
 void

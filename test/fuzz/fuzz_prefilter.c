@@ -74,6 +74,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* whichever pieces it is told by */
 	struct starts *starts = factor_starts_of(a, regex_pattern(a, pattern),
 	    (unsigned)(pattern.len % 7), pattern.len % 2 == 1);
+	if (regex_is_at_lines(re))
+		starts = factor_starts_of_lines(a, regex_pattern(a, pattern));
 	struct stretch *stretch =
 	    factor_stretch_of(a, regex_pattern(a, pattern));
 	struct places places;

@@ -319,12 +319,10 @@ places_of_one_string_are_bounded(void **state)
 
 /* The places that are left: "3 7-9". */
 static struct str
-starts_shown(struct arena *a, struct str pattern, unsigned lead,
-    bool keeps_last, struct str text)
+places_shown(struct arena *a, const struct starts *starts, struct str text)
 {
 	struct buf *b = buf_new(a, 1000);
 	struct places places;
-	struct starts *starts = factor_starts_of(a, pattern, lead, keeps_last);
 	if (starts == NULL)
 		return STR("?");
 	for (size_t from = 0;
@@ -335,6 +333,14 @@ starts_shown(struct arena *a, struct str pattern, unsigned lead,
 			buf_printf(b, "-%zu", places.last);
 	}
 	return buf_str(b);
+}
+
+static struct str
+starts_shown(struct arena *a, struct str pattern, unsigned lead,
+    bool keeps_last, struct str text)
+{
+	return places_shown(
+	    a, factor_starts_of(a, pattern, lead, keeps_last), text);
 }
 
 static void
@@ -411,6 +417,54 @@ bytes_behind_the_first_pieces_tell_it_too(void **state)
 			print_error("of %s\n", cases[i].pattern);
 		assert_str(got, cases[i].want);
 	}
+	arena_free(a);
+}
+
+static void
+a_match_may_begin_at_lines_alone(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *text, *want;
+	} cases[] = {
+	    {"(?m)^foo", "foo foo\nfood\n foo\nfo", "0 8"},
+	    {"(?m)^foo", "\n\nfoo", "2"},
+	    {"(?m)^..foo", "..foo\nfoo\nx.foo", "0 10"},
+	    {"(?m)^\\s?foo", "foo\n foo\n  foo\n\nfoo", "0 4 15-16"},
+	    {"(?m)^Q", "ab\nQ\nQa\n", "3-5"},
+	    {"(?m)^Q", "", ""},
+	    {"(?m)^Q?$", "Q", "?"},
+	    {"(?m)^.foo|^", "foo", "?"},
+	    {".*foo", "foo", "?"},
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct starts *starts =
+		    factor_starts_of_lines(a, str_from(cases[i].pattern));
+		struct str got =
+		    places_shown(a, starts, str_from(cases[i].text));
+		if (!str_eq(got, str_from(cases[i].want)))
+			print_error("of %s\n", cases[i].pattern);
+		assert_str(got, cases[i].want);
+	}
+	arena_free(a);
+}
+
+/* Many ways to begin must not lead to one that is anything. */
+static void
+heads_that_are_open_stay_apart(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct buf *b = buf_new(a, 10000);
+	buf_printf(b, "(?:x?y?z?\\W?)?(?:");
+	for (unsigned i = 0; i < 200; i++)
+		buf_printf(b, "%s%c%c%c", i > 0 ? "|" : "", 'a' + i * 7 % 20,
+		    'a' + i % 11, 'a' + i % 3);
+	buf_printf(b, ")q");
+	struct starts *starts = factor_starts_of(a, buf_str(b), 0, false);
+	assert_str(places_shown(a, starts, STR("1234567890")), "");
+	assert_str(places_shown(a, starts, STR("--x-aaaq--")), "2-4");
 	arena_free(a);
 }
 
@@ -707,6 +761,7 @@ nothing_that_matches_is_ruled_out(void **state)
 		struct strs texts = {0};
 		struct str why;
 		buf_printf(b, "%s", round % 2 == 0 ? "(?i)" : "");
+		buf_printf(b, "%s", round % 9 == 0 ? "(?m)^" : "");
 		put_pattern(b, &random, 2);
 		for (size_t i = 0; i < 60; i++)
 			strs_add(a, &texts, random_text(a, &random));
@@ -715,6 +770,9 @@ nothing_that_matches_is_ruled_out(void **state)
 			t.starts =
 			    factor_starts_of(a, regex_pattern(a, buf_str(b)),
 				round % 5, round % 7 > 3);
+			if (regex_is_at_lines(t.re))
+				t.starts = factor_starts_of_lines(
+				    a, regex_pattern(a, buf_str(b)));
 			t.stretch =
 			    factor_stretch_of(a, regex_pattern(a, buf_str(b)));
 			t.look = round % 4 > 1
@@ -881,6 +939,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(places_of_one_string_are_bounded),
     cmocka_unit_test(the_first_bytes_tell_where_a_match_may_begin),
     cmocka_unit_test(bytes_behind_the_first_pieces_tell_it_too),
+    cmocka_unit_test(a_match_may_begin_at_lines_alone),
+    cmocka_unit_test(heads_that_are_open_stay_apart),
     cmocka_unit_test(bytes_of_one_set_are_sought_side_by_side),
     cmocka_unit_test(many_first_bytes_are_still_found),
     cmocka_unit_test(starts_of_many_patterns_are_searched_at_once),
