@@ -62,4 +62,11 @@ struct expr_variables {
 };
 const struct expr_variables *expr_variables(const struct expr *e);
 
+/*
+ * The variables to watch: if the value of `e` is 0 with `values`, it stays so
+ * while those have the same ones.  Of the parts of `e` between && that are 0 it
+ * is the one with the fewest, otherwise all.  A piece of expr_variables().
+ */
+struct expr_variables expr_watch(const struct expr *e, const double *values);
+
 #endif

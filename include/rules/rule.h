@@ -228,6 +228,14 @@ enum {
 	DONE = DONE_FIRST | DONE_END
 };
 
+/*
+ * Metas by the rule that they need, but for cyclic ones: those of rule `id` are
+ * places[from[id]] to places[from[id + 1] - 1], by place in plan.metas.
+ */
+struct users {
+	uint32_t *from, *places;
+};
+
 /* rest.c: what a plan comes to when nothing hits, and what a hit changes. */
 struct rest {
 	uint8_t *done;  /* by rule id, at the end */
@@ -240,11 +248,8 @@ struct rest {
 	uint64_t *open;
 	size_t words;
 	struct rules cyclic;
-	/*
-	 * The metas that need rule `id`, but for cyclic ones:
-	 * users[from[id]] to users[from[id + 1] - 1], by place in plan.metas.
-	 */
-	uint32_t *from, *users;
+	/* Who needs a rule, and who alone comes to something else with it. */
+	struct users all, watchers;
 };
 
 /*

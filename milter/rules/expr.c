@@ -503,13 +503,15 @@ chain_goes_on(const struct step *step, double pair[2])
 	return holds;
 }
 
-double
-expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
+/* The value of the steps `from` to `to`, which jump to none behind them. */
+static double
+part_value(const struct expr *e, size_t from, size_t to, const double *values,
+    bool *ret_is_undefined)
 {
 	double stack[STACK_MAX + 1];
 	double *top = stack; /* the last value; stack[0] stays unused */
 	bool is_undefined = false;
-	for (size_t i = 0; i < e->n; i++) {
+	for (size_t i = from; i < to; i++) {
 		const struct step *step = &e->v[i];
 		switch (step->op) {
 		case OP_NUMBER:
@@ -561,6 +563,73 @@ expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
 	if (ret_is_undefined != NULL)
 		*ret_is_undefined = is_undefined;
 	return *top;
+}
+
+double
+expr_value(const struct expr *e, const double *values, bool *ret_is_undefined)
+{
+	return part_value(e, 0, e->n, values, ret_is_undefined);
+}
+
+/* A jump that may leave out what decides, as that of && does not. */
+static bool
+is_detour(const struct step *step)
+{
+	return step->op == OP_OR || step->op == OP_ELSE ||
+	       step->op == OP_CHAIN || step->op == OP_JUMP;
+}
+
+/* If it is false at step `at`, a &&, the whole is 0. */
+static bool
+decides_all(const struct expr *e, size_t at)
+{
+	size_t end = at;
+	while (end < e->n && e->v[end].op == OP_AND)
+		end = e->v[end].u.target;
+	return end == e->n;
+}
+
+/* Behind the part from step `from` on: at the && that ends it, or at the end.
+ */
+static size_t
+part_end(const struct expr *e, size_t from)
+{
+	size_t detour = from; /* ends here */
+	size_t i = from;
+	for (; i < e->n; i++) {
+		const struct step *step = &e->v[i];
+		if (step->op == OP_AND && i >= detour && decides_all(e, i))
+			break;
+		if (is_detour(step) && step->u.target > detour)
+			detour = step->u.target;
+	}
+	return i;
+}
+
+/* Of the steps `from` to `to`; the first of them is number `first`. */
+static struct expr_variables
+part_variables(const struct expr *e, size_t from, size_t to, size_t first)
+{
+	size_t n = 0;
+	for (size_t i = from; i < to; i++)
+		n += e->v[i].op == OP_VARIABLE;
+	return (struct expr_variables){e->variables.v + first, n, n};
+}
+
+struct expr_variables
+expr_watch(const struct expr *e, const double *values)
+{
+	struct expr_variables best = e->variables;
+	size_t first = 0;
+	for (size_t from = 0, to; from < e->n; from = to + 1) {
+		to = part_end(e, from);
+		struct expr_variables part = part_variables(e, from, to, first);
+		if (part.n < best.n &&
+		    part_value(e, from, to, values, NULL) == 0)
+			best = part;
+		first += part.n;
+	}
+	return best;
 }
 
 const struct expr_variables *

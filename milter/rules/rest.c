@@ -68,40 +68,44 @@ meta_rest(struct plan *plan, size_t place)
 	}
 }
 
-/* Where the users of each rule begin; behind it how many there are. */
-static void
-users_count(const struct plan *plan, uint32_t *from, size_t nrules)
+/* By place in plan->metas. */
+static struct users
+users_of(struct arena *a, const struct plan *plan,
+    const struct expr_variables *needs, size_t nrules)
 {
-	for (size_t i = 0; i < plan->metas.n; i++) {
-		const struct expr_variables *needs =
-		    expr_variables(plan->metas.v[i]->expr);
-		if (plan->metas.v[i]->is_cyclic)
-			continue;
-		for (size_t k = 0; k < needs->n; k++)
-			from[needs->v[k] + 1]++;
-	}
+	struct users users = {.from = ARENA_ARRAY(a, uint32_t, nrules + 1)};
+	for (size_t i = 0; i < plan->metas.n; i++)
+		for (size_t k = 0; k < needs[i].n; k++)
+			users.from[needs[i].v[k] + 1]++;
 	for (size_t i = 0; i < nrules; i++)
-		from[i + 1] += from[i];
+		users.from[i + 1] += users.from[i];
+	users.places = ARENA_ARRAY(a, uint32_t, users.from[nrules]);
+	uint32_t *next = ARENA_ARRAY(a, uint32_t, nrules);
+	for (size_t i = 0; i < plan->metas.n; i++)
+		for (size_t k = 0; k < needs[i].n; k++) {
+			uint32_t id = needs[i].v[k];
+			users.places[users.from[id] + next[id]++] = (uint32_t)i;
+		}
+	return users;
 }
 
 static void
 users_list(
     struct arena *a, const struct plan *plan, struct rest *rest, size_t nrules)
 {
-	rest->from = ARENA_ARRAY(a, uint32_t, nrules + 1);
-	users_count(plan, rest->from, nrules);
-	rest->users = ARENA_ARRAY(a, uint32_t, rest->from[nrules]);
-	uint32_t *next = ARENA_ARRAY(a, uint32_t, nrules);
-	for (size_t i = 0; i < plan->metas.n; i++) {
-		const struct expr_variables *needs =
-		    expr_variables(plan->metas.v[i]->expr);
-		if (plan->metas.v[i]->is_cyclic)
+	size_t n = plan->metas.n;
+	struct expr_variables *needs = ARENA_ARRAY(a, struct expr_variables, n);
+	struct expr_variables *watched =
+	    ARENA_ARRAY(a, struct expr_variables, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *rule = plan->metas.v[i];
+		if (rule->is_cyclic)
 			continue;
-		for (size_t k = 0; k < needs->n; k++) {
-			uint32_t id = needs->v[k];
-			rest->users[rest->from[id] + next[id]++] = (uint32_t)i;
-		}
+		needs[i] = *expr_variables(rule->expr);
+		watched[i] = expr_watch(rule->expr, rest->values);
 	}
+	rest->all = users_of(a, plan, needs, nrules);
+	rest->watchers = users_of(a, plan, watched, nrules);
 }
 
 /* Every meta is looked at after each band, and what is done by then. */

@@ -209,14 +209,13 @@ run_value(const struct run *run, const struct rule *rule)
 	return run->values[rule->id];
 }
 
-/* What `rule` came to is not what it is when nothing hits. */
+/* Look at the metas of `users` that need `rule`. */
 static void
-open_users(struct run *run, const struct rule *rule)
+open_users(struct run *run, const struct users *users, const struct rule *rule)
 {
-	const struct rest *rest = &run->plan->rest;
-	for (size_t i = rest->from[rule->id]; i < rest->from[rule->id + 1];
+	for (size_t i = users->from[rule->id]; i < users->from[rule->id + 1];
 	     i++) {
-		uint32_t place = rest->users[i];
+		uint32_t place = users->places[i];
 		uint64_t bit = UINT64_C(1) << place % 64;
 		if ((run->open[place / 64] & bit) != 0)
 			continue;
@@ -234,9 +233,10 @@ rule_done(struct run *run, const struct rule *rule)
 		return;
 	const struct rest *rest = &run->plan->rest;
 	run->done[rule->id] = run->done_now;
-	if (run->values[rule->id] != rest->values[rule->id] ||
-	    run->done_now != rest->done[rule->id])
-		open_users(run, rule);
+	if (run->done_now != rest->done[rule->id])
+		open_users(run, &rest->all, rule);
+	else if (run->values[rule->id] != rest->values[rule->id])
+		open_users(run, &rest->watchers, rule);
 }
 
 static void
@@ -253,7 +253,7 @@ undecided(struct run *run, const struct rule *rule)
 	run->is_undecided[rule->id] = true;
 	if (run->plan != NULL) {
 		run->done[rule->id] = run->done_now;
-		open_users(run, rule);
+		open_users(run, &run->plan->rest.all, rule);
 	}
 	trouble_add(run, rule, TROUBLE_TIME_BUDGET);
 }
@@ -1313,7 +1313,7 @@ visit_meta(struct run *run, const struct rule *rule, bool is_end)
 		run_meta(run, rule, is_scored);
 	if ((run->done[rule->id] & now) == 0 &&
 	    (rest->done[rule->id] & now) != 0)
-		open_users(run, rule);
+		open_users(run, &rest->all, rule);
 }
 
 /* The place of the next meta to look at, `from` or later. */

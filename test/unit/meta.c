@@ -115,6 +115,86 @@ expressions_have_perls_values(void **state)
 	arena_free(a);
 }
 
+static const struct watch_case {
+	const char *text, *want;
+} watch_cases[] = {
+    /* A B C D E F = 0 1 2 3 -1 0.5 */
+    {"A", "A"}, {"0", ""}, {"B && 0", ""}, {"B && A", "A"},
+    {"A && B && C", "A"}, {"B && (A || !C)", "AC"}, {"B && !C && A", "C"},
+    {"(A + B > 5) && A", "A"}, {"B && (C && A)", "A"}, {"A || A && B", "AAB"},
+    {"(A || A) && !B", "B"}, {"(A && B) || A", "ABA"},
+    {"A ? B : A && C", "ABAC"}, {"!(B && C)", "BC"}, {"(A && B) < 0", "AB"},
+    {"A && B < C < D", "A"}, {"B && A < A < C", "AAC"},
+    {"sum(x) > 3 && D", "ABC"}, {"B && C", "BC"}, /* it is not 0 */
+};
+
+static void
+of_a_conjunction_one_part_is_watched(void **state)
+{
+	(void)state;
+	static const double values[] = {0, 1, 2, 3, -1, 0.5};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(watch_cases); i++) {
+		const struct watch_case *c = &watch_cases[i];
+		struct str why = STR_EMPTY;
+		const struct expr *e =
+		    expr_new(a, str_from(c->text), &names, &why);
+		assert_non_null(e);
+		struct expr_variables watched = expr_watch(e, values);
+		bool is_same = watched.n == strlen(c->want);
+		for (size_t k = 0; is_same && k < watched.n; k++)
+			is_same = watched.v[k] == (uint32_t)(c->want[k] - 'A');
+		if (!is_same)
+			fail_msg("%s: not %s", c->text, c->want);
+	}
+	arena_free(a);
+}
+
+static bool
+is_watched(const struct expr_variables *watched, uint32_t index)
+{
+	for (size_t i = 0; i < watched->n; i++)
+		if (watched->v[i] == index)
+			return true;
+	return false;
+}
+
+/* Of all values 0, 1 and 2 that the variables may have. */
+static void
+values_count(unsigned number, double *ret)
+{
+	for (size_t i = 0; i < 6; i++, number /= 3)
+		ret[i] = number % 3;
+}
+
+static void
+what_is_watched_decides_whether_it_stays_0(void **state)
+{
+	(void)state;
+	double rest[6], values[6];
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(watch_cases); i++) {
+		struct str why;
+		const struct expr *e =
+		    expr_new(a, str_from(watch_cases[i].text), &names, &why);
+		for (unsigned n = 0; n < 3 * 3 * 3 * 3; n++) {
+			values_count(n, rest);
+			if (expr_value(e, rest, NULL) != 0)
+				continue;
+			struct expr_variables watched = expr_watch(e, rest);
+			for (unsigned m = 0; m < 3 * 3 * 3 * 3; m++) {
+				values_count(m, values);
+				for (uint32_t k = 0; k < 6; k++)
+					if (is_watched(&watched, k))
+						values[k] = rest[k];
+				if (expr_value(e, values, NULL) != 0)
+					fail_msg("%s", watch_cases[i].text);
+			}
+		}
+	}
+	arena_free(a);
+}
+
 static void
 nonsense_is_refused(void **state)
 {
@@ -266,6 +346,8 @@ a_file_may_name_what_it_is_compatible_with(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(expressions_have_perls_values),
+    cmocka_unit_test(of_a_conjunction_one_part_is_watched),
+    cmocka_unit_test(what_is_watched_decides_whether_it_stays_0),
     cmocka_unit_test(nonsense_is_refused),
     cmocka_unit_test(division_by_zero_is_undefined_not_fatal),
     cmocka_unit_test(nesting_is_bounded),
