@@ -11,13 +11,18 @@ struct table_entry {
 	void *value;
 };
 
+struct table_slot {
+	uint32_t at;   /* index into v + 1; 0: empty */
+	uint32_t hash; /* a part of it */
+};
+
 struct table {
 	struct arena *arena;
 	struct table_entry *v; /* in order of arrival; walk 0..n */
 	size_t n;
 	size_t cap;
-	uint32_t *slot; /* open addressing: index into v + 1, 0 is empty */
-	size_t nslot;   /* a power of two */
+	struct table_slot *slot; /* open addressing */
+	size_t nslot;            /* a power of two */
 	bool folds_case;
 };
 

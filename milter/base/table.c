@@ -67,56 +67,77 @@ table_new(struct arena *a, bool folds_case)
 	t->arena = a;
 	t->folds_case = folds_case;
 	t->nslot = 16;
-	t->slot = ARENA_ARRAY(a, uint32_t, t->nslot);
+	t->slot = ARENA_ARRAY(a, struct table_slot, t->nslot);
 	return t;
 }
 
-/* The slot that holds `key`, or the empty one where it belongs. */
-static uint32_t *
-slot_of(const struct table *t, struct str key)
+/*
+ * The slot that holds `key`, or the empty one where it belongs.  What is kept
+ * of the hash spares a look at most of the other keys.
+ */
+static struct table_slot *
+slot_of(const struct table *t, struct str key, uint64_t hash)
 {
 	size_t mask = t->nslot - 1;
-	for (size_t i = (size_t)table_hash(key, t->folds_case) & mask;;
-	     i = (i + 1) & mask) {
-		uint32_t at = t->slot[i];
-		if (at == 0)
-			return &t->slot[i];
-		struct str have = t->v[at - 1].key;
+	for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
+		struct table_slot *slot = &t->slot[i];
+		if (slot->at == 0)
+			return slot;
+		if (slot->hash != (uint32_t)hash)
+			continue;
+		struct str have = t->v[slot->at - 1].key;
 		if (t->folds_case ? str_ieq(have, key) : str_eq(have, key))
-			return &t->slot[i];
+			return slot;
 	}
+}
+
+static uint32_t
+place_of(const struct table *t, struct str key)
+{
+	return t->n == 0 ? 0
+			 : slot_of(t, key, table_hash(key, t->folds_case))->at;
 }
 
 void *
 table_get(const struct table *t, struct str key)
 {
-	uint32_t at = *slot_of(t, key);
+	uint32_t at = place_of(t, key);
 	return at == 0 ? NULL : t->v[at - 1].value;
 }
 
 bool
 table_has(const struct table *t, struct str key)
 {
-	return *slot_of(t, key) != 0;
+	return place_of(t, key) != 0;
 }
 
 static void
 table_grow(struct table *t)
 {
+	const struct table_slot *old = t->slot;
+	size_t nold = t->nslot;
 	t->nslot *= 2;
-	t->slot = ARENA_ARRAY(t->arena, uint32_t, t->nslot);
-	for (size_t i = 0; i < t->n; i++)
-		*slot_of(t, t->v[i].key) = (uint32_t)(i + 1);
+	t->slot = ARENA_ARRAY(t->arena, struct table_slot, t->nslot);
+	size_t mask = t->nslot - 1;
+	for (size_t k = 0; k < nold; k++) {
+		if (old[k].at == 0)
+			continue;
+		size_t i = old[k].hash & mask;
+		while (t->slot[i].at != 0)
+			i = (i + 1) & mask;
+		t->slot[i] = old[k];
+	}
 }
 
 void **
 table_at(struct table *t, struct str key)
 {
-	uint32_t *slot = slot_of(t, key);
-	if (*slot != 0)
-		return &t->v[*slot - 1].value;
+	uint64_t hash = table_hash(key, t->folds_case);
+	struct table_slot *slot = slot_of(t, key, hash);
+	if (slot->at != 0)
+		return &t->v[slot->at - 1].value;
 	ARENA_PUSH(t->arena, t) = (struct table_entry){key, NULL};
-	*slot = (uint32_t)t->n;
+	*slot = (struct table_slot){(uint32_t)t->n, (uint32_t)hash};
 	if (t->n * 2 > t->nslot)
 		table_grow(t);
 	return &t->v[t->n - 1].value;
