@@ -31,6 +31,7 @@ struct eval_call {
 	struct eval_cache *cache;       /* of this run; see eval_rows.h */
 	const struct str *args;         /* unquoted */
 	size_t nargs;
+	const double *numbers; /* the arguments as Perl's numbers */
 	/* One an argument, compiled if its letter is r, p, u; otherwise NULL.
 	 */
 	const struct regex *const *regexes;

@@ -110,12 +110,10 @@ const struct html_facts *eval_html_pages(struct eval_call *call);
 /* Argument `i`; empty: it is not given. */
 struct str eval_arg(const struct eval_call *call, size_t i);
 /* Argument `i` as Perl takes it for a number; not given: 0. */
-double eval_perl_number(const struct eval_call *call, size_t i);
+double eval_number(const struct eval_call *call, size_t i);
 /* The strings that rules of this rule's type run on, `body` or `rawbody`. */
 const struct strs *eval_text(struct eval_call *call);
 
-/* Argument `i` as a number; rules load only if it is one. */
-double eval_number(const struct eval_call *call, size_t i);
 /* 1 with `evidence`, which lives as long as the message. */
 int eval_hit(struct eval_call *call, struct str evidence);
 

@@ -161,6 +161,7 @@ struct rule {
 	/* RULE_EVAL */
 	const struct eval_row *eval;
 	struct strs args;
+	double *numbers; /* what args are to Perl */
 	const struct regex **regexes;
 	/* RULE_META */
 	struct expr *expr;

@@ -8,6 +8,7 @@
 #include "rules/condition.h"
 #include "rules/eval.h"
 #include "rules/literal.h"
+#include "rules/perl.h"
 #include "rules/regex.h"
 #include "rules/replace.h"
 #include "rules/rule.h"
@@ -714,9 +715,12 @@ eval_define(struct ruleset *rules, struct rule *rule, struct diags *diags,
 	}
 	rule->regexes =
 	    ARENA_ARRAY(rules->arena, const struct regex *, rule->args.n);
-	for (size_t i = 0; i < rule->args.n; i++)
+	rule->numbers = ARENA_ARRAY(rules->arena, double, rule->args.n);
+	for (size_t i = 0; i < rule->args.n; i++) {
+		rule->numbers[i] = perl_number(rule->args.v[i]);
 		if (!argument_define(rules, rule, i, ret))
 			return false;
+	}
 	return true;
 }
 

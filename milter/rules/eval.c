@@ -8,7 +8,6 @@
 #include "mail/header.h"
 #include "mail/uri.h"
 #include "rules/eval_rows.h"
-#include "rules/perl.h"
 
 /* What is Postern's own, and what stands beside it by theme. */
 static const struct eval_row EVAL_SENDING[] = {
@@ -129,21 +128,12 @@ const struct eval_row *const EVAL_CONTENT[] = {
     NULL,
 };
 
-double
-eval_number(const struct eval_call *call, size_t i)
-{
-	double number = 0;
-	if (i >= call->nargs || !str_double(call->args[i], &number))
-		return 0;
-	return number;
-}
-
 bool
 eval_bound(const struct eval_call *call, size_t i, double *ret)
 {
 	if (i >= call->nargs || str_eq(call->args[i], STR("undef")))
 		return false;
-	*ret = perl_number(call->args[i]);
+	*ret = call->numbers[i];
 	return true;
 }
 
@@ -182,9 +172,9 @@ eval_arg(const struct eval_call *call, size_t i)
 }
 
 double
-eval_perl_number(const struct eval_call *call, size_t i)
+eval_number(const struct eval_call *call, size_t i)
 {
-	return perl_number(eval_arg(call, i));
+	return i < call->nargs ? call->numbers[i] : 0;
 }
 
 const struct strs *

@@ -196,7 +196,8 @@ from_in(struct eval_call *call, struct str name)
 static int
 to_in(struct eval_call *call, struct str name)
 {
-	return one_is_listed(call, eval_all_to(call), list_named(call, name));
+	const struct address_list *list = list_named(call, name);
+	return list == NULL ? 0 : one_is_listed(call, eval_all_to(call), list);
 }
 
 static int

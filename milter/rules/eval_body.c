@@ -9,7 +9,6 @@
 #include "mail/html.h"
 #include "mail/uchar.h"
 #include "rules/eval_rows.h"
-#include "rules/perl.h"
 
 #define CHUNK_CHARS 2048
 #define LABEL_MIN 2 /* characters of a label behind its first */
@@ -207,20 +206,19 @@ static int
 multipart_alternative_difference(struct eval_call *call)
 {
 	double difference = difference_facts(call)->difference;
-	double min = eval_perl_number(call, 0);
+	double min = eval_number(call, 0);
 	bool is_open = str_eq(eval_arg(call, 1), STR("undef"));
 	return (min == 0 || difference > min) &&
-	       (is_open || difference <= eval_perl_number(call, 1));
+	       (is_open || difference <= eval_number(call, 1));
 }
 
 static int
 multipart_alternative_difference_count(struct eval_call *call)
 {
 	const struct body_facts *facts = difference_facts(call);
-	return facts->html_words > eval_perl_number(call, 1) &&
+	return facts->html_words > eval_number(call, 1) &&
 	       facts->html_words > 0 &&
-	       facts->text_words / facts->html_words >
-		   eval_perl_number(call, 0);
+	       facts->text_words / facts->html_words > eval_number(call, 0);
 }
 
 /* --- lines --- */
@@ -255,9 +253,9 @@ static int
 check_blank_line_ratio(struct eval_call *call)
 {
 	const struct body_facts *facts = line_facts(call);
-	double min = eval_perl_number(call, 0);
-	double max = eval_perl_number(call, 1);
-	double least = eval_perl_number(call, 2);
+	double min = eval_number(call, 0);
+	double max = eval_number(call, 1);
+	double least = eval_number(call, 2);
 	double ratio = facts->lines < (least < 1 ? 1 : least)
 			   ? -1
 			   : 100 * facts->blank_lines / facts->lines;
@@ -294,16 +292,14 @@ tvd_vertical_words(struct eval_call *call)
 	}
 	facts->vertical[which].is_known = true;
 	facts->vertical[which].percent = most;
-	double max = eval_perl_number(call, 1);
-	return most >= eval_perl_number(call, 0) &&
-	       most < (max >= 100 ? 101 : max);
+	double max = eval_number(call, 1);
+	return most >= eval_number(call, 0) && most < (max >= 100 ? 101 : max);
 }
 
 static int
 check_body_length(struct eval_call *call)
 {
-	return (double)call->message->body_block.len <=
-	       eval_perl_number(call, 0);
+	return (double)call->message->body_block.len <= eval_number(call, 0);
 }
 
 /* --- labels of stock tips: "Symbol: ABCD" --- */
@@ -497,7 +493,7 @@ check_stock_info(struct eval_call *call)
 		}
 		facts->stock_labels = (double)labels->n;
 	}
-	double min = eval_perl_number(call, 0);
+	double min = eval_number(call, 0);
 	return min == 0 || facts->stock_labels >= min;
 }
 
@@ -545,8 +541,8 @@ signature_facts(struct eval_call *call)
 static int
 is_within(struct eval_call *call, double value)
 {
-	return value >= eval_perl_number(call, 0) &&
-	       (call->nargs < 2 || value <= eval_perl_number(call, 1));
+	return value >= eval_number(call, 0) &&
+	       (call->nargs < 2 || value <= eval_number(call, 1));
 }
 
 static int

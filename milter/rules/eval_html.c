@@ -221,8 +221,8 @@ html_range(struct eval_call *call)
 {
 	const struct html_facts *pages = eval_html_pages(call);
 	enum counter counter = counter_find(eval_arg(call, 0));
-	double min = eval_perl_number(call, 1);
-	double max = eval_perl_number(call, 2);
+	double min = eval_number(call, 1);
+	double max = eval_number(call, 2);
 	bool is_open = call->nargs < 3 || str_eq(call->args[2], STR("inf"));
 	double value;
 	for (size_t i = 0; i < pages->n; i++)
@@ -280,8 +280,8 @@ html_image_only(struct eval_call *call)
 		const struct html *html = pages->v[i].html;
 		double length = (double)html->length;
 		if (html_tag_count(html, STR("img")) != NULL &&
-		    length > eval_perl_number(call, 0) &&
-		    length <= eval_perl_number(call, 1))
+		    length > eval_number(call, 0) &&
+		    length <= eval_number(call, 1))
 			return 1;
 	}
 	return 0;
@@ -297,8 +297,8 @@ html_image_ratio(struct eval_call *call)
 			continue;
 		double ratio =
 		    (double)html->non_space_length / (double)html->image_area;
-		if (ratio > eval_perl_number(call, 0) &&
-		    ratio <= eval_perl_number(call, 1))
+		if (ratio > eval_number(call, 0) &&
+		    ratio <= eval_number(call, 1))
 			return 1;
 	}
 	return 0;
@@ -399,7 +399,7 @@ html_title_subject_ratio(struct eval_call *call)
 			if (ratio > max && !str_eq(titles->v[k], STR("0")))
 				max = ratio;
 		}
-		if (max > eval_perl_number(call, 0))
+		if (max > eval_number(call, 0))
 			return 1;
 	}
 	return 0;

@@ -8,7 +8,6 @@
 #include "base/arena.h"
 #include "mail/header.h"
 #include "rules/eval_rows.h"
-#include "rules/perl.h"
 #include "rules/regex.h"
 
 #define JPEG_MARKER 0xff
@@ -232,8 +231,8 @@ sum_of(struct eval_call *call, const double *values, double *ret)
 static bool
 is_within(struct eval_call *call, double value)
 {
-	return value >= eval_perl_number(call, 1) &&
-	       (call->nargs < 3 || value <= eval_perl_number(call, 2));
+	return value >= eval_number(call, 1) &&
+	       (call->nargs < 3 || value <= eval_number(call, 2));
 }
 
 static int
@@ -263,8 +262,7 @@ image_to_text_ratio(struct eval_call *call)
 	    !sum_of(call, image_facts(call)->pixels, &pixels) || pixels == 0)
 		return 0;
 	double ratio = bytes / pixels;
-	return ratio >= eval_perl_number(call, 1) &&
-	       ratio < eval_perl_number(call, 2);
+	return ratio >= eval_number(call, 1) && ratio < eval_number(call, 2);
 }
 
 static int
@@ -289,12 +287,10 @@ image_size_range(struct eval_call *call)
 	for (size_t i = 0; i < facts->sizes.n && call->nargs > 2; i++) {
 		const struct image_size *size = &facts->sizes.v[i];
 		if (is_wanted(eval_arg(call, 0), size->type) &&
-		    size->height >= eval_perl_number(call, 1) &&
-		    size->width >= eval_perl_number(call, 2) &&
-		    (call->nargs < 4 ||
-			size->height <= eval_perl_number(call, 3)) &&
-		    (call->nargs < 5 ||
-			size->width <= eval_perl_number(call, 4)))
+		    size->height >= eval_number(call, 1) &&
+		    size->width >= eval_number(call, 2) &&
+		    (call->nargs < 4 || size->height <= eval_number(call, 3)) &&
+		    (call->nargs < 5 || size->width <= eval_number(call, 4)))
 			return 1;
 	}
 	return 0;

@@ -9,7 +9,6 @@
 #include "rules/eval_rows.h"
 #include "rules/lists.h"
 #include "rules/locale.h"
-#include "rules/perl.h"
 
 #define HEADER_MAX 65536 /* bytes of the header that SpamAssassin prints */
 #define QP_LINE_MAX 79   /* bytes of an encoded line with its \n */
@@ -40,26 +39,31 @@ enum mime_count {
 	MIME_COUNTS
 };
 
-static const char *const count_names[MIME_COUNTS] = {
-    [MIME_ASCII_TEXT_ILLEGAL] = "mime_ascii_text_illegal",
-    [MIME_ATTACHMENT] = "mime_attachment",
-    [MIME_BAD_ISO_CHARSET] = "mime_bad_iso_charset",
-    [MIME_BASE64_COUNT] = "mime_base64_count",
-    [MIME_BASE64_ENCODED_TEXT] = "mime_base64_encoded_text",
-    [MIME_BODY_HTML_COUNT] = "mime_body_html_count",
-    [MIME_BODY_TEXT_COUNT] = "mime_body_text_count",
-    [MIME_CHECKED_ATTACHMENTS] = "mime_checked_attachments",
-    [MIME_FARAWAY_CHARSET] = "mime_faraway_charset",
-    [MIME_HTML_CHARSETS] = "mime_html_charsets",
-    [MIME_MISSING_BOUNDARY] = "mime_missing_boundary",
-    [MIME_MULTIPART_ALTERNATIVE] = "mime_multipart_alternative",
-    [MIME_MULTIPART_RATIO] = "mime_multipart_ratio",
-    [MIME_QP_BYTES] = "mime_qp_bytes",
-    [MIME_QP_COUNT] = "mime_qp_count",
-    [MIME_QP_LONG_LINE] = "mime_qp_long_line",
-    [MIME_QP_RATIO] = "mime_qp_ratio",
-    [MIME_TEXT_UNICODE_RATIO] = "mime_text_unicode_ratio",
+#define NAME(text)                       \
+	{                                \
+		(text), sizeof(text) - 1 \
+	}
+static const struct str count_names[MIME_COUNTS] = {
+    [MIME_ASCII_TEXT_ILLEGAL] = NAME("mime_ascii_text_illegal"),
+    [MIME_ATTACHMENT] = NAME("mime_attachment"),
+    [MIME_BAD_ISO_CHARSET] = NAME("mime_bad_iso_charset"),
+    [MIME_BASE64_COUNT] = NAME("mime_base64_count"),
+    [MIME_BASE64_ENCODED_TEXT] = NAME("mime_base64_encoded_text"),
+    [MIME_BODY_HTML_COUNT] = NAME("mime_body_html_count"),
+    [MIME_BODY_TEXT_COUNT] = NAME("mime_body_text_count"),
+    [MIME_CHECKED_ATTACHMENTS] = NAME("mime_checked_attachments"),
+    [MIME_FARAWAY_CHARSET] = NAME("mime_faraway_charset"),
+    [MIME_HTML_CHARSETS] = NAME("mime_html_charsets"),
+    [MIME_MISSING_BOUNDARY] = NAME("mime_missing_boundary"),
+    [MIME_MULTIPART_ALTERNATIVE] = NAME("mime_multipart_alternative"),
+    [MIME_MULTIPART_RATIO] = NAME("mime_multipart_ratio"),
+    [MIME_QP_BYTES] = NAME("mime_qp_bytes"),
+    [MIME_QP_COUNT] = NAME("mime_qp_count"),
+    [MIME_QP_LONG_LINE] = NAME("mime_qp_long_line"),
+    [MIME_QP_RATIO] = NAME("mime_qp_ratio"),
+    [MIME_TEXT_UNICODE_RATIO] = NAME("mime_text_unicode_ratio"),
 };
+#undef NAME
 
 struct mime_facts {
 	double counts[MIME_COUNTS];
@@ -453,7 +457,7 @@ check_for_mime(struct eval_call *call)
 {
 	const struct mime_facts *facts = mime_facts(call);
 	for (size_t i = 0; i < MIME_COUNTS; i++)
-		if (str_eq(eval_arg(call, 0), str_from(count_names[i])))
+		if (str_eq(eval_arg(call, 0), count_names[i]))
 			return facts->counts[i] != 0;
 	return 0;
 }
@@ -485,8 +489,7 @@ static int
 check_mime_multipart_ratio(struct eval_call *call)
 {
 	double ratio = mime_count(call, MIME_MULTIPART_RATIO);
-	return ratio >= eval_perl_number(call, 0) &&
-	       ratio < eval_perl_number(call, 1);
+	return ratio >= eval_number(call, 0) && ratio < eval_number(call, 1);
 }
 
 static int
@@ -514,13 +517,13 @@ check_abundant_unicode_ratio(struct eval_call *call)
 {
 	return is_ratio(eval_arg(call, 0)) &&
 	       mime_count(call, MIME_TEXT_UNICODE_RATIO) >=
-		   eval_perl_number(call, 0);
+		   eval_number(call, 0);
 }
 
 static int
 check_qp_ratio(struct eval_call *call)
 {
-	return mime_count(call, MIME_QP_RATIO) >= eval_perl_number(call, 0);
+	return mime_count(call, MIME_QP_RATIO) >= eval_number(call, 0);
 }
 
 /*
@@ -589,9 +592,9 @@ static int
 check_base64_length(struct eval_call *call)
 {
 	double length = base64_length(call);
-	if (call->nargs > 1 && length > eval_perl_number(call, 1))
+	if (call->nargs > 1 && length > eval_number(call, 1))
 		return 0;
-	return length >= eval_perl_number(call, 0);
+	return length >= eval_number(call, 0);
 }
 
 /* --- rows: how the message is put together --- */
@@ -829,9 +832,8 @@ check_for_uppercase(struct eval_call *call)
 		    !percent_of_capitals(call, &facts->capitals[i].percent);
 	}
 	double percent = facts->capitals[i].percent;
-	return !facts->capitals[i].is_none &&
-	       percent > eval_perl_number(call, 0) &&
-	       percent <= eval_perl_number(call, 1);
+	return !facts->capitals[i].is_none && percent > eval_number(call, 0) &&
+	       percent <= eval_number(call, 1);
 }
 
 /* At least half of the bytes have the eighth bit. */

@@ -310,8 +310,7 @@ check_https_http_mismatch(struct eval_call *call)
 		struct str shown;
 		if (count_anchors(
 			call->message, pages->v[i].html, &n, &shown) &&
-		    n >= min &&
-		    (call->nargs < 2 || n < eval_perl_number(call, 1)))
+		    n >= min && (call->nargs < 2 || n < eval_number(call, 1)))
 			return eval_hit(call, shown);
 	}
 	return 0;

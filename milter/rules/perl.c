@@ -71,6 +71,8 @@ peek(struct reader *r)
 	    "<=", ">=", "==", "!=", "=>", "++", "--", "+=", "-=", "->", "=",
 	    "<", ">", "!", "+", "-"};
 	r->rest = str_skip(r->rest, scan_blanks(r->rest, 0));
+	if (r->rest.len == 0 || char_is_alnum(r->rest.p[0]))
+		return STR_EMPTY;
 	for (size_t i = 0; i < COUNT_OF(operators); i++)
 		if (str_starts(r->rest, str_from(operators[i])))
 			return str_from(operators[i]);

@@ -1225,6 +1225,7 @@ run_eval(struct run *run, const struct rule *rule)
 	    .cache = &run->cache,
 	    .args = rule->args.v,
 	    .nargs = rule->args.n,
+	    .numbers = rule->numbers,
 	    .regexes = rule->regexes,
 	    .is_rawbody = rule->turn == TURN_RAWBODY_EVAL,
 	    .scratch = run->scratch,

@@ -7,6 +7,7 @@
 #include "rules/eval.h"
 #include "rules/filetype.h"
 #include "rules/eval_rows.h"
+#include "rules/perl.h"
 #include "rules/wallet.h"
 
 /* One question: function, arguments, message, and what the MTA would know. */
@@ -54,9 +55,11 @@ ask(struct arena *a, const struct question *q, struct str mail,
 	struct envelope envelope;
 	set_envelope(a, q, &envelope);
 	struct str args[4];
+	double numbers[4];
 	size_t nargs = 0;
 	while (nargs < COUNT_OF(args) && q->args[nargs] != NULL) {
 		args[nargs] = str_from(q->args[nargs]);
+		numbers[nargs] = perl_number(args[nargs]);
 		nargs++;
 	}
 	assert_in_range(nargs, row->args_min, row->args_max);
@@ -66,6 +69,7 @@ ask(struct arena *a, const struct question *q, struct str mail,
 	    .cache = &cache,
 	    .args = args,
 	    .nargs = nargs,
+	    .numbers = numbers,
 	    .evidence = STR_EMPTY};
 	int answer = row->run(&call);
 	*ret_evidence = call.evidence;
