@@ -120,6 +120,7 @@ enum shortcut { SHORTCUT_OFF, SHORTCUT_ON, SHORTCUT_HAM, SHORTCUT_SPAM };
 
 struct rule {
 	struct str name;
+	bool is_sub; /* its name begins with "__" */
 	uint32_t id; /* place in ruleset.rules, which is sorted by name */
 	enum rule_type type;
 	enum rule_turn turn;
@@ -173,7 +174,7 @@ struct rule {
 static inline bool
 rule_is_sub(const struct rule *rule)
 {
-	return str_starts(rule->name, STR("__"));
+	return rule->is_sub;
 }
 
 /* It may be evaluated. */

@@ -32,6 +32,7 @@ rule_get(struct ruleset *rules, struct str name)
 		return rule;
 	rule = ARENA_NEW(rules->arena, struct rule);
 	rule->name = name;
+	rule->is_sub = str_starts(name, STR("__"));
 	rule->text = rule->describe = rule->tflags = rule->why = STR_EMPTY;
 	rule->label = rule->unset = STR_EMPTY;
 	rule->tag = rule->pattern = STR_EMPTY;

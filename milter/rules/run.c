@@ -1488,8 +1488,6 @@ result_add(struct run *run, const struct found *found)
 {
 	const struct rule *rule = found->rule;
 	bool is_sub = rule_is_sub(rule);
-	if (is_sub && !run->options->wants_subs)
-		return;
 	struct rule_hits *list =
 	    is_sub ? &run->result->subs : &run->result->hits;
 	double score = found->count * found->score;
@@ -1504,6 +1502,21 @@ result_add(struct run *run, const struct found *found)
 	run->result->score += score;
 }
 
+/* The hits that are asked for, by name. */
+static void
+results_add(struct run *run)
+{
+	struct found *v = run->found.v;
+	size_t n = 0;
+	for (size_t i = 0; i < run->found.n; i++)
+		if (is_shown(run, v[i].rule))
+			v[n++] = v[i];
+	if (n > 0)
+		qsort(v, n, sizeof(v[0]), compare_found);
+	for (size_t i = 0; i < n; i++)
+		result_add(run, &v[i]);
+}
+
 void
 ruleset_run(const struct ruleset *rules, struct message *m,
     const struct rule_run *options, struct rule_result *ret)
@@ -1516,10 +1529,6 @@ ruleset_run(const struct ruleset *rules, struct message *m,
 	run_plan(run, options->wants_subs ? rules->all : rules->active);
 	regex_scratch_done(run->scratch);
 	(void)is_view_cut(run);
-	if (run->found.n > 0)
-		qsort(run->found.v, run->found.n, sizeof(run->found.v[0]),
-		    compare_found);
-	for (size_t i = 0; i < run->found.n; i++)
-		result_add(run, &run->found.v[i]);
+	results_add(run);
 	ret->score = round(ret->score * 1000) / 1000;
 }
