@@ -118,32 +118,23 @@ struct older_rule {
 
 enum shortcut { SHORTCUT_OFF, SHORTCUT_ON, SHORTCUT_HAM, SHORTCUT_SPAM };
 
+/*
+ * What a run reads of a rule stands first, close together: of hundreds of rules
+ * a message little is in the cache.
+ */
 struct rule {
-	struct str name;
-	bool is_sub; /* its name begins with "__" */
 	uint32_t id; /* place in ruleset.rules, which is sorted by name */
 	enum rule_type type;
-	enum rule_turn turn;
-	enum rule_state state;
-	struct place place; /* of its definition, or of the first mention */
-	struct str text;    /* what stands behind its name there */
-	const struct older_rule *older;
-	struct str describe;
-	struct str tflags;
-	struct str why; /* not RULE_SOUND: the reason */
 	struct rule_flags flags;
-	bool has_score, has_priority, is_replaced;
-	bool is_answered; /* tflags net, and answered without the network */
-	double scores[SCORE_SETS];
-	double score; /* the one in force; 0: not run and counts 0 */
-	int priority;
-	enum shortcut shortcut; /* the rest is not run if it hits */
-
-	/* RULE_HEADER, RULE_MIMEHEADER; `regex` also for the text types */
-	struct header_query query;
-	struct str label; /* "Subject", "From:addr" */
+	bool is_sub; /* its name begins with "__" */
 	bool is_exists, is_negated, has_unset, is_all;
-	struct str unset;
+	bool needs_tag;     /* what it matches has a value of the tag in it */
+	bool is_cyclic;     /* it needs itself: run before what it needs */
+	bool needs_unknown; /* a name that is nowhere defined: it counts 0 */
+	enum rule_turn turn;
+	enum shortcut shortcut; /* the rest is not run if it hits */
+	double score;           /* the one in force; 0: not run and counts 0 */
+	/* RULE_HEADER, RULE_MIMEHEADER and the text types */
 	struct regex *regex;
 	/* What `regex` looks at, see enum filter_view; FILTER_NONE: other
 	   things, or it has none. */
@@ -155,19 +146,33 @@ struct rule {
 	 * message from `pattern`, and `regex` only shows that it can be.
 	 */
 	struct str tag; /* empty: none */
-	struct str pattern;
-	bool needs_tag; /* what it matches has a value of the tag in it */
-	/* RULE_URI_DETAIL */
-	struct uri_keys keys;
+	/* RULE_META */
+	struct expr *expr;
 	/* RULE_EVAL */
 	const struct eval_row *eval;
 	struct strs args;
 	double *numbers; /* what args are to Perl */
 	const struct regex **regexes;
-	/* RULE_META */
-	struct expr *expr;
-	bool is_cyclic;     /* it needs itself: run before what it needs */
-	bool needs_unknown; /* a name that is nowhere defined: it counts 0 */
+	/* RULE_HEADER, RULE_MIMEHEADER */
+	struct str label; /* "Subject", "From:addr" */
+	struct header_query query;
+	struct str unset;
+	struct str pattern; /* of `regex` */
+	struct str name;
+	/* RULE_URI_DETAIL */
+	struct uri_keys keys;
+
+	enum rule_state state;
+	struct place place; /* of its definition, or of the first mention */
+	struct str text;    /* what stands behind its name there */
+	const struct older_rule *older;
+	struct str describe;
+	struct str tflags;
+	struct str why; /* not RULE_SOUND: the reason */
+	bool has_score, has_priority, is_replaced;
+	bool is_answered; /* tflags net, and answered without the network */
+	double scores[SCORE_SETS];
+	int priority;
 };
 
 /* Sub-rules are named __X: they count in metas, not in the score. */
