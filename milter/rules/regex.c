@@ -37,12 +37,12 @@
 /*
  * Repeats that multiply take the square of the length or more from one start,
  * and machine code counts only part of it.  So few starts are tried at first,
- * then so many more that they take a small part of the time taken so far; and
+ * then so many more that they take half of the time taken so far; and
  * from each start the longer the text, the fewer steps.
  */
 #define DEEP_FROM ((size_t)256)
 #define DEEP_WINDOW ((size_t)64)
-#define DEEP_GROWTH 8
+#define DEEP_GROWTH 2
 #define DEEP_WORK ((size_t)1 << 28)
 #define DEEP_STEPS ((size_t)1 << 31)
 #define DEEP_STEPS_MIN 1000
@@ -96,7 +96,8 @@ struct regex {
 	} captures;
 	uint32_t groups; /* whose spans are wanted, counting the whole match */
 	bool is_unicode;
-	bool is_deep; /* repeats in it may multiply */
+	bool is_deep;     /* repeats in it may multiply */
+	bool is_anchored; /* it matches where the search starts, or nowhere */
 };
 
 struct regex_scratch {
@@ -524,6 +525,16 @@ has_backreference(const struct regex *re)
 	return most > 0;
 }
 
+static bool
+is_anchored(const struct regex *re)
+{
+	uint32_t options = 0;
+	if (re->code != NULL)
+		(void)pcre2_pattern_info_8(
+		    re->code, PCRE2_INFO_ALLOPTIONS, &options);
+	return (options & PCRE2_ANCHORED) != 0;
+}
+
 static enum regex_status
 compile(struct arena *a, const struct regex_env *env, struct str pattern,
     bool is_unicode, struct regex **ret, struct str *ret_why)
@@ -556,6 +567,7 @@ compile(struct arena *a, const struct regex_env *env, struct str pattern,
 	else
 		captures_read_wide(a, re);
 	re->is_deep = repeat_count(pattern) > 1 || has_backreference(re);
+	re->is_anchored = is_anchored(re);
 	*ret = re;
 	return REGEX_OK;
 }
@@ -584,11 +596,7 @@ regex_new_in(struct arena *a, const struct regex_env *env, struct str pattern,
 bool
 regex_is_anchored(const struct regex *re)
 {
-	uint32_t options = 0;
-	if (re->code != NULL)
-		(void)pcre2_pattern_info_8(
-		    re->code, PCRE2_INFO_ALLOPTIONS, &options);
-	return (options & PCRE2_ANCHORED) != 0;
+	return re->is_anchored;
 }
 
 /* 0: anything, 1: one byte, 2: the start of a line */
@@ -839,6 +847,8 @@ regex_match_within(const struct regex *re, struct regex_scratch *s,
 {
 	if (re->code == NULL)
 		load_wide(s, subject);
+	if (re->is_anchored)
+		until = from;
 	if (until > subject.len)
 		until = subject.len;
 	scratch_make_room(s, re);
