@@ -18,8 +18,12 @@ struct str headers_parse(struct arena *a, struct str text, bool is_crlf,
     const struct mail_limits *limits, struct headers *ret);
 /* `line` starts with printable ASCII, optional blanks and a colon. */
 bool header_is_field(struct str line);
-/* False: none of them has that name, without a look at each. */
-bool headers_may_have(const struct headers *headers, struct str name);
+/*
+ * The first field of that name, its case folded, from place `from` on;
+ * headers->n: none.
+ */
+size_t headers_find(
+    const struct headers *headers, struct str name, size_t from);
 /* Add one field; `raw` is what stands behind the colon. */
 void headers_add(
     struct arena *a, struct headers *headers, struct str name, struct str raw);

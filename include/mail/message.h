@@ -71,6 +71,7 @@ struct header {
 	/* Unfolded, trimmed, RFC 2047 decoded; made by header_value(). */
 	struct str value;
 	struct str line; /* `value` and \n; made by header_line() */
+	uint8_t key;     /* of the name: see headers_find() */
 	bool has_value;
 	/*
 	 * Not in the message: the MTA will add it, see trace.h.  For rules
@@ -84,7 +85,7 @@ struct headers {
 	struct header *v;
 	size_t n;
 	size_t cap;
-	uint64_t names[4]; /* see headers_may_have() */
+	uint64_t keys[4];  /* of all fields, a bit each */
 	bool is_cut;       /* limits.header_bytes has left fields out */
 	bool is_truncated; /* a name or a value was cut to its maximum */
 	bool has_no_end;   /* no empty line is behind them */

@@ -41,32 +41,40 @@ header_is_field(struct str line)
 	return i < line.len && line.p[i] == ':';
 }
 
-/* Which of the 256 bits stands for a field's name, its case folded. */
-static unsigned
-name_bit(struct str name)
+/* A number that other names seldom have, case folded. */
+static uint8_t
+name_key(struct str name)
 {
 	if (name.len == 0)
 		return 0;
 	unsigned first = (unsigned char)char_lower(name.p[0]);
 	unsigned middle = (unsigned char)char_lower(name.p[name.len / 2]);
 	unsigned last = (unsigned char)char_lower(name.p[name.len - 1]);
-	return ((unsigned)name.len * 67 + first * 31 + middle * 7 + last) % 256;
+	return (
+	    uint8_t)((unsigned)name.len * 67 + first * 31 + middle * 7 + last);
 }
 
-bool
-headers_may_have(const struct headers *headers, struct str name)
+size_t
+headers_find(const struct headers *headers, struct str name, size_t from)
 {
-	unsigned bit = name_bit(name);
-	return (headers->names[bit / 64] >> bit % 64 & 1) != 0;
+	uint8_t key = name_key(name);
+	if ((headers->keys[key / 64] >> key % 64 & 1) == 0)
+		return headers->n;
+	size_t i = from;
+	while (i < headers->n &&
+	       (headers->v[i].key != key || !str_ieq(headers->v[i].name, name)))
+		i++;
+	return i;
 }
 
 void
 headers_add(
     struct arena *a, struct headers *headers, struct str name, struct str raw)
 {
-	unsigned bit = name_bit(name);
-	headers->names[bit / 64] |= UINT64_C(1) << bit % 64;
-	ARENA_PUSH(a, headers) = (struct header){.name = name, .raw = raw};
+	uint8_t key = name_key(name);
+	headers->keys[key / 64] |= UINT64_C(1) << key % 64;
+	ARENA_PUSH(a, headers) =
+	    (struct header){.name = name, .raw = raw, .key = key};
 }
 
 /* One field with its folds: cut it at the colon and keep it. */
@@ -142,25 +150,21 @@ headers_parse(struct arena *a, struct str text, bool is_crlf,
 struct header *
 header_last(const struct headers *headers, struct str name)
 {
-	if (!headers_may_have(headers, name))
-		return NULL;
-	for (size_t i = headers->n; i > 0; i--)
-		if (str_ieq(headers->v[i - 1].name, name) &&
-		    !headers->v[i - 1].is_to_come)
-			return &headers->v[i - 1];
-	return NULL;
+	struct header *last = NULL;
+	for (size_t i = headers_find(headers, name, 0); i < headers->n;
+	     i = headers_find(headers, name, i + 1))
+		if (!headers->v[i].is_to_come)
+			last = &headers->v[i];
+	return last;
 }
 
 struct header *
 header_first(const struct headers *headers, struct str name)
 {
-	if (!headers_may_have(headers, name))
-		return NULL;
-	for (size_t i = 0; i < headers->n; i++)
-		if (str_ieq(headers->v[i].name, name) &&
-		    !headers->v[i].is_to_come)
-			return &headers->v[i];
-	return NULL;
+	size_t i = headers_find(headers, name, 0);
+	while (i < headers->n && headers->v[i].is_to_come)
+		i = headers_find(headers, name, i + 1);
+	return i < headers->n ? &headers->v[i] : NULL;
 }
 
 /* One =?charset?B?text?= */

@@ -202,10 +202,11 @@ message_relays(struct message *m)
 	    .takes_fetched = true,
 	};
 	walk_choose(&w);
-	for (size_t i = 0; i < m->root->headers.n; i++) {
-		struct header *header = &m->root->headers.v[i];
-		if (!str_ieq(header->name, STR("Received")))
-			continue;
+	struct headers *headers = &m->root->headers;
+	struct str name = STR("Received");
+	for (size_t i = headers_find(headers, name, 0); i < headers->n;
+	     i = headers_find(headers, name, i + 1)) {
+		struct header *header = &headers->v[i];
 		if (effort_is_over(&m->effort, header->raw.len + HOP_EFFORT))
 			break;
 		walk_field(&w, header_value(m, header));

@@ -136,13 +136,12 @@ static void
 add_fields(struct message *m, struct str name, enum form form, struct strs *ret)
 {
 	struct headers *headers = &m->root->headers;
-	if (!headers_may_have(headers, name) ||
+	size_t i = headers_find(headers, name, 0);
+	if (i == headers->n ||
 	    effort_is_over(&m->effort, headers->n * NAME_EFFORT))
 		return;
-	for (size_t i = 0; i < headers->n; i++) {
+	for (; i < headers->n; i = headers_find(headers, name, i + 1)) {
 		struct header *header = &headers->v[i];
-		if (!str_ieq(header->name, name))
-			continue;
 		if (effort_is_over(&m->effort, header->raw.len + FIELD_EFFORT))
 			return;
 		strs_add(m->arena, ret,
@@ -218,7 +217,7 @@ struct group {
 struct all {
 	struct table *groups;
 	size_t *next; /* of the same name; SIZE_MAX: none */
-	struct str *line;
+	bool *is_in;  /* by field; NULL: all are */
 	size_t size;
 };
 
@@ -227,7 +226,7 @@ all_group(struct arena *a, const struct headers *headers, struct all *all)
 {
 	all->groups = table_new(a, true);
 	all->next = ARENA_ARRAY(a, size_t, headers->n);
-	all->line = ARENA_ARRAY(a, struct str, headers->n);
+	all->is_in = ARENA_ARRAY(a, bool, headers->n);
 	for (size_t i = 0; i < headers->n; i++) {
 		all->next[i] = SIZE_MAX;
 		struct group *group =
@@ -243,11 +242,20 @@ all_group(struct arena *a, const struct headers *headers, struct all *all)
 	}
 }
 
-/* "Name: value\n" */
-static struct str
-field_line(struct arena *a, struct str name, struct str value)
+/* What field `i` takes of ALL; false: there is no room for it. */
+static bool
+all_has_room(struct message *m, struct all *all, size_t i)
 {
-	char *p = arena_alloc(a, name.len + value.len + 3);
+	struct header *header = &m->root->headers.v[i];
+	all->size += header->name.len + header_value(m, header).len + 3;
+	return all->size <= ALL_MAX_BYTES;
+}
+
+/* "Name: value\n" at `p`. */
+static struct str
+field_line(char *p, const struct header *header)
+{
+	struct str name = header->name, value = header->value;
 	memcpy(p, name.p, name.len);
 	memcpy(p + name.len, ": ", 2);
 	memcpy(p + name.len + 2, value.p, value.len);
@@ -255,57 +263,52 @@ field_line(struct arena *a, struct str name, struct str value)
 	return str_of(p, name.len + value.len + 3);
 }
 
-/* Make the line of field `i`; false: ALL is full. */
-static bool
-all_add(struct message *m, struct all *all, size_t i)
-{
-	struct header *header = &m->root->headers.v[i];
-	struct str value = header_value(m, header);
-	all->size += header->name.len + value.len + 3;
-	if (all->size > ALL_MAX_BYTES)
-		return false;
-	all->line[i] = field_line(m->arena, header->name, value);
-	return true;
-}
-
+/* The fields of one name are in ALL. */
 static bool
 all_add_group(struct message *m, struct all *all, const struct group *group)
 {
-	for (size_t i = group->first; i != SIZE_MAX; i = all->next[i])
-		if (!all_add(m, all, i))
+	for (size_t i = group->first; i != SIZE_MAX; i = all->next[i]) {
+		if (!all_has_room(m, all, i))
 			return false;
-	return true;
-}
-
-/* The lines of all fields, if there is room for them. */
-static bool
-all_in_order(struct message *m)
-{
-	size_t n = m->root->headers.n;
-	struct all all = {.line = ARENA_ARRAY(m->arena, struct str, n)};
-	for (size_t i = 0; i < n; i++)
-		if (!all_add(m, &all, i))
-			return false;
-	m->all_lines = (struct strs){all.line, n, n};
+		all->is_in[i] = true;
+	}
 	return true;
 }
 
 /*
- * All fields in order.  Past 64 KB the rest is left out, counting name by name
- * in the order in which they first come.
+ * Past 64 KB the rest of ALL is left out, counting name by name in the order in
+ * which they first come.
  */
 static void
-all_by_name(struct message *m)
+all_by_name(struct message *m, struct all *all)
+{
+	*all = (struct all){0};
+	all_group(m->arena, &m->root->headers, all);
+	for (size_t i = 0; i < all->groups->n; i++)
+		if (!all_add_group(m, all, all->groups->v[i].value))
+			break;
+}
+
+/* The lines of ALL in order, one behind the other in memory. */
+static void
+all_make(struct message *m)
 {
 	const struct headers *headers = &m->root->headers;
 	struct all all = {0};
-	all_group(m->arena, headers, &all);
-	for (size_t i = 0; i < all.groups->n; i++)
-		if (!all_add_group(m, &all, all.groups->v[i].value))
-			break;
-	for (size_t i = 0; i < headers->n; i++)
-		if (all.line[i].len > 0)
-			strs_add(m->arena, &m->all_lines, all.line[i]);
+	size_t n = 0;
+	while (n < headers->n && all_has_room(m, &all, n))
+		n++;
+	if (n < headers->n)
+		all_by_name(m, &all);
+	char *p =
+	    arena_alloc(m->arena, all.is_in == NULL ? all.size : ALL_MAX_BYTES);
+	for (size_t i = 0; i < headers->n; i++) {
+		if (all.is_in != NULL && !all.is_in[i])
+			continue;
+		struct str line = field_line(p, &headers->v[i]);
+		strs_add(m->arena, &m->all_lines, line);
+		p += line.len;
+	}
 }
 
 static void
@@ -314,8 +317,8 @@ add_all(struct message *m, struct strs *ret)
 	const struct strs *lines = &m->all_lines;
 	if (effort_is_over(&m->effort, m->root->headers.n * FIELD_EFFORT))
 		return;
-	if (lines->n == 0 && !all_in_order(m))
-		all_by_name(m);
+	if (lines->n == 0)
+		all_make(m);
 	for (size_t i = 0; i < lines->n; i++)
 		strs_add(m->arena, ret, lines->v[i]);
 }
@@ -548,11 +551,13 @@ add_domain(struct message *m, struct str name, struct strs *ret)
 {
 	struct arena *a = m->arena;
 	struct strs fields = {0}, addresses = {0}, hosts = {0};
-	struct table *seen = table_new(a, false);
 	bool is_sender = str_ieq(name, STR("X-SenderDomain"));
+	if (!is_sender && !str_ieq(name, STR("X-AuthorDomain")))
+		return;
+	struct table *seen = table_new(a, false);
 	if (is_sender)
 		add_envelope(m, HEADER_ENVELOPE_FROM, &fields);
-	else if (str_ieq(name, STR("X-AuthorDomain")))
+	else
 		add_fields(m, STR("From"), FORM_RAW, &fields);
 	for (size_t i = 0; i < fields.n; i++)
 		address_addrs(a, fields.v[i], &addresses);
@@ -726,16 +731,27 @@ reduce(struct message *m, const struct header_query *query, struct strs *found)
 	*found = parts;
 }
 
+/* They stand one behind the other in memory. */
+static bool
+is_joined(const struct strs *list)
+{
+	for (size_t i = 1; i < list->n; i++)
+		if (list->v[i].p != list->v[i - 1].p + list->v[i - 1].len)
+			return false;
+	return true;
+}
+
 static struct str
 join(struct arena *a, const struct strs *list)
 {
 	struct str first = list->v[0];
 	bool has_ends = first.len > 0 && first.p[first.len - 1] == '\n';
-	if (list->n == 1)
-		return first;
-	size_t size = 0;
+	size_t len = 0;
 	for (size_t i = 0; i < list->n; i++)
-		size += list->v[i].len + 1;
+		len += list->v[i].len;
+	if (list->n == 1 || (has_ends && is_joined(list)))
+		return str_of(first.p, len);
+	size_t size = len + list->n;
 	struct buf *out = buf_new(a, size);
 	buf_reserve(out, size);
 	for (size_t i = 0; i < list->n; i++) {
