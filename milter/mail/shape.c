@@ -187,8 +187,9 @@ struct matcher {
 	bool is_folded;
 	struct shape_found *found;
 	size_t end;
-	size_t opened[SHAPE_LETTERS];  /* by %[ */
-	struct tried tried[SHAPE_MAX]; /* by place in `shape` */
+	size_t opened[SHAPE_LETTERS];      /* by %[ */
+	struct tried tried[SHAPE_MAX];     /* by place in `shape`... */
+	uint64_t is_tried[SHAPE_MAX / 64]; /* ... with a bit here */
 };
 
 static bool match(struct matcher *m, const char *p, size_t at);
@@ -241,8 +242,8 @@ match_kept(
 	if (letter == 0)
 		return match(m, p, to);
 	size_t i = (size_t)(letter - 'a');
-	struct str old = m->found->of[i];
 	bool had = m->found->has[i];
+	struct str old = had ? m->found->of[i] : STR_EMPTY;
 	m->found->of[i] = str_sub(m->text, from, to - from);
 	m->found->has[i] = true;
 	if (match(m, p, to))
@@ -332,12 +333,24 @@ goes_on(const struct matcher *m, size_t at, int byte)
 	       (at < m->text.len && (unsigned char)m->text.p[at] == byte);
 }
 
+/* What is known of the piece in front of `p`. */
+static struct tried *
+tried_of(struct matcher *m, const char *p)
+{
+	size_t i = (size_t)(p - m->shape);
+	uint64_t bit = UINT64_C(1) << i % 64;
+	if ((m->is_tried[i / 64] & bit) == 0)
+		m->tried[i] = (struct tried){0};
+	m->is_tried[i / 64] |= bit;
+	return &m->tried[i];
+}
+
 /* `has_zero`: the piece may be missing. */
 static bool
 match_piece(struct matcher *m, const struct piece *piece, const char *p,
     size_t at, bool has_zero)
 {
-	struct tried *tried = &m->tried[p - m->shape];
+	struct tried *tried = tried_of(m, p);
 	size_t most = run_end(m, piece, tried, at);
 	if (piece->max > 0 && most > at + piece->max)
 		most = at + piece->max;
@@ -469,6 +482,36 @@ piece_end(const char *shape)
 	return shape + 2;
 }
 
+/* The byte of `plain` that few texts have: no letter, no blank. */
+static size_t
+rare_place(struct str plain)
+{
+	for (size_t i = 0; i < plain.len; i++)
+		if (!char_is_alnum(plain.p[i]) && plain.p[i] != ' ')
+			return i;
+	return plain.len / 2;
+}
+
+/* str_find(), for texts and bytes that are short. */
+static size_t
+plain_next(struct str text, struct str plain)
+{
+	size_t rare = rare_place(plain), from = rare;
+	if (plain.len == 0)
+		return 0;
+	while (from < text.len) {
+		const char *p =
+		    memchr(text.p + from, plain.p[rare], text.len - from);
+		if (p == NULL)
+			return STR_NONE;
+		from = (size_t)(p - text.p) + 1;
+		size_t at = from - 1 - rare;
+		if (str_starts(str_skip(text, at), plain))
+			return at;
+	}
+	return STR_NONE;
+}
+
 /*
  * The plain bytes of `shape` outside of groups stand in `text` one behind the
  * other: nearly all shapes that do not fit fail here.
@@ -479,7 +522,7 @@ has_plain(struct str text, const char *shape)
 	while (*shape != '\0') {
 		size_t len = plain_length(shape);
 		if (len > 0) {
-			size_t at = str_find(text, str_of(shape, len));
+			size_t at = plain_next(text, str_of(shape, len));
 			if (at == STR_NONE)
 				return false;
 			text = str_skip(text, at + len);
@@ -533,18 +576,32 @@ starts_plain(struct str text, const char *shape)
 struct firsts {
 	struct str plain; /* all of these; empty: see the rest */
 	bool is_any;
-	bool (*is_of)(char c); /* NULL: those of `has` */
-	bool has[256];
+	bool (*is_of)(char c); /* NULL: those of `has`, a bit a byte */
+	uint64_t has[4];
 };
+
+static void
+firsts_put(struct firsts *firsts, char c)
+{
+	unsigned byte = (unsigned char)c;
+	firsts->has[byte / 64] |= UINT64_C(1) << byte % 64;
+}
+
+static bool
+firsts_has(const struct firsts *firsts, char c)
+{
+	unsigned byte = (unsigned char)c;
+	return (firsts->has[byte / 64] >> byte % 64 & 1) != 0;
+}
 
 static void
 firsts_add(struct firsts *firsts, char want, bool is_folded)
 {
 	char lower = char_lower(want);
-	firsts->has[(unsigned char)want] = true;
+	firsts_put(firsts, want);
 	if (is_folded && char_is_alpha(want)) {
-		firsts->has[(unsigned char)lower] = true;
-		firsts->has[(unsigned char)(lower - 'a' + 'A')] = true;
+		firsts_put(firsts, lower);
+		firsts_put(firsts, (char)(lower - 'a' + 'A'));
 	}
 }
 
@@ -601,14 +658,14 @@ next_place(const struct firsts *firsts, struct str text, size_t at)
 	if (firsts->is_any)
 		return at;
 	if (firsts->plain.len > 0) {
-		size_t skipped = str_find(str_skip(text, at), firsts->plain);
+		size_t skipped = plain_next(str_skip(text, at), firsts->plain);
 		return skipped == STR_NONE ? text.len + 1 : at + skipped;
 	}
 	if (firsts->is_of != NULL)
 		while (at < text.len && !firsts->is_of(text.p[at]))
 			at++;
 	else
-		while (at < text.len && !firsts->has[(unsigned char)text.p[at]])
+		while (at < text.len && !firsts_has(firsts, text.p[at]))
 			at++;
 	return at;
 }
@@ -617,7 +674,7 @@ next_place(const struct firsts *firsts, struct str text, size_t at)
 static bool
 plain_find(struct str text, struct str shape, struct shape_found *ret)
 {
-	size_t at = str_find(text, shape);
+	size_t at = plain_next(text, shape);
 	if (at == STR_NONE)
 		return false;
 	*ret = (struct shape_found){.all = str_sub(text, at, shape.len)};
@@ -630,7 +687,7 @@ shape_run(struct str text, const char *shape, bool is_folded, size_t last,
 {
 	if (!is_folded && !has_plain(text, shape))
 		return false;
-	struct shape_found found = {0};
+	struct shape_found found;
 	struct firsts firsts = firsts_of(shape, is_folded);
 	struct matcher m;
 	if (shape[0] == '%' && shape[1] == '^')
@@ -639,7 +696,8 @@ shape_run(struct str text, const char *shape, bool is_folded, size_t last,
 	m.shape = shape;
 	m.is_folded = is_folded;
 	m.found = &found;
-	memset(m.tried, 0, (strlen(shape) + 1) * sizeof(m.tried[0]));
+	memset(m.is_tried, 0, sizeof(m.is_tried));
+	memset(found.has, 0, sizeof(found.has));
 	for (size_t at = 0; at <= last && at <= m.text.len; at++) {
 		at = next_place(&firsts, m.text, at);
 		if (at > last || at > m.text.len)
