@@ -10,6 +10,7 @@
 #endif
 #include <pthread.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -335,6 +336,26 @@ memory_open(struct arena *a, const struct config *config)
 	return ret;
 }
 
+/*
+ * Two on one state-dir would purge, release and count each other's mail.  The
+ * lock goes with the process; the keeper, which may outlive it, must not have
+ * it.  A folder that cannot be opened is the error of who needs something in
+ * it.
+ */
+static bool
+state_lock(struct arena *a, const struct config *config)
+{
+	int fd = open(
+	    str_c(a, config->state_dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	log_error("state-dir: %.*s is in use by another posternd: stop that "
+		  "one, or give this one a folder of its own",
+	    STR_ARG(config->state_dir));
+	(void)close(fd);
+	return false;
+}
+
 static int
 serve(struct snapshot *snapshot, const struct snapshot_source *source,
     const char *pid_file, int ready)
@@ -344,7 +365,9 @@ serve(struct snapshot *snapshot, const struct snapshot_source *source,
 	struct memory *memory = memory_open(a, &snapshot->config);
 	/* a reload may come as soon as there is a control thread */
 	(void)snapshot_ref(snapshot);
-	struct gate *gate = gate_new(snapshot, memory, &diags);
+	bool is_alone = state_lock(a, &snapshot->config);
+	struct gate *gate =
+	    is_alone ? gate_new(snapshot, memory, &diags) : NULL;
 	struct control *control =
 	    gate == NULL ? NULL : control_start(gate, source, &diags);
 	cmd_diags_print(&diags, DIAG_ERROR);

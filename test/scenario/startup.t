@@ -20,9 +20,14 @@ is "the state folder is closed" "$(stat -c %a "$POSTERN/state")" 700
 said=$("$POSTERND" -f -c "$CONF" 2>&1)
 like "a second one does not take the place of a live one" "$said" "another posternd"
 ok "which still answers" socket_is_open "$socket"
-sed 's|milter.sock|other.sock|' "$CONF" >"$W/other.conf"
-said=$("$POSTERND" -f -c "$W/other.conf" 2>&1)
+sed "s|milter.sock|other.sock|; s|^state-dir = .*|state-dir = \"$POSTERN/state2\"|" \
+	"$CONF" >"$W/other.conf"
+said=$(timeout 20 "$POSTERND" -f -c "$W/other.conf" 2>&1)
 like "nor takes its control socket" "$said" "other.conf:[0-9]+: error: control-socket: .*control.sock: .*in use"
+sed 's|/\([a-z.]*\)\.sock"|/other-\1.sock"|; s|posternd.pid|other.pid|' "$CONF" >"$W/other.conf"
+said=$(timeout 20 "$POSTERND" -f -c "$W/other.conf" 2>&1)
+is "nor shares its state" "$?" 2
+like "and it says so" "$said" "state-dir: .*/state is in use by another posternd"
 like "which still answers, too" "$(postern status)" "in-flight=0"
 is "and the pid file is the first one's" "$(cat "$POSTERN/posternd.pid")" \
 	"$POSTERND_PID"
