@@ -14,15 +14,22 @@
 #define INVALID_FIELDS_MAX 3
 
 /* RFC 2047 does not apply to these: identifiers, dates, traces. */
-static const char *const VERBATIM[] = {"received", "message-id",
-    "resent-message-id", "date", "resent-date", "mime-version", "references",
-    "in-reply-to"};
+static const struct str VERBATIM[] = {
+    {"received", 8},
+    {"message-id", 10},
+    {"resent-message-id", 17},
+    {"date", 4},
+    {"resent-date", 11},
+    {"mime-version", 12},
+    {"references", 10},
+    {"in-reply-to", 11},
+};
 
 static bool
 is_verbatim(struct str name)
 {
 	for (size_t i = 0; i < COUNT_OF(VERBATIM); i++)
-		if (str_ieq(name, str_from(VERBATIM[i])))
+		if (VERBATIM[i].len == name.len && str_ieq(name, VERBATIM[i]))
 			return true;
 	return str_istarts(name, STR("list-"));
 }
@@ -331,20 +338,24 @@ static struct str
 join_folds(struct arena *a, struct str raw)
 {
 	struct str text = str_trim(raw);
-	if (str_chr(text, '\n') == STR_NONE)
+	size_t end = str_chr(text, '\n');
+	if (end == STR_NONE)
 		return text;
 	char *p = arena_alloc(a, text.len);
 	size_t len = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		p[len++] = text.p[i];
-		if (text.p[i] != '\n' || i + 1 == text.len ||
-		    !char_is_blank(text.p[i + 1]))
-			continue;
-		p[len - 1] = ' ';
-		while (i + 1 < text.len && char_is_blank(text.p[i + 1]))
-			i++;
+	while (end != STR_NONE) {
+		memcpy(p + len, text.p, end);
+		len += end;
+		text = str_skip(text, end + 1);
+		size_t blanks = 0;
+		while (blanks < text.len && char_is_blank(text.p[blanks]))
+			blanks++;
+		p[len++] = blanks > 0 ? ' ' : '\n';
+		text = str_skip(text, blanks);
+		end = str_chr(text, '\n');
 	}
-	return str_trim(str_of(p, len));
+	memcpy(p + len, text.p, text.len);
+	return str_trim(str_of(p, len + text.len));
 }
 
 static struct str
