@@ -613,6 +613,8 @@ part_variables(const struct expr *e, size_t from, size_t to, size_t first)
 	size_t n = 0;
 	for (size_t i = from; i < to; i++)
 		n += e->v[i].op == OP_VARIABLE;
+	if (n == 0)
+		return (struct expr_variables){0};
 	return (struct expr_variables){e->variables.v + first, n, n};
 }
 
