@@ -20,6 +20,12 @@ struct str charset_normalize(struct arena *a, struct str text,
     struct str declared, size_t most, bool *ret_converted);
 
 /*
+ * What SpamAssassin makes characters of with normalize_charset off: text in
+ * UTF-8, declared as that or as ASCII, with something past ASCII in it.
+ */
+bool charset_is_readable(struct str text, struct str declared);
+
+/*
  * `text` of no declared charset as UTF-8 for people, where rules see what
  * charset_normalize() makes of it: if most of what is not ASCII is UTF-8, each
  * byte that is not becomes U+FFFD, and nothing else changes; else all of it is

@@ -35,10 +35,9 @@ MUST_CHECK bool convert(struct arena *a, const struct charset *charset,
 
 /*
  * `charset` is UTF-7 and `text` has nothing shifted ("+AOk-") in it: Perl gives
- * that back as bytes, not as characters.  `*ret` is what it gives.
+ * that back as bytes, not as characters.
  */
-MUST_CHECK bool convert_is_unshifted(struct arena *a,
-    const struct charset *charset, struct str text, struct str *ret);
+bool convert_is_unshifted(const struct charset *charset, struct str text);
 
 /* RFC 3629 without noncharacters, as Perl has it. */
 bool convert_is_utf8(struct str text);

@@ -79,14 +79,22 @@ struct html {
 	unsigned form_action_mailto, embeds, uri_truncated;
 };
 
+/* What Perl would hold the source as. */
+enum html_source {
+	HTML_ASCII,   /* nothing past it is there: references make characters */
+	HTML_UNICODE, /* characters: a charset was converted */
+	HTML_BYTES    /* bytes: what references stand for is bytes of UTF-8 */
+};
+
 /*
- * Render `source`, UTF-8 bytes.  `is_unicode`: Perl would hold it as characters
- * (a charset was converted; always so if it is not pure ASCII).  Never fails;
- * memory is a small multiple of `source`, time is linear, whatever the nesting.
- * What `effort` leaves no time for is left out.
+ * Render `source`, UTF-8 bytes or, for HTML_BYTES, any; what comes out is
+ * UTF-8, bytes as html_from_latin1() has them.  Never fails; memory is a small
+ * multiple of `source`, time is linear, whatever the nesting. What `effort`
+ * leaves no time for is left out.
  */
-struct html *html_render(struct arena *a, struct str source, bool is_unicode,
-    const struct mail_limits *limits, struct effort *effort);
+struct html *html_render(struct arena *a, struct str source,
+    enum html_source kind, const struct mail_limits *limits,
+    struct effort *effort);
 
 /* The URL of `link` as UTF-8, whatever Perl would hold. */
 struct str html_link_utf8(struct arena *a, const struct html_link *link);
@@ -98,5 +106,7 @@ const struct html_tag_count *html_tag_count(
  * no character above U+00FF.
  */
 struct str html_latin1(struct arena *a, struct str text);
+/* The other way: each byte as the character of its number. */
+struct str html_from_latin1(struct arena *a, struct str bytes);
 
 #endif

@@ -58,6 +58,7 @@ struct mail_config {
 	const struct redirectors *redirectors;
 	const struct networks *networks; /* NULL: private addresses only */
 	bool has_no_signers;             /* domains that sign are no links */
+	bool keeps_charsets;             /* no text is converted to UTF-8 */
 };
 
 /* The limits that SpamAssassin has, where it has one. */

@@ -349,15 +349,21 @@ charset_normalize(struct arena *a, struct str text, struct str declared,
 	/* Broken as ASCII or UTF-8 it is known to be. */
 	bool is_hopeless = charset == NULL || is_named_ascii(declared) ||
 			   (charset == utf8 && !is_7bit);
-	if (convert_is_unshifted(a, charset, text, &ret)) {
-		*ret_converted = false;
+	if (!is_hopeless &&
+	    convert(a, charset, text, CONVERT_REFUSE, most, &ret)) {
+		*ret_converted = !convert_is_unshifted(charset, text);
 		return ret;
 	}
-	if (!is_hopeless &&
-	    convert(a, charset, text, CONVERT_REFUSE, most, &ret))
-		return ret;
 	*ret_converted = !is_7bit;
 	return is_7bit ? text : as_cp1252(a, text, most);
+}
+
+bool
+charset_is_readable(struct str text, struct str declared)
+{
+	return (str_ieq(declared, STR("us-ascii")) ||
+		   str_ieq(declared, STR("utf-8"))) &&
+	       count_8bit(text) > 0 && convert_is_utf8(text);
 }
 
 /* How many characters past ASCII, and how many runs of bytes that are of none:

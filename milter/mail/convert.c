@@ -901,22 +901,12 @@ is_base64(char c)
 }
 
 bool
-convert_is_unshifted(struct arena *a, const struct charset *charset,
-    struct str text, struct str *ret)
+convert_is_unshifted(const struct charset *charset, struct str text)
 {
-	if (charset == NULL || charset->decode != decode_utf7)
-		return false;
-	struct buf *b = buf_new(a, text.len);
-	for (size_t i = 0; i < text.len; i++) {
-		buf_putc(b, text.p[i]);
-		if (text.p[i] != '+' || i + 1 == text.len)
-			continue;
-		if (is_base64(text.p[i + 1]))
+	for (size_t i = 0; i + 1 < text.len; i++)
+		if (text.p[i] == '+' && is_base64(text.p[i + 1]))
 			return false;
-		i += text.p[i + 1] == '-';
-	}
-	*ret = buf_str(b);
-	return true;
+	return charset != NULL && charset->decode == decode_utf7;
 }
 
 /* UTF-7 (RFC 2152), lenient: other bytes are Latin-1, a lone + stays. */

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
+#include "mail/convert.h"
 #include "mail/html_element.h"
 #include "mail/html_entity.h"
 #include "mail/html_style.h"
@@ -48,6 +49,8 @@ struct renderer {
 	const struct mail_limits *limits;
 	struct html *html;
 	bool is_unicode; /* the source is characters to Perl */
+	/* It is bytes; here each is the character of Latin-1 of its number. */
+	bool is_bytes;
 	struct html_styles styles;
 	struct buf *out, *visible, *hidden;
 	struct buf *scratch; /* decoded text or attribute */
@@ -122,17 +125,17 @@ html_latin1(struct arena *a, struct str text)
 }
 
 struct str
-html_link_utf8(struct arena *a, const struct html_link *link)
+html_from_latin1(struct arena *a, struct str bytes)
 {
 	size_t nhigh = 0;
-	for (size_t i = 0; i < link->url.len; i++)
-		nhigh += (unsigned char)link->url.p[i] >= 0x80;
-	if (link->is_unicode || nhigh == 0)
-		return link->url;
-	char *out = arena_alloc(a, link->url.len + nhigh);
+	for (size_t i = 0; i < bytes.len; i++)
+		nhigh += (unsigned char)bytes.p[i] >= 0x80;
+	if (nhigh == 0)
+		return bytes;
+	char *out = arena_alloc(a, bytes.len + nhigh);
 	size_t n = 0;
-	for (size_t i = 0; i < link->url.len; i++) {
-		unsigned char c = (unsigned char)link->url.p[i];
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char c = (unsigned char)bytes.p[i];
 		if (c >= 0x80) {
 			out[n++] = (char)(0xc0 | c >> 6);
 			c = 0x80 | (c & 0x3f);
@@ -140,6 +143,12 @@ html_link_utf8(struct arena *a, const struct html_link *link)
 		out[n++] = (char)c;
 	}
 	return str_of(out, n);
+}
+
+struct str
+html_link_utf8(struct arena *a, const struct html_link *link)
+{
+	return link->is_unicode ? link->url : html_from_latin1(a, link->url);
 }
 
 /* --- the source before it is tokenised --- */
@@ -436,14 +445,29 @@ put_text(struct renderer *r, struct value value, bool is_invisible)
 	    str_skip(buf_str(r->out), r->piece));
 }
 
+/* HTML::Parser takes bytes that are no UTF-8 for Latin-1, and makes UTF-8 of
+ * it.
+ */
+static struct str
+as_utf8(struct renderer *r, struct str text)
+{
+	if (!r->is_bytes || str_is_ascii(text) ||
+	    convert_is_utf8(html_latin1(r->arena, text)))
+		return text;
+	return html_from_latin1(r->arena, text);
+}
+
 static void
 on_text(void *ctx, struct str text, bool is_cdata)
 {
 	struct renderer *r = ctx;
+	if (!is_cdata)
+		text = as_utf8(r, text);
 	struct value value = {text, r->is_unicode};
 	if (!is_cdata && str_chr(text, '&') != STR_NONE) {
 		r->scratch->len = 0;
-		value.is_wide |= html_entity_decode(r->scratch, text, true);
+		value.is_wide |=
+		    html_entity_decode(r->scratch, text, true, r->is_bytes);
 		value.text = buf_str(r->scratch);
 	}
 	if (r->in_script > 0) {
@@ -475,11 +499,13 @@ on_comment(void *ctx, struct str text)
 static struct value
 decode_attr(struct renderer *r, const struct html_attr *attr)
 {
-	struct value value = {str_sub(attr->value, 0, ATTR_MAX), r->is_unicode};
+	struct value value = {
+	    as_utf8(r, str_sub(attr->value, 0, ATTR_MAX)), r->is_unicode};
 	if (attr->is_bare || str_chr(value.text, '&') == STR_NONE)
 		return value;
 	r->scratch->len = 0;
-	value.is_wide |= html_entity_decode(r->scratch, value.text, false);
+	value.is_wide |=
+	    html_entity_decode(r->scratch, value.text, false, r->is_bytes);
 	value.text = buf_str(r->scratch);
 	return value;
 }
@@ -1057,22 +1083,25 @@ html_new(struct arena *a)
 }
 
 struct html *
-html_render(struct arena *a, struct str source, bool is_unicode,
+html_render(struct arena *a, struct str source, enum html_source kind,
     const struct mail_limits *limits, struct effort *effort)
 {
+	bool is_bytes = kind == HTML_BYTES;
+	size_t room = source.len * (is_bytes ? 4 : 1) + SLACK;
 	struct renderer r = {.arena = a,
 	    .limits = limits,
 	    .html = html_new(a),
-	    .is_unicode = is_unicode,
-	    .out = buf_new(a, source.len + SLACK),
+	    .is_unicode = kind == HTML_UNICODE,
+	    .is_bytes = is_bytes,
+	    .out = buf_new(a, room),
 	    .visible = buf_new(a, limits->body_part_bytes),
 	    .hidden = buf_new(a, limits->body_part_bytes),
-	    .scratch = buf_new(a, source.len + SLACK),
-	    .anchors = {.buf = buf_new(a, source.len * 2 + SLACK)},
-	    .titles = {.buf = buf_new(a, source.len + SLACK)},
+	    .scratch = buf_new(a, room),
+	    .anchors = {.buf = buf_new(a, room * 2)},
+	    .titles = {.buf = buf_new(a, room)},
 	    .base = STR_EMPTY};
 	html_styles_init(&r.styles, a);
-	r.html->length = is_unicode ? uchar_count(source) : source.len;
+	r.html->length = r.is_unicode ? uchar_count(source) : source.len;
 	char *text = arena_alloc(a, source.len);
 	memcpy(text, source.p, source.len);
 	size_t len = drop_nbsp(text, source.len);
@@ -1080,7 +1109,10 @@ html_render(struct arena *a, struct str source, bool is_unicode,
 	len = plain_quotes(text, len);
 	const struct html_sink sink = {
 	    &r, on_text, on_start, on_end, on_comment, on_declaration};
-	html_tokenize(a, text, len, &sink, effort);
+	struct str ready = str_of(text, len);
+	if (is_bytes)
+		ready = html_from_latin1(a, ready);
+	html_tokenize(a, (char *)(uintptr_t)ready.p, ready.len, &sink, effort);
 	finish(&r);
 	return r.html;
 }

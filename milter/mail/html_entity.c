@@ -278,9 +278,28 @@ struct decoder {
 	struct str in;
 	size_t at;
 	bool allows_prefix;
+	bool is_bytes;
 	bool is_wide;
 	uint32_t high; /* surrogate seen just before; 0: none */
 };
+
+/* A character; as bytes it is one character of Latin-1 for each of its bytes.
+ */
+static void
+put_code(struct decoder *d, uint32_t code)
+{
+	size_t from = d->out->len;
+	utf8_put(d->out, code);
+	if (!d->is_bytes || code < 0x80)
+		return;
+	unsigned char bytes[4];
+	size_t n = d->out->len - from;
+	for (size_t i = 0; i < n && i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)d->out->p[from + i];
+	d->out->len = from;
+	for (size_t i = 0; i < n && i < sizeof(bytes); i++)
+		utf8_put(d->out, bytes[i]);
+}
 
 static int
 entity_cmp(const void *key, const void *row)
@@ -356,7 +375,7 @@ decode_name(struct decoder *d, size_t amp)
 	d->at = at + len;
 	skip_semicolon(d);
 	d->is_wide |= entity->code > 0xff;
-	utf8_put(d->out, entity->code);
+	put_code(d, entity->code);
 }
 
 /* A NUL counts as the digit 0, as in HTML::Entities. */
@@ -395,8 +414,9 @@ join_surrogates(struct decoder *d, uint32_t code)
 	if ((code & 0xfffffc00) == 0xdc00) {
 		if (d->high == 0)
 			return REPLACEMENT;
-		if (!d->out->is_cut && d->out->len >= REPLACEMENT_LEN)
-			d->out->len -= REPLACEMENT_LEN;
+		size_t taken = (d->is_bytes ? 2 : 1) * REPLACEMENT_LEN;
+		if (!d->out->is_cut && d->out->len >= taken)
+			d->out->len -= taken;
 		code = ((d->high - 0xd800) << 10) + (code - 0xdc00) + 0x10000;
 		d->high = 0;
 		return code;
@@ -422,15 +442,18 @@ decode_number(struct decoder *d, size_t amp)
 	}
 	d->is_wide |= code > 0xff;
 	code = join_surrogates(d, code);
-	utf8_put(d->out, code);
+	put_code(d, code);
 	skip_semicolon(d);
 }
 
 bool
-html_entity_decode(struct buf *ret, struct str text, bool allows_prefix)
+html_entity_decode(
+    struct buf *ret, struct str text, bool allows_prefix, bool is_bytes)
 {
-	struct decoder d = {
-	    .out = ret, .in = text, .allows_prefix = allows_prefix};
+	struct decoder d = {.out = ret,
+	    .in = text,
+	    .allows_prefix = allows_prefix,
+	    .is_bytes = is_bytes};
 	while (d.at < text.len) {
 		struct str rest = str_skip(text, d.at);
 		size_t amp = str_chr(rest, '&');
@@ -445,5 +468,5 @@ html_entity_decode(struct buf *ret, struct str text, bool allows_prefix)
 		else
 			decode_name(&d, amp);
 	}
-	return d.is_wide;
+	return d.is_wide && !is_bytes;
 }

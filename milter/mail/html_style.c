@@ -483,7 +483,7 @@ attr_value(struct html_styles *styles, const struct html_attr *attr)
 	if (attr->is_bare || str_chr(value, '&') == STR_NONE)
 		return value;
 	styles->value->len = 0;
-	(void)html_entity_decode(styles->value, value, false);
+	(void)html_entity_decode(styles->value, value, false, false);
 	return buf_str(styles->value);
 }
 

@@ -215,6 +215,24 @@ head_of(struct str text, size_t most)
 	return str_sub(text, 0, end);
 }
 
+/* As `kind`, which is what Perl would hold it as. */
+static struct str
+part_text(struct message *m, struct part *part, struct str source,
+    enum html_source *ret_kind)
+{
+	struct str declared =
+	    part->charset.len == 0 ? STR("us-ascii") : part->charset;
+	if (!m->config->keeps_charsets) {
+		source = charset_normalize(
+		    m->arena, source, declared, SIZE_MAX, &part->is_unicode);
+		*ret_kind = part->is_unicode ? HTML_UNICODE : HTML_ASCII;
+		return source;
+	}
+	part->is_unicode = charset_is_readable(source, declared);
+	*ret_kind = part->is_unicode ? HTML_UNICODE : HTML_BYTES;
+	return source;
+}
+
 static void
 part_render(struct message *m, struct part *part)
 {
@@ -226,20 +244,18 @@ part_render(struct message *m, struct part *part)
 		return;
 	struct str source =
 	    head_of(part_decoded(m, part), m->config->limits.render_bytes);
-	struct str charset =
-	    part->charset.len == 0 ? STR("us-ascii") : part->charset;
 	if (effort_is_over(&m->effort, source.len))
 		return;
-	struct str text =
-	    charset_normalize(a, source, charset, SIZE_MAX, &part->is_unicode);
+	enum html_source kind;
+	struct str text = part_text(m, part, source, &kind);
 	if (!is_html || source.len == 0) {
-		part->rendered = text;
+		part->rendered =
+		    kind == HTML_BYTES ? html_from_latin1(a, text) : text;
 		return;
 	}
 	struct mail_limits limits = m->config->limits;
 	limits.base_bytes -= m->based;
-	part->html =
-	    html_render(a, text, part->is_unicode, &limits, &m->effort);
+	part->html = html_render(a, text, kind, &limits, &m->effort);
 	m->based += part->html->base_bytes;
 	m->is_cut_links |= part->html->is_cut;
 	part->rendered = part->html->text;

@@ -340,15 +340,20 @@ read_scan_size(struct reader *r, struct str value, unsigned is_raw)
 		    n == 0 ? SCAN_SIZE_MAX : (size_t)n;
 }
 
+/* What mail is looked at with, and SpamAssassin's setting is the opposite of.
+ */
+enum { NO_SIGNERS, KEEPS_CHARSETS };
+
 static void
-read_parse_dkim_uris(struct reader *r, struct str value, unsigned unused)
+read_switch(struct reader *r, struct str value, unsigned which)
 {
-	(void)unused;
 	bool is_on = str_eq(value, STR("1")) || str_ieq(value, STR("yes"));
 	if (!is_on && !str_eq(value, STR("0")) && !str_ieq(value, STR("no")))
 		ERROR(r, "1 or 0 is wanted");
-	else
+	else if (which == NO_SIGNERS)
 		r->rules->mail.has_no_signers = !is_on;
+	else
+		r->rules->mail.keeps_charsets = !is_on;
 }
 
 static void
@@ -521,7 +526,8 @@ static const struct directive directives[] = {
     {"clear_util_rb", read_clear_util_rb, 0, false},
     {"body_part_scan_size", read_scan_size, false, false},
     {"rawbody_part_scan_size", read_scan_size, true, false},
-    {"parse_dkim_uris", read_parse_dkim_uris, 0, false},
+    {"normalize_charset", read_switch, KEEPS_CHARSETS, false},
+    {"parse_dkim_uris", read_switch, NO_SIGNERS, false},
 };
 
 bool

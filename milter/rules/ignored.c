@@ -8,7 +8,6 @@
 #define NETWORK "no blocklist is asked"
 #define STORE "there is no such database"
 #define PLUGIN "that plugin is not built in"
-#define VIEW "messages are always seen as SpamAssassin sees them by default"
 
 /* A name that ends in * stands for all that start so. */
 static const struct ignored {
@@ -40,7 +39,6 @@ static const struct ignored {
     {"inactive_languages", PLUGIN},
     {"lock_method", STORE},
     {"mbox_format_from_regex", "mailboxes are read by postern scan"},
-    {"normalize_charset", VIEW},
     {"ok_languages", PLUGIN},
     {"olemacro_*", PLUGIN},
     {"pyzor_*", NETWORK},

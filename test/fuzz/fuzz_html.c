@@ -34,8 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new();
 	struct str source = str_of((const char *)data + 1, size - 1);
 	struct effort effort = {0};
-	struct html *html =
-	    html_render(a, source, data[0] % 2 == 1, &limits, &effort);
+	struct html *html = html_render(
+	    a, source, (enum html_source)(data[0] % 3), &limits, &effort);
 	check(html->text.len <= source.len + 64);
 	check(html->visible_text.len <= limits.body_part_bytes);
 	check(html->hidden_text.len <= limits.body_part_bytes);

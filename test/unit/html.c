@@ -20,7 +20,8 @@ static struct html *
 render(struct arena *a, const char *source, bool is_unicode)
 {
 	struct effort effort = {0};
-	return html_render(a, str_from(source), is_unicode, &limits, &effort);
+	return html_render(a, str_from(source),
+	    is_unicode ? HTML_UNICODE : HTML_ASCII, &limits, &effort);
 }
 
 static const struct {
@@ -318,7 +319,8 @@ takes_linear_time_for_any_flood(void **state)
 		while (!b->is_cut)
 			buf_put(b, str_from(floods[i]));
 		struct effort effort = {0};
-		(void)html_render(a, buf_str(b), true, &limits, &effort);
+		(void)html_render(
+		    a, buf_str(b), HTML_UNICODE, &limits, &effort);
 		arena_free(a);
 	}
 	assert_true(clock_ms() - start < 60000);
