@@ -130,7 +130,8 @@ bool str_starts(struct str s, struct str prefix);
 bool str_istarts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_iends(struct str s, struct str suffix);
-bool str_is_ascii(struct str s); /* no byte above 7F */
+size_t str_ascii_length(struct str s); /* bytes before the first above 7F */
+bool str_is_ascii(struct str s);       /* no byte above 7F */
 
 /* Offset of the first (last) `c`, or STR_NONE. */
 size_t str_chr(struct str s, char c);
@@ -173,6 +174,7 @@ struct strs {
 };
 
 void strs_add(struct arena *a, struct strs *list, struct str s);
+void strs_add_all(struct arena *a, struct strs *list, const struct strs *more);
 bool strs_has(const struct strs *list, struct str s);
 bool strs_ihas(const struct strs *list, struct str s);
 void strs_sort(struct strs *list); /* byte order */

@@ -12,6 +12,9 @@
  * All results of SpamAssassin's :addr (:name) for one raw field value, in
  * order.
  */
+void address_read(struct arena *a, struct str raw, struct strs *ret_addrs,
+    struct strs *ret_names);
+/* One of the two. */
 void address_addrs(struct arena *a, struct str raw, struct strs *ret);
 void address_names(struct arena *a, struct str raw, struct strs *ret);
 

@@ -21,6 +21,7 @@ struct redirector;
 struct redirectors;
 struct relays;
 struct tld_set;
+struct table;
 struct uris;
 
 /* More than any magic number is into a file: see part_head(). */
@@ -156,6 +157,7 @@ struct message {
 	struct strs body_changed; /* see message_body_change() */
 	unsigned body_changes;    /* how often it was called */
 	struct relays *relays;    /* lazily made, see message_relays() */
+	struct table *addressed;  /* of selector.c, by text of a field */
 	struct uris *uri_list;    /* lazily made, see message_uri_list() */
 	/* see message_cuts() */
 	bool is_cut_parts, is_cut_depth, is_cut_links;

@@ -62,19 +62,24 @@ str_ieq(struct str a, struct str b)
 	return true;
 }
 
-bool
-str_is_ascii(struct str s)
+size_t
+str_ascii_length(struct str s)
 {
 	size_t i = 0;
 	for (uint64_t word; i + sizeof(word) <= s.len; i += sizeof(word)) {
 		memcpy(&word, s.p + i, sizeof(word));
 		if ((word & UINT64_C(0x8080808080808080)) != 0)
-			return false;
+			break;
 	}
-	for (; i < s.len; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
+	while (i < s.len && (unsigned char)s.p[i] < 0x80)
+		i++;
+	return i;
+}
+
+bool
+str_is_ascii(struct str s)
+{
+	return str_ascii_length(s) == s.len;
 }
 
 bool
@@ -302,6 +307,13 @@ void
 strs_add(struct arena *a, struct strs *list, struct str s)
 {
 	ARENA_PUSH(a, list) = s;
+}
+
+void
+strs_add_all(struct arena *a, struct strs *list, const struct strs *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		strs_add(a, list, more->v[i]);
 }
 
 bool

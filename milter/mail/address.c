@@ -578,8 +578,8 @@ trim_end(struct str text)
 	return text;
 }
 
-static void
-read_all(
+void
+address_read(
     struct arena *a, struct str raw, struct strs *addresses, struct strs *names)
 {
 	struct str text =
@@ -604,14 +604,14 @@ void
 address_addrs(struct arena *a, struct str raw, struct strs *ret)
 {
 	struct strs names = {0};
-	read_all(a, raw, ret, &names);
+	address_read(a, raw, ret, &names);
 }
 
 void
 address_names(struct arena *a, struct str raw, struct strs *ret)
 {
 	struct strs addresses = {0};
-	read_all(a, raw, &addresses, ret);
+	address_read(a, raw, &addresses, ret);
 }
 
 struct str

@@ -648,6 +648,26 @@ tidy_name(struct arena *a, struct str name)
 	return str_of(p, len);
 }
 
+/* The addresses of one field, with their names. */
+struct addressed {
+	struct strs addrs, names;
+};
+
+/* Many rules ask for the same ones. */
+static const struct addressed *
+addressed_in(struct message *m, struct str field)
+{
+	if (m->addressed == NULL)
+		m->addressed = table_new(m->arena, false);
+	void **known = table_at(m->addressed, field);
+	if (*known == NULL) {
+		struct addressed *fresh = ARENA_NEW(m->arena, struct addressed);
+		address_read(m->arena, field, &fresh->addrs, &fresh->names);
+		*known = fresh;
+	}
+	return *known;
+}
+
 /* Addresses or names in the fields of `from`. */
 static void
 add_parsed(struct message *m, const struct header_query *query,
@@ -658,10 +678,11 @@ add_parsed(struct message *m, const struct header_query *query,
 	for (size_t i = 0; i < from->n; i++) {
 		if (effort_is_over(&m->effort, from->v[i].len + FIELD_EFFORT))
 			return;
+		const struct addressed *in = addressed_in(m, from->v[i]);
 		if (query->is_addr)
-			address_addrs(a, from->v[i], ret);
+			strs_add_all(a, ret, &in->addrs);
 		else
-			address_names(a, from->v[i], &names);
+			strs_add_all(a, &names, &in->names);
 	}
 	for (size_t i = 0; i < names.n; i++)
 		strs_add(a, ret,
