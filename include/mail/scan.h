@@ -29,8 +29,15 @@ scan_digits(struct str s, size_t i)
 static inline size_t
 scan_until(struct str s, size_t i, const char *set)
 {
-	while (i < s.len && (s.p[i] == '\0' || strchr(set, s.p[i]) == NULL))
-		i++;
+	uint64_t bits[4] = {0};
+	for (; *set != '\0'; set++)
+		bits[(unsigned char)*set / 64] |= UINT64_C(1)
+						  << (unsigned char)*set % 64;
+	for (; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if ((bits[c / 64] >> c % 64 & 1) != 0)
+			break;
+	}
 	return i;
 }
 

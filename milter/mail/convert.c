@@ -234,9 +234,7 @@ strict_length(struct str s)
 static size_t
 skip_ascii(struct str text, size_t i)
 {
-	while (i < text.len && (unsigned char)text.p[i] < 0x80)
-		i++;
-	return i;
+	return i + str_ascii_length(str_skip(text, i));
 }
 
 bool

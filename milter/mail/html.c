@@ -90,13 +90,32 @@ is_body_char(uint32_t c, bool is_wide)
 	       (c < 0x20 && !char_is_space((char)c));
 }
 
+/* Of the eight ASCII bytes in `word`, how many are blank to Perl. */
+static unsigned
+count_blanks(uint64_t word, bool is_unicode)
+{
+	unsigned n = word_count(
+	    word_range(word, '\t', '\r') | word_range(word, ' ', ' '));
+	return is_unicode ? n : n - word_count(word_range(word, '\f', '\f'));
+}
+
 /* Characters of the text, and how many of them are not blank to Perl. */
 static void
 count_text(struct html *html)
 {
-	struct str s = html->text;
+	const struct str s = html->text;
 	unsigned long length = 0, blanks = 0;
 	for (size_t i = 0, len = 1; i < s.len; i += len, length++) {
+		uint64_t word;
+		for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
+			memcpy(&word, s.p + i, sizeof(word));
+			if ((word & UINT64_C(0x8080808080808080)) != 0)
+				break;
+			blanks += count_blanks(word, html->is_unicode);
+			length += sizeof(word);
+		}
+		if (i == s.len)
+			break;
 		len = 1;
 		if ((s.p[i] & 0x80) == 0) {
 			blanks += char_is_space(s.p[i]) &&

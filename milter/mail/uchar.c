@@ -37,9 +37,14 @@ uchar_last(struct str s, size_t *ret_len)
 size_t
 uchar_count(struct str s)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	const uint64_t top = UINT64_C(0x8080808080808080);
+	size_t n = s.len, i = 0;
+	for (uint64_t word; i + sizeof(word) <= s.len; i += sizeof(word)) {
+		memcpy(&word, s.p + i, sizeof(word));
+		n -= word_count(word & ~(word << 1) & top);
+	}
+	for (; i < s.len; i++)
+		n -= ((unsigned char)s.p[i] & 0xc0) == 0x80;
 	return n;
 }
 

@@ -73,6 +73,12 @@ next_word(struct str *rest, bool is_unicode, bool *ret_has_letter)
 	while (rest->len > 0 && is_blank(*rest, is_unicode, &len))
 		*rest = str_skip(*rest, len);
 	while (n < rest->len) {
+		char c = rest->p[n];
+		if ((unsigned char)c < 0x80 && c > ' ') {
+			*ret_has_letter |= char_is_word(c);
+			n++;
+			continue;
+		}
 		struct str here = str_skip(*rest, n);
 		if (is_blank(here, is_unicode, &len))
 			break;

@@ -303,8 +303,9 @@ evidence_of(struct run *run, struct str label, struct str text)
 	if (label.len > EVIDENCE_BYTES / 2)
 		return STR_EMPTY;
 	text = str_sub(text, 0, room);
-	return str_printf(run->a, "%.*s%s%.*s", STR_ARG(label),
-	    label.len > 0 ? ": " : "", STR_ARG(text));
+	text = str_sub(text, 0, str_chr(text, '\0'));
+	return uri_join(
+	    run->a, label, label.len > 0 ? STR(": ") : STR_EMPTY, text);
 }
 
 static bool
