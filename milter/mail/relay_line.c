@@ -539,6 +539,7 @@ static const struct auth_form auth_forms[] = {
 static struct {
 	pthread_once_t once;
 	struct shape_pairs from[COUNT_OF(from_forms)];
+	struct shape_pairs webmails[COUNT_OF(webmails)];
 	struct shape_pairs programs[COUNT_OF(programs)];
 	struct shape_pairs auth[COUNT_OF(auth_forms)];
 } needed = {.once = PTHREAD_ONCE_INIT};
@@ -548,6 +549,8 @@ needed_init(void)
 {
 	for (size_t i = 0; from_forms[i].shape != NULL; i++)
 		needed.from[i] = shape_pairs_needed(from_forms[i].shape);
+	for (size_t i = 0; i < COUNT_OF(webmails); i++)
+		needed.webmails[i] = shape_pairs_needed(webmails[i].mark);
 	for (size_t i = 0; i < COUNT_OF(programs); i++)
 		needed.programs[i] = shape_pairs_needed(programs[i].mark);
 	for (size_t i = 0; i < COUNT_OF(auth_forms); i++) {
@@ -721,9 +724,11 @@ take_common(struct line *line)
 }
 
 static bool
-is_of_family(const struct line *line, const struct family *family)
+is_of_family(const struct line *line, const struct family *family,
+    const struct shape_pairs *needed_pairs)
 {
-	return shape_is_in(line->text, family->mark) &&
+	return shape_is_possible(&line->pairs, needed_pairs) &&
+	       shape_is_in(line->text, family->mark) &&
 	       (family->mark_too == NULL ||
 		   shape_is_in(line->text, family->mark_too));
 }
@@ -733,7 +738,7 @@ webmails_try(struct line *line)
 {
 	enum outcome outcome = PASSED;
 	for (size_t i = 0; i < COUNT_OF(webmails) && outcome == PASSED; i++)
-		if (is_of_family(line, &webmails[i]))
+		if (is_of_family(line, &webmails[i], &needed.webmails[i]))
 			outcome = forms_try(line, webmails[i].forms);
 	return outcome;
 }
@@ -742,8 +747,7 @@ static enum outcome
 programs_try(struct line *line)
 {
 	for (size_t i = 0; i < COUNT_OF(programs); i++)
-		if (shape_is_possible(&line->pairs, &needed.programs[i]) &&
-		    is_of_family(line, &programs[i]))
+		if (is_of_family(line, &programs[i], &needed.programs[i]))
 			return forms_try(line, programs[i].forms);
 	return PASSED;
 }

@@ -578,6 +578,7 @@ struct firsts {
 	bool is_any;
 	bool (*is_of)(char c); /* NULL: those of `has`, a bit a byte */
 	uint64_t has[4];
+	char second; /* lower case: the byte behind it; 0: any */
 };
 
 static void
@@ -592,6 +593,15 @@ firsts_has(const struct firsts *firsts, char c)
 {
 	unsigned byte = (unsigned char)c;
 	return (firsts->has[byte / 64] >> byte % 64 & 1) != 0;
+}
+
+static bool
+firsts_fit(const struct firsts *firsts, struct str text, size_t at)
+{
+	return firsts_has(firsts, text.p[at]) &&
+	       (firsts->second == '\0' ||
+		   (at + 1 < text.len &&
+		       char_lower(text.p[at + 1]) == firsts->second));
 }
 
 static void
@@ -648,6 +658,8 @@ firsts_of(const char *shape, bool is_folded)
 	};
 	if (firsts.plain.len == 0 && firsts.is_of == NULL)
 		firsts_find(&firsts, shape, is_folded);
+	if (is_folded && plain_length(shape) > 1)
+		firsts.second = char_lower(shape[1]);
 	return firsts;
 }
 
@@ -665,7 +677,7 @@ next_place(const struct firsts *firsts, struct str text, size_t at)
 		while (at < text.len && !firsts->is_of(text.p[at]))
 			at++;
 	else
-		while (at < text.len && !firsts_has(firsts, text.p[at]))
+		while (at < text.len && !firsts_fit(firsts, text, at))
 			at++;
 	return at;
 }
