@@ -26,6 +26,8 @@ const struct address_list *address_list_named(
 /* The owner of `address` by fns_add_addrlist, lower case; empty: none. */
 struct str address_lists_owner(
     struct arena *a, const struct address_lists *lists, struct str address);
+/* Nobody is in it; so nobody is if it is NULL. */
+bool address_list_is_empty(const struct address_list *list);
 /* `address` is on the list; case is folded.  NULL is an empty list. */
 bool address_list_has(
     struct arena *a, const struct address_list *list, struct str address);

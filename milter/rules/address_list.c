@@ -330,10 +330,16 @@ address_lists_owner(
 }
 
 bool
+address_list_is_empty(const struct address_list *list)
+{
+	return list == NULL || list->entries->n == 0;
+}
+
+bool
 address_list_has(
     struct arena *a, const struct address_list *list, struct str address)
 {
-	if (list == NULL)
+	if (address_list_is_empty(list))
 		return false;
 	address = str_lower(a, address);
 	const struct entry *entry = table_get(list->entries, address);

@@ -181,7 +181,7 @@ one_is_listed(struct eval_call *call, const struct strs *addresses,
     const struct address_list *list)
 {
 	struct arena *a = call->message->arena;
-	for (size_t i = 0; list != NULL && i < addresses->n; i++)
+	for (size_t i = 0; i < addresses->n; i++)
 		if (address_list_has(a, list, addresses->v[i]))
 			return eval_hit(call, addresses->v[i]);
 	return 0;
@@ -190,14 +190,19 @@ one_is_listed(struct eval_call *call, const struct strs *addresses,
 static int
 from_in(struct eval_call *call, struct str name)
 {
-	return one_is_listed(call, eval_all_from(call), list_named(call, name));
+	const struct address_list *list = list_named(call, name);
+	return address_list_is_empty(list)
+		   ? 0
+		   : one_is_listed(call, eval_all_from(call), list);
 }
 
 static int
 to_in(struct eval_call *call, struct str name)
 {
 	const struct address_list *list = list_named(call, name);
-	return list == NULL ? 0 : one_is_listed(call, eval_all_to(call), list);
+	return address_list_is_empty(list)
+		   ? 0
+		   : one_is_listed(call, eval_all_to(call), list);
 }
 
 static int
