@@ -1000,8 +1000,8 @@ read_sequence(struct reading *r, struct modes *modes)
 	while (!r->is_odd && r->rest.len > 0 && !next_is(r, '|') &&
 	       !next_is(r, ')')) {
 		uint32_t least = 1, most = 1, unused;
-		r->wants_heads =
-		    lead <= r->keeps_last && chain_wants_heads(&chain);
+		bool is_counted = lead == 0 || (lead == 1 && r->keeps_last);
+		r->wants_heads = is_counted && chain_wants_heads(&chain);
 		struct piece piece = read_atom(r, modes);
 		skip_comments(r, *modes);
 		if (take_quantifier(r, &least, &most)) {
