@@ -509,7 +509,8 @@ part_value(const struct expr *e, size_t from, size_t to, const double *values,
     bool *ret_is_undefined)
 {
 	double stack[STACK_MAX + 1];
-	double *top = stack; /* the last value; stack[0] stays unused */
+	double *top = stack; /* the last value; behind nothing, 0 */
+	*top = 0;
 	bool is_undefined = false;
 	for (size_t i = from; i < to; i++) {
 		const struct step *step = &e->v[i];
