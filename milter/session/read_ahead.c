@@ -214,8 +214,8 @@ poll_with_pending(struct pollfd *fds, nfds_t n)
 	return count;
 }
 
-/* poll() is declared to write what it points to, not to read it: a compiler that
- * sees this in its place takes all for unset. */
+/* poll() is declared to write what it points to, not to read it: a compiler
+ * that sees this in its place takes all for unset. */
 __attribute__((noinline)) static int
 poll_ahead(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
