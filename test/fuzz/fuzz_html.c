@@ -34,9 +34,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new();
 	struct str source = str_of((const char *)data + 1, size - 1);
 	struct effort effort = {0};
-	struct html *html = html_render(
-	    a, source, (enum html_source)(data[0] % 3), &limits, &effort);
-	check(html->text.len <= source.len + 64);
+	enum html_source kind = (enum html_source)(data[0] % 3);
+	struct html *html = html_render(a, source, kind, &limits, &effort);
+	/* Bytes become UTF-8. */
+	check(html->text.len <= source.len * (kind == HTML_BYTES ? 4 : 1) + 64);
 	check(html->visible_text.len <= limits.body_part_bytes);
 	check(html->hidden_text.len <= limits.body_part_bytes);
 	check(html->elements <= html->total_tags);
