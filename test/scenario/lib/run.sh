@@ -125,13 +125,16 @@ port_is_open() {
 		END {exit !found}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# A port on loopback that nobody listens on, in $port.  It is below the range
-# that the kernel gives to clients.
+# A port on loopback that nobody listens on, nor is about to in another run of this
+# build folder, in $port.  It is below the range that the kernel gives to clients.
 port_free() {
+	local taken=$builddir/test/scenario/run/ports
+	mkdir -p "$taken"
 	port=$((20000 + RANDOM % 12000))
-	while port_is_open "$port"; do
+	until ! port_is_open "$port" && mkdir "$taken/$port"; do
 		port=$((20000 + RANDOM % 12000))
-	done
+	done 2>/dev/null
+	at_exit "rmdir '$taken/$port'"
 }
 
 # Does somebody listen on the unix socket $1?  (Without connecting to it.)
