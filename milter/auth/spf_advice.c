@@ -76,8 +76,11 @@ overlay(void *arg, struct arena *a, struct str name, enum dns_type type,
 		strs_add(a, &ret->records, d->draft);
 		return;
 	}
-	struct str key =
-	    str_printf(d->arena, "%d %.*s", (int)type, STR_ARG(name));
+	/* a name may have any byte */
+	struct buf *b = buf_new(d->arena, name.len + 16);
+	buf_printf(b, "%d ", (int)type);
+	buf_put(b, name);
+	struct str key = buf_str(b);
 	struct dns_answer *answer = table_get(d->answers, key);
 	if (answer == NULL) {
 		answer = ARENA_NEW(d->arena, struct dns_answer);
