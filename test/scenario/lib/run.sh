@@ -86,9 +86,10 @@ wait_for() {
 	done
 }
 
+# Neither gone nor a zombie; asked once, for it may go in between.
 is_alive() {
-	[ -n "${1-}" ] && [ -d "/proc/$1" ] &&
-		[ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)" != Z ]
+	[ -n "${1-}" ] &&
+		[[ $(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) == [^Z] ]]
 }
 
 is_gone() {
