@@ -158,6 +158,9 @@ struct str str_word(struct str *rest);
 /* Copies in `a`. */
 struct str str_dup(struct arena *a, struct str s);
 struct str str_lower(struct arena *a, struct str s);
+/* The three, one behind the other. */
+struct str str_concat(
+    struct arena *a, struct str x, struct str y, struct str z);
 char *str_c(struct arena *a, struct str s); /* NUL-terminated; stops at a NUL */
 struct str str_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

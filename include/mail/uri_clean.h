@@ -5,9 +5,6 @@
 
 #include "mail/uri.h"
 
-/* The three, one behind the other. */
-struct str uri_join(struct arena *a, struct str x, struct str y, struct str z);
-
 /*
  * SpamAssassin's url_encode: %XX of visible ASCII decoded, and then what must
  * not stand in a link encoded.

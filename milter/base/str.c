@@ -223,6 +223,16 @@ str_word(struct str *rest)
 }
 
 struct str
+str_concat(struct arena *a, struct str x, struct str y, struct str z)
+{
+	char *p = arena_alloc(a, x.len + y.len + z.len);
+	memcpy(p, x.p, x.len);
+	memcpy(p + x.len, y.p, y.len);
+	memcpy(p + x.len + y.len, z.p, z.len);
+	return str_of(p, x.len + y.len + z.len);
+}
+
+struct str
 str_dup(struct arena *a, struct str s)
 {
 	char *p = arena_alloc(a, s.len);

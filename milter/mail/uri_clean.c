@@ -36,16 +36,6 @@ struct link {
 
 /* --- pieces --- */
 
-struct str
-uri_join(struct arena *a, struct str x, struct str y, struct str z)
-{
-	char *p = arena_alloc(a, x.len + y.len + z.len);
-	memcpy(p, x.p, x.len);
-	memcpy(p + x.len, y.p, y.len);
-	memcpy(p + x.len + y.len, z.p, z.len);
-	return str_of(p, x.len + y.len + z.len);
-}
-
 /* At most `limits.uri_bytes` characters. */
 static struct str
 shorten(const struct cleaner *c, struct str s)
@@ -71,7 +61,7 @@ add(struct cleaner *c, struct str variant)
 static void
 add_link(struct cleaner *c, const struct link *link, struct str host)
 {
-	add(c, uri_join(c->arena, link->scheme, host, link->rest));
+	add(c, str_concat(c->arena, link->scheme, host, link->rest));
 }
 
 static struct str
@@ -223,7 +213,7 @@ add_bracketed(struct cleaner *c, struct str s)
 		    close == STR_NONE || at > close || at == i + 1 ||
 		    close == at + 1)
 			continue;
-		add(c, uri_join(c->arena, STR("mailto:"),
+		add(c, str_concat(c->arena, STR("mailto:"),
 			   str_sub(s, i + 1, close - i - 1), STR_EMPTY));
 		return;
 	}
@@ -246,7 +236,7 @@ add_unpadded(struct cleaner *c, struct str s)
 		start = start > from ? start - 3 : 0;
 	size_t end = scan_until(s, at + 1, "?&%");
 	if (end > at + 1)
-		add(c, uri_join(c->arena, STR("mailto:"),
+		add(c, str_concat(c->arena, STR("mailto:"),
 			   str_sub(s, start, end - start), STR_EMPTY));
 }
 
@@ -307,7 +297,7 @@ with_two_slashes(struct cleaner *c, struct str s)
 		return s;
 	if (str_starts(rest, STR("/")))
 		rest = str_skip(rest, 1);
-	return uri_join(c->arena, str_sub(s, 0, n), STR("//"), rest);
+	return str_concat(c->arena, str_sub(s, 0, n), STR("//"), rest);
 }
 
 static struct str
@@ -318,7 +308,7 @@ with_scheme(struct cleaner *c, struct str s)
 		n++;
 	if (n > 0 && n < s.len && s.p[n] == ':')
 		return s;
-	return uri_join(c->arena,
+	return str_concat(c->arena,
 	    str_starts(s, STR("ftp.")) ? STR("ftp://") : STR("http://"), s,
 	    STR_EMPTY);
 }
@@ -333,7 +323,7 @@ with_path(struct cleaner *c, struct str s)
 	size_t end = scan_until(s, n + 2, "/?#");
 	if (end == n + 2 || end == s.len || s.p[end] == '/')
 		return s;
-	return uri_join(
+	return str_concat(
 	    c->arena, str_sub(s, 0, end), STR("/"), str_skip(s, end));
 }
 
@@ -452,7 +442,7 @@ queue_known(struct cleaner *c, const struct link *link, struct str host)
 	struct str target;
 	if (c->redirector == NULL ||
 	    !c->redirector->find(c->redirector,
-		uri_join(c->arena, link->scheme, host, link->rest), &target))
+		str_concat(c->arena, link->scheme, host, link->rest), &target))
 		return false;
 	queue(c, target);
 	return true;
@@ -629,7 +619,8 @@ add_guess(struct cleaner *c, const struct link *link, struct str name)
 	if (label.len == 0 || str_chr(label, '.') != STR_NONE ||
 	    uri_has_tld(c->config, name))
 		return;
-	add_link(c, link, uri_join(c->arena, STR("www."), label, STR(".com")));
+	add_link(
+	    c, link, str_concat(c->arena, STR("www."), label, STR(".com")));
 }
 
 /* A host that is a number, or one word. */
@@ -677,7 +668,8 @@ clean_link(struct cleaner *c, const struct link *link)
 {
 	struct str bare_rest = link->rest;
 	if (link->port.len > 0 && drop_port(c, link, &bare_rest))
-		add(c, uri_join(c->arena, link->scheme, link->host, bare_rest));
+		add(c,
+		    str_concat(c->arena, link->scheme, link->host, bare_rest));
 	else
 		bare_rest = link->rest;
 	struct str host = link->host;
@@ -686,8 +678,8 @@ clean_link(struct cleaner *c, const struct link *link)
 		name = host = encode_twice(c, host);
 		add_link(c, link, host);
 		if (link->port.len > 0 && bare_rest.len > 0)
-			add(c,
-			    uri_join(c->arena, link->scheme, host, bare_rest));
+			add(c, str_concat(
+				   c->arena, link->scheme, host, bare_rest));
 	}
 	struct str visible = without_controls(c, host);
 	if (visible.len < host.len) {

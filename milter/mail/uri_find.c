@@ -298,24 +298,24 @@ add_scheme(struct arena *a, struct str link, bool *ret_unlinked)
 {
 	*ret_unlinked = false;
 	if (str_istarts(link, STR("ftp.")))
-		return uri_join(a, STR("ftp://"), link, STR_EMPTY);
+		return str_concat(a, STR("ftp://"), link, STR_EMPTY);
 	if (is_www(link))
-		return uri_join(a, STR("http://"), link, STR_EMPTY);
+		return str_concat(a, STR("http://"), link, STR_EMPTY);
 	size_t slash = str_chr(link, '/');
 	size_t at = str_rchr(link, '@');
 	if (slash != STR_NONE && at != STR_NONE && at >= slash + 2)
-		return uri_join(a, STR("http://"), link, STR_EMPTY);
+		return str_concat(a, STR("http://"), link, STR_EMPTY);
 	if (at != STR_NONE) {
 		if (!has_dot_behind_at(link) ||
 		    str_find(link, STR("&nbsp;")) != STR_NONE)
 			return STR_EMPTY;
-		return uri_join(
+		return str_concat(
 		    a, STR("mailto:"), without_label(link), STR_EMPTY);
 	}
 	if (str_chr(link, '.') == STR_NONE)
 		return STR_EMPTY;
 	*ret_unlinked = true;
-	return uri_join(a, STR("http://"), link, STR_EMPTY);
+	return str_concat(a, STR("http://"), link, STR_EMPTY);
 }
 
 /* The host of an address ends at a top-level domain. */

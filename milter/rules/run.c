@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/table.h"
-#include "mail/uri_clean.h"
+#include "mail/uri.h"
 #include "rules/capture.h"
 #include "rules/eval.h"
 #include "rules/eval_rows.h"
@@ -304,7 +304,7 @@ evidence_of(struct run *run, struct str label, struct str text)
 		return STR_EMPTY;
 	text = str_sub(text, 0, room);
 	text = str_sub(text, 0, str_chr(text, '\0'));
-	return uri_join(
+	return str_concat(
 	    run->a, label, label.len > 0 ? STR(": ") : STR_EMPTY, text);
 }
 
@@ -1016,16 +1016,25 @@ part_header(struct run *run, struct part *part, const struct rule *rule)
 	return header_line(run->m, header);
 }
 
+/* `part` or the first one behind it that `rule` is about; `*number` counts all.
+ */
+static struct part *
+part_in_range(const struct rule *rule, struct part *part, size_t *number)
+{
+	while (part != NULL && (++*number < rule->flags.range_from ||
+				   *number > rule->flags.range_to))
+		part = part_next(part);
+	return part;
+}
+
 static void
 match_joined(struct run *run, struct tally *t)
 {
 	const struct rule *rule = t->rule;
 	struct buf *b = buf_new(run->a, run->m->config->limits.header_bytes);
 	size_t i = 0;
-	for (struct part *part = run->m->root; part != NULL;
-	     part = part_next(part)) {
-		if (++i < rule->flags.range_from || i > rule->flags.range_to)
-			continue;
+	for (struct part *part = part_in_range(rule, run->m->root, &i);
+	     part != NULL; part = part_in_range(rule, part_next(part), &i)) {
 		struct str value = part_header(run, part, rule);
 		buf_put(b, value);
 		if (!str_ends(value, STR("\n")))
@@ -1040,10 +1049,8 @@ match_parts(struct run *run, struct tally *t)
 {
 	const struct rule *rule = t->rule;
 	size_t i = 0;
-	for (struct part *part = run->m->root; part != NULL;
-	     part = part_next(part)) {
-		if (++i < rule->flags.range_from || i > rule->flags.range_to)
-			continue;
+	for (struct part *part = part_in_range(rule, run->m->root, &i);
+	     part != NULL; part = part_in_range(rule, part_next(part), &i)) {
 		(void)match_string(
 		    run, t, rule->label, part_header(run, part, rule));
 		if (t->count > 0 || run->result->is_out_of_time)
@@ -1064,10 +1071,8 @@ part_strings(struct run *run, const struct rule *rule)
 		return strings;
 	bool has_none = false;
 	size_t i = 0;
-	for (struct part *part = run->m->root; part != NULL;
-	     part = part_next(part)) {
-		if (++i < rule->flags.range_from || i > rule->flags.range_to)
-			continue;
+	for (struct part *part = part_in_range(rule, run->m->root, &i);
+	     part != NULL; part = part_in_range(rule, part_next(part), &i)) {
 		struct str value = part_header(run, part, rule);
 		if (value.len > 0 || !has_none)
 			strs_add(run->a, strings, value);
