@@ -44,7 +44,10 @@ MUST_CHECK bool network_set_add(
     struct arena *a, struct network_set *set, struct str word);
 /* False, too, if `ip` is no address. */
 bool network_set_has(const struct network_set *set, struct str ip);
-/* The first network of the set that has all of `network` is not excluded. */
+/* The first network of the set that has all of `network`; NULL: none has. */
+const struct network *network_set_find(
+    const struct network_set *set, const struct network *network);
+/* That one is there and is not excluded. */
 bool network_set_covers(
     const struct network_set *set, const struct network *network);
 

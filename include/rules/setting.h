@@ -57,5 +57,8 @@ MUST_CHECK bool setting_add(struct arena *a, struct settings *settings,
 #define SETTING_ERROR(diags, setting, ...)                              \
 	diag_add((diags), DIAG_ERROR, (setting)->file, (setting)->line, \
 	    __VA_ARGS__)
+#define SETTING_WARNING(diags, setting, ...)                              \
+	diag_add((diags), DIAG_WARNING, (setting)->file, (setting)->line, \
+	    __VA_ARGS__)
 
 #endif

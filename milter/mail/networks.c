@@ -146,12 +146,19 @@ network_set_has(const struct network_set *set, struct str ip)
 	return false;
 }
 
-bool
-network_set_covers(const struct network_set *set, const struct network *network)
+const struct network *
+network_set_find(const struct network_set *set, const struct network *network)
 {
 	for (size_t i = 0; i < set->n; i++)
 		if (set->v[i].bits <= network->bits &&
 		    is_in(&set->v[i], network->b))
-			return !set->v[i].is_excluded;
-	return false;
+			return &set->v[i];
+	return NULL;
+}
+
+bool
+network_set_covers(const struct network_set *set, const struct network *network)
+{
+	const struct network *first = network_set_find(set, network);
+	return first != NULL && !first->is_excluded;
 }

@@ -12,6 +12,22 @@ struct maker {
 	struct diags *diags;
 };
 
+/* The last network of `set` says nothing if one before it has it all. */
+static void
+warn_decided(struct maker *m, const struct network_set *set,
+    const struct setting_line *line)
+{
+	const struct network *last = &set->v[set->n - 1];
+	const struct network *first = network_set_find(set, last);
+	if (first == last)
+		return;
+	SETTING_WARNING(m->diags, line,
+	    "%.*s: %s%.*s changes nothing: %s%.*s comes first",
+	    STR_ARG(line->name), last->is_excluded ? "!" : "",
+	    STR_ARG(str_sub(last->text, 0, 100)), first->is_excluded ? "!" : "",
+	    STR_ARG(str_sub(first->text, 0, 100)));
+}
+
 static void
 set_read(
     struct maker *m, struct network_set *set, const struct setting_line *line)
@@ -27,6 +43,8 @@ set_read(
 			    "10.1/16 or 2001:db8::/32",
 			    STR_ARG(line->name),
 			    STR_ARG(str_sub(word, 0, 100)));
+		else
+			warn_decided(m, set, line);
 }
 
 /* This host is always its own. */

@@ -187,12 +187,22 @@ static const struct {
     {"header A From:frob =~ /a/",
 	"warning 1: A: From:frob is not supported: the rule is disabled\n"},
     {"header A X-Spam-Relays-External =~ /a/", ""},
-    {"trusted_networks 10.1/16 !10.1.2.3 [2001:db8::1] 10.0.0.0/255.0.0.0", ""},
+    {"trusted_networks !10.1.2.3 10.1/16 [2001:db8::1] 10.0.0.0/255.0.0.0", ""},
+    {"trusted_networks 10.1/16 !10.1.2.3 127.1/16",
+	"warning 1: trusted_networks: !10.1.2.3 changes nothing: 10.1/16 comes "
+	"first\n"
+	"warning 1: trusted_networks: 127.1/16 changes nothing: 127.0.0.0/8 "
+	"comes "
+	"first\n"},
+    {"trusted_networks 10.1/16\nclear_trusted_networks\n"
+     "trusted_networks !10.1/16 10.1.2.3",
+	"warning 3: trusted_networks: 10.1.2.3 changes nothing: !10.1/16 comes "
+	"first\n"},
     {"trusted_networks 10.0.0.0/33",
 	"error 1: trusted_networks: 10.0.0.0/33 is no network: write "
 	"192.0.2.1, 10.1/16 or 2001:db8::/32\n"},
     {"internal_networks", "error 1: internal_networks: networks are wanted\n"},
-    {"trusted_networks 192.0.2.\ninternal_networks 192.0/16 192.0.2.1",
+    {"trusted_networks 192.0.2.\ninternal_networks 192.0.2.1 192.0/16",
 	"warning 2: internal_networks: 192.0/16 is left out: it is not in "
 	"trusted_networks\n"},
     {"clear_msa_networks 10.", "error 1: clear_msa_networks stands alone\n"},
