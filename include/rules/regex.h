@@ -55,7 +55,8 @@ MUST_CHECK enum regex_status regex_new(struct regex_env *env,
  */
 MUST_CHECK enum regex_status regex_new_unicode(struct regex_env *env,
     struct str pattern, struct regex **ret, struct str *ret_why);
-/* `pattern`, which may be Perl's alone, as PCRE2 and libhs read it; in `a`. */
+/* `pattern`, which may be Perl's alone, as PCRE2 and libhs read it for bytes.
+ */
 struct str regex_pattern(struct arena *a, struct str pattern);
 /*
  * One of the two with the lifetime of `a`, for a pattern that one message

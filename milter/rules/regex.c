@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "rules/repeat.h"
+#include "rules/wide_point.h"
 
 /*
  * Steps from one start in the text: with machine code they take 1 to 3 ms.  No
@@ -332,8 +333,8 @@ is_anchor(struct str piece)
  * What Perl takes and PCRE2 10.42 does not: a quantified anchor, `$?`, becomes
  * `(?:$)?`; `{,n}` becomes `{0,n}`.
  */
-struct str
-regex_pattern(struct arena *a, struct str pattern)
+static struct str
+perl_pattern(struct arena *a, struct str pattern)
 {
 	struct buf *b = buf_new(a, pattern.len * 6 + 1);
 	for (struct str rest = pattern; rest.len > 0;) {
@@ -352,6 +353,12 @@ regex_pattern(struct arena *a, struct str pattern)
 		}
 	}
 	return buf_str(b);
+}
+
+struct str
+regex_pattern(struct arena *a, struct str pattern)
+{
+	return perl_pattern(a, wide_point_drop(a, pattern));
 }
 
 /*
@@ -543,9 +550,9 @@ compile(struct arena *a, const struct regex_env *env, struct str pattern,
 		*ret_why = STR("the regular expression is longer than 1 MiB");
 		return REGEX_UNSUPPORTED;
 	}
-	pattern = regex_pattern(a, pattern);
-	if (is_unicode)
-		pattern = utf_pattern(a, latin1_to_utf8(a, pattern));
+	pattern = is_unicode ? utf_pattern(a,
+				   latin1_to_utf8(a, perl_pattern(a, pattern)))
+			     : regex_pattern(a, pattern);
 	struct regex *re = ARENA_NEW(a, struct regex);
 	re->groups = 1;
 	re->is_unicode = is_unicode;
