@@ -251,6 +251,22 @@ test_run(const struct ruleset *rules, const struct test_line *line,
 	arena_free(a);
 }
 
+/* Say why not.  That a rule is in a block that is left out is no oversight. */
+static void
+test_skip(const struct ruleset *rules, const struct test_line *line,
+    const struct rule *rule, struct diags *diags)
+{
+	bool is_defined = rule != NULL && rule->type != RULE_NONE;
+	bool is_left_out =
+	    !is_defined && table_has(rules->left_out, line->rule);
+	diag_add(diags, is_left_out ? DIAG_NOTE : DIAG_WARNING,
+	    line->place.file, line->place.line, "not tested: %.*s is %s",
+	    STR_ARG(line->rule),
+	    is_left_out  ? "defined in a block that is left out"
+	    : is_defined ? "disabled"
+			 : "not defined");
+}
+
 size_t
 ruleset_test(const struct ruleset *rules, struct diags *diags)
 {
@@ -264,11 +280,7 @@ ruleset_test(const struct ruleset *rules, struct diags *diags)
 			n++;
 			continue;
 		}
-		diag_add(diags, DIAG_WARNING, line->place.file,
-		    line->place.line, "not tested: %.*s is %s",
-		    STR_ARG(line->rule),
-		    rule == NULL || rule->type == RULE_NONE ? "not defined"
-							    : "disabled");
+		test_skip(rules, line, rule, diags);
 	}
 	return n;
 }

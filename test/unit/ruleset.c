@@ -356,7 +356,8 @@ failing_test_lines_are_errors_with_their_line(void **state)
 	struct loaded l = load("body A /a/\ntest A ok b\ntest A fail a\n"
 			       "test NOWHERE ok x\n"
 			       "header B eval:no_such_function()\n"
-			       "test B ok x\n");
+			       "test B ok x\n"
+			       "if 0\nbody C /c/\nendif\ntest C ok c\n");
 	assert_int_equal(ruleset_test(l.rules, &l.diags), 2);
 	struct buf *b = buf_new(l.a, 1000);
 	for (size_t i = 0; i < l.diags.n; i++)
@@ -368,7 +369,8 @@ failing_test_lines_are_errors_with_their_line(void **state)
 	    "2: test of A: it does not hit this text\n"
 	    "3: test of A: it hits this text, but should not\n"
 	    "4: not tested: NOWHERE is not defined\n"
-	    "6: not tested: B is disabled\n");
+	    "6: not tested: B is disabled\n"
+	    "10: not tested: C is defined in a block that is left out\n");
 	unload(&l);
 }
 
