@@ -123,11 +123,22 @@ literal_or_pattern(
 	return true;
 }
 
+/* "(?is)", which literal_parse() puts in front. */
+static size_t
+modifiers_length(struct str pattern)
+{
+	if (!str_starts(pattern, STR("(?")))
+		return 0;
+	size_t end = 2;
+	while (end < pattern.len && char_is_alpha(pattern.p[end]))
+		end++;
+	return end < pattern.len && pattern.p[end] == ')' ? end + 1 : 0;
+}
+
 struct str
 literal_oddity(struct str pattern)
 {
-	if (str_starts(pattern, STR("(?")) && str_chr(pattern, ')') < 8)
-		pattern = str_skip(pattern, str_chr(pattern, ')') + 1);
+	pattern = str_skip(pattern, modifiers_length(pattern));
 	if (pattern.len == 0)
 		return STR("it is empty");
 	if (pattern.p[0] == '|' ||

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "rules/dialect.h"
 #include "rules/repeat.h"
 #include "rules/wide_point.h"
 
@@ -257,131 +258,10 @@ regex_env_new(struct arena *a, const struct regex_limits *limits)
 	return env;
 }
 
-static size_t
-digits(struct str s, size_t at)
-{
-	while (at < s.len && char_is_digit(s.p[at]))
-		at++;
-	return at;
-}
-
-/* `?`, `*`, `+`, `{n}`, `{n,}`, `{n,m}` or `{,m}` at the start of `s`. */
-static bool
-is_quantifier(struct str s)
-{
-	if (s.len == 0)
-		return false;
-	if (s.p[0] == '?' || s.p[0] == '*' || s.p[0] == '+')
-		return true;
-	if (s.p[0] != '{')
-		return false;
-	size_t at = digits(s, 1);
-	bool has_least = at > 1;
-	if (at < s.len && s.p[at] == ',') {
-		size_t most = at + 1;
-		at = digits(s, most);
-		has_least = has_least || at > most;
-	}
-	return has_least && at < s.len && s.p[at] == '}';
-}
-
-/* Bytes of the bracketed class at the start of `s`, or 1 if it never ends. */
-static size_t
-class_length(struct str s)
-{
-	size_t i = 1;
-	if (i < s.len && s.p[i] == '^')
-		i++;
-	if (i < s.len && s.p[i] == ']')
-		i++;
-	for (; i < s.len; i++) {
-		if (s.p[i] == '\\') {
-			i++;
-		} else if (s.p[i] == '[' && i + 1 < s.len &&
-			   s.p[i + 1] == ':') {
-			size_t end = str_find(str_skip(s, i), STR(":]"));
-			if (end != STR_NONE)
-				i += end + 1;
-		} else if (s.p[i] == ']') {
-			return i + 1;
-		}
-	}
-	return 1;
-}
-
-/* Bytes of the next piece of a pattern that must stay together. */
-static size_t
-piece_length(struct str s)
-{
-	if (s.p[0] == '\\' && s.len > 1)
-		return 2;
-	if (s.p[0] == '[')
-		return class_length(s);
-	return 1;
-}
-
-static bool
-is_anchor(struct str piece)
-{
-	if (piece.len == 1)
-		return piece.p[0] == '^' || piece.p[0] == '$';
-	return piece.len == 2 && piece.p[0] == '\\' &&
-	       memchr("AzZbBG", piece.p[1], 6) != NULL;
-}
-
-/*
- * What Perl takes and PCRE2 10.42 does not: a quantified anchor, `$?`, becomes
- * `(?:$)?`; `{,n}` becomes `{0,n}`.
- */
-static struct str
-perl_pattern(struct arena *a, struct str pattern)
-{
-	struct buf *b = buf_new(a, pattern.len * 6 + 1);
-	for (struct str rest = pattern; rest.len > 0;) {
-		struct str piece = str_sub(rest, 0, piece_length(rest));
-		rest = str_skip(rest, piece.len);
-		if (is_anchor(piece) && is_quantifier(rest)) {
-			buf_put(b, STR("(?:"));
-			buf_put(b, piece);
-			buf_putc(b, ')');
-		} else if (piece.p[0] == '{' &&
-			   is_quantifier(str_of(piece.p, rest.len + 1)) &&
-			   rest.p[0] == ',') {
-			buf_put(b, STR("{0"));
-		} else {
-			buf_put(b, piece);
-		}
-	}
-	return buf_str(b);
-}
-
 struct str
 regex_pattern(struct arena *a, struct str pattern)
 {
-	return perl_pattern(a, wide_point_drop(a, pattern));
-}
-
-/*
- * `pattern` with each \D, \S and \W that stands alone in a class: alone,
- * PCRE2 10.42's JIT matches nothing past ASCII with it where a text may be
- * broken UTF-8.
- */
-static struct str
-utf_pattern(struct arena *a, struct str pattern)
-{
-	struct buf *b = buf_new(a, pattern.len * 2 + 1);
-	for (struct str rest = pattern; rest.len > 0;) {
-		struct str piece = str_sub(rest, 0, piece_length(rest));
-		rest = str_skip(rest, piece.len);
-		bool is_negated = piece.p[0] == '\\' && piece.len == 2 &&
-				  memchr("DSW", piece.p[1], 3) != NULL;
-		if (is_negated)
-			buf_putc(b, '[');
-		buf_put(b, piece);
-		if (is_negated)
-			buf_putc(b, ']');
-	}
-	return buf_str(b);
+	return dialect_read(a, wide_point_drop(a, pattern), NULL);
 }
 
 static struct str
@@ -550,8 +430,13 @@ compile(struct arena *a, const struct regex_env *env, struct str pattern,
 		*ret_why = STR("the regular expression is longer than 1 MiB");
 		return REGEX_UNSUPPORTED;
 	}
-	pattern = is_unicode ? utf_pattern(a,
-				   latin1_to_utf8(a, perl_pattern(a, pattern)))
+	struct str complaint;
+	struct str read = dialect_read(a, pattern, &complaint);
+	if (complaint.len > 0) {
+		*ret_why = complaint;
+		return REGEX_BROKEN;
+	}
+	pattern = is_unicode ? dialect_for_utf(a, latin1_to_utf8(a, read))
 			     : regex_pattern(a, pattern);
 	struct regex *re = ARENA_NEW(a, struct regex);
 	re->groups = 1;

@@ -180,7 +180,10 @@ static const struct {
     {"body A /a|/", "warning 1: A: the regular expression matches "
 		    "everything: it starts or ends with |\n"},
     {"body A /x%{FROM}y/", ""},
-    {"body A /100%{2}x|\\%{A}/", ""},
+    {"body A /100%{2}x|\\%\\{A}/", ""},
+    {"body A /x\\%{A}/",
+	"error 1: A: an unescaped {: write \\{ (at byte 3): the rule is "
+	"disabled\n"},
     {"header A Subject",
 	"error 1: A: write: header RULE Name =~ /regex/, or: header RULE "
 	"exists:Name: the rule is disabled\n"},

@@ -58,6 +58,8 @@ patterns_that_match_everything_are_odd(void **state)
 	assert_true(literal_oddity(STR("a|b")).len == 0);
 	assert_true(literal_oddity(STR("a\\|")).len == 0);
 	assert_true(literal_oddity(STR("(?i)|b")).len > 0);
+	assert_true(literal_oddity(STR("(?:ab)")).len == 0);
+	assert_true(literal_oddity(STR("(?|(a)|(b))c")).len == 0);
 	assert_true(literal_oddity(STR("a||b")).len > 0);
 	assert_true(literal_oddity(STR("(?i)")).len > 0);
 }
@@ -104,11 +106,19 @@ matches_bytes_as_perl_does(void **state)
 	    {"^b", "a\nb", "no"},
 	    {"(?m)^b", "a\nb", "2-3"},
 	    {"b$?c", "bc", "0-2"}, /* quantified anchor */
-	    {"(?:^)*b", "ab", "1-2"},
+	    {"(?:^)?b", "ab", "1-2"},
 	    {"[$?^*]b", "?b", "0-2"},
 	    {"\\$?b", "b", "0-1"},
 	    {"xa{,2}y", "xaay", "0-4"}, /* at most two, since Perl 5.34 */
 	    {"xa{,2}y", "xa{,2}y", "no"},
+	    {"xa{ 2,\t3 }y", "xaaay", "0-5"}, /* blanks, too */
+	    {"xa{1 }y", "xay", "0-3"},
+	    {"{2}a|x", "{2}a", "0-4"}, /* nothing is there to repeat */
+	    {"(?:{,2}a)", "{,2}a", "0-5"},
+	    {"^?a", "a", "0-1"},
+	    {"(?x) a ^ {0,1} b", "ab", "0-2"},
+	    {"(?aai:A)(?^p:b)", "ab", "0-2"}, /* flags of Perl alone */
+	    {"(?-i:a)(?s-i)b", "ab", "0-2"},
 	    {"(?<N>a)(?<N>b)\\2", "abb", "0-3"},
 	    {"\\bfoo", "x foo", "2-5"},
 	    {"(a", "a", "broken"},
@@ -411,10 +421,65 @@ windows_do_not_change_what_is_found(void **state)
 	arena_free(a);
 }
 
+/* What Perl warns of, SpamAssassin refuses. */
+static void
+refuses_what_perl_warns_of(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *want; /* "": it is fine */
+	} cases[] = {
+	    {"a{b}", "an unescaped {: write \\{ (at byte 1)"},
+	    {"(?i)a|b{", "an unescaped {: write \\{ (at byte 7)"},
+	    {"(a){b}", "an unescaped {: write \\{ (at byte 3)"},
+	    {"[{]{", "an unescaped {: write \\{ (at byte 3)"},
+	    {"\\d{b}", "an unescaped {: write \\{ (at byte 2)"},
+	    {"\\x{41}{b}", "an unescaped {: write \\{ (at byte 6)"},
+	    {"${b}", "an unescaped {: write \\{ (at byte 1)"},
+	    {"a(?#b){c}", "an unescaped {: write \\{ (at byte 6)"},
+	    {"(?x)a {b}", "an unescaped {: write \\{ (at byte 6)"},
+	    {"a{,}", "an unescaped {: write \\{ (at byte 1)"},
+	    {"a{1 2}", "an unescaped {: write \\{ (at byte 1)"},
+	    {"\\{{", "an unescaped {: write \\{ (at byte 2)"},
+	    {"{b}", ""},
+	    {"(?:{b}|{c}|^{d})", ""},
+	    {"a+{b}a++{b}(?i){b}", ""},
+	    {"(?x)^ {b} # a{b}", ""},
+	    {"[a{b}]", ""},
+	    {"a{2}?", "a ? behind {n} says nothing (at byte 4)"},
+	    {"a+{2}", "a quantifier behind another (at byte 2)"},
+	    {"\\Qa\\E",
+		"\\Q and \\E are nothing in a rule: escape each sign by "
+		"itself (at byte 0)"},
+	    {"\\b{wb}", "\\b{...} is not for bytes (at byte 0)"},
+	    {"a{01}", "a number in {} begins with 0 (at byte 1)"},
+	    {"a{0,02}", "a number in {} begins with 0 (at byte 1)"},
+	    {"^*a", "what is repeated matches nothing (at byte 1)"},
+	    {"\\b+a", "what is repeated matches nothing (at byte 2)"},
+	    {"(?=a)*", "what is repeated matches nothing (at byte 5)"},
+	    {"(?:^|$)+", "what is repeated matches nothing (at byte 7)"},
+	    {"${2,}", "what is repeated matches nothing (at byte 1)"},
+	    {"(?:^|a)+(?=a)?^{0,3}", ""},
+	};
+	struct arena *a = arena_new();
+	struct regex_env *env = regex_env_new(a, &no_limits);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct regex *re;
+		struct str why = STR_EMPTY;
+		enum regex_status status =
+		    regex_new(env, str_from(cases[i].pattern), &re, &why);
+		assert_str(why, cases[i].want);
+		assert_int_equal(
+		    status, cases[i].want[0] == '\0' ? REGEX_OK : REGEX_BROKEN);
+	}
+	arena_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(literals_are_read_as_perl_does),
     cmocka_unit_test(patterns_that_match_everything_are_odd),
     cmocka_unit_test(matches_bytes_as_perl_does),
+    cmocka_unit_test(refuses_what_perl_warns_of),
     cmocka_unit_test(zero_bytes_are_bytes),
     cmocka_unit_test(huge_patterns_are_matched),
     cmocka_unit_test(a_repeat_of_repeats_is_refused),
