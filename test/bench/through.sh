@@ -38,10 +38,25 @@ through_start() {
 	postfix_start
 }
 
+# Milliseconds that all processors of the machine have worked.
+machine_worked_ms() {
+	awk -v tick=$((1000 / $(getconf CLK_TCK))) \
+		'/^cpu / {print ($2 + $3 + $4 + $7 + $8) * tick}' /proc/stat
+}
+
+# What milter NAME has worked, and the whole machine.
+through_worked() {
+	local pids=()
+	[ -z "${pid_of[$1]-}" ] ||
+		mapfile -t pids < <(echo "${pid_of[$1]}" && pids_below "${pid_of[$1]}")
+	echo "$(worked_ms "${pids[@]}") $(machine_worked_ms)"
+}
+
 # through_measure NAME: a line of figures.  The clock stops when all of it has
 # been delivered.
 through_measure() {
-	local file start refused=0
+	local file start worked refused=0
+	worked=$(through_worked "$1")
 	start=$EPOCHREALTIME
 	for file in "$W"/mail-through/*; do
 		smtp-source -s 10 -m "$through_each" -F "$file" \
@@ -50,10 +65,10 @@ through_measure() {
 			refused=$((refused + 1))
 	done
 	wait_for 600 postfix_queue_is_empty || refused=$((refused + 1))
-	echo "through $1 10 $start $EPOCHREALTIME $refused" |
+	echo "through $1 10 $start $EPOCHREALTIME $refused $worked $(through_worked "$1")" |
 		awk -v n=$((through_each * through_each)) '{
-			printf "%s %s %s messages=%d errors=%d rate=%.3f\n",
-				$1, $2, $3, n, $6, n / ($5 - $4)}'
+			printf "%s %s %s messages=%d errors=%d rate=%.3f cpu_ms=%.3f all_ms=%.3f\n",
+				$1, $2, $3, n, $6, n / ($5 - $4), ($9 - $7) / n, ($10 - $8) / n}'
 }
 
 # Which is first changes from round to round.
