@@ -42,12 +42,17 @@ uint32_t prefilter_add_shape(struct prefilter_builder *b, struct str pattern);
 struct prefilter *prefilter_build(struct arena *a, struct prefilter_builder *b,
     struct hs_pool *pool, struct look_cache *cache);
 
+/* How many slots there are: they count from 0. */
+size_t prefilter_slots(const struct prefilter *p);
+
 /*
  * One pass over `strings`.  The answer lives in `a`.  NULL: there is none, for
  * too much was left or `is_expired(arg)`, asked every 64 KiB, said so.
  */
 struct candidates *prefilter_pass(const struct prefilter *p, struct arena *a,
     const struct strs *strings, bool (*is_expired)(void *), void *arg);
+/* The slots that have a place in some string, `*ret_n` of them. */
+const uint32_t *candidates_slots(const struct candidates *c, size_t *ret_n);
 /* Where a walk over what may match is. */
 struct candidate_cursor {
 	uint32_t next;

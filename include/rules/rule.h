@@ -16,6 +16,7 @@
 #include "rules/setting.h"
 
 struct arena;
+struct demand;
 struct eval_row;
 struct expr;
 struct regex;
@@ -331,6 +332,8 @@ struct ruleset {
 	size_t nviews;
 	_Atomic(struct filter *) filter; /* NULL: not made yet */
 	_Atomic(struct looks *) looks;   /* the same */
+	/* Made behind both; NULL as well: every rule is tried. */
+	_Atomic(struct demand *) demand;
 };
 
 /*
@@ -345,6 +348,19 @@ enum filter_view {
 	FILTER_HEADER
 };
 #define FILTER_NONE SIZE_MAX
+
+/* The view that all rules of a turn look at; FILTER_NONE: there is no such. */
+static inline size_t
+turn_view(size_t turn)
+{
+	return turn == TURN_BODY      ? FILTER_BODY
+	       : turn == TURN_URI     ? FILTER_URI
+	       : turn == TURN_RAWBODY ? FILTER_RAWBODY
+				      : FILTER_NONE;
+}
+
+/* By factors, and by shapes; a rule is in one of them at most. */
+#define FILTERS 2
 
 struct filter {
 	struct arena *arena;

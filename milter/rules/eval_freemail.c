@@ -492,6 +492,13 @@ check_freemail_replyto(struct eval_call *call)
 	return text_differs(call, !is_any || is_reply_free ? &reply : &from);
 }
 
+bool
+eval_changes_body(const struct eval_row *row)
+{
+	return row->run == check_freemail_body ||
+	       row->run == check_freemail_replyto;
+}
+
 const struct eval_row EVAL_FREEMAIL[] = {
     {"check_freemail_from", 0, 1, "r",
 	"the sender is at a free mail provider, and the address matches the "

@@ -8,6 +8,7 @@
 #include "rules/factor.h"
 #include "rules/heads.h"
 #include "rules/hs_db.h"
+#include "rules/demand.h"
 #include "rules/look.h"
 #include "rules/look_cache.h"
 #include "rules/prefilter.h"
@@ -366,6 +367,7 @@ ruleset_filter(struct ruleset *rules, const struct filter_options *options,
 		return false;
 	}
 	atomic_store(&rules->looks, looks);
+	atomic_store(&rules->demand, demand_new(rules));
 	return true;
 }
 
@@ -374,6 +376,9 @@ filter_free(struct ruleset *rules)
 {
 	struct filter *filter = rules->filter;
 	struct looks *looks = rules->looks;
+	struct demand *demand = rules->demand;
+	if (demand != NULL)
+		arena_free(demand->arena);
 	if (filter != NULL)
 		arena_free(filter->arena);
 	if (looks != NULL)

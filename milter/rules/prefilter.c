@@ -181,6 +181,10 @@ struct candidates {
 		struct candidate *v; /* the first is not used */
 		size_t n, cap;
 	} list;
+	struct {
+		uint32_t *v; /* slots that have candidates */
+		size_t n, cap;
+	} left;
 };
 
 struct pass {
@@ -560,10 +564,12 @@ candidate_add(struct pass *pass, uint32_t slot, uint32_t from, uint32_t until)
 	uint32_t at = (uint32_t)found->list.n;
 	ARENA_PUSH(pass->a, &found->list) = (struct candidate){
 	    .string = (uint32_t)pass->string, .from = from, .until = until};
-	if (seen->first == 0)
+	if (seen->first == 0) {
 		seen->first = at;
-	else
+		ARENA_PUSH(pass->a, &found->left) = slot;
+	} else {
 		found->list.v[seen->last].next = at;
+	}
 	seen->last = at;
 	pass->is_over = found->list.n > CANDIDATES_MAX;
 }
@@ -972,6 +978,19 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 	pass_enter(&pass, strings->n - 1);
 	pass_leave(&pass);
 	return pass.is_over ? NULL : found;
+}
+
+size_t
+prefilter_slots(const struct prefilter *p)
+{
+	return p->nslots;
+}
+
+const uint32_t *
+candidates_slots(const struct candidates *c, size_t *ret_n)
+{
+	*ret_n = c->left.n;
+	return c->left.v;
 }
 
 struct candidate_cursor

@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "mail/uri.h"
 #include "rules/capture.h"
+#include "rules/demand.h"
 #include "rules/eval.h"
 #include "rules/eval_rows.h"
 #include "rules/expr.h"
@@ -30,8 +31,6 @@ struct found {
 	unsigned count;
 	struct str evidence;
 };
-
-#define FILTERS 2
 
 /* Of the prefilter over one view. */
 struct pass {
@@ -68,6 +67,8 @@ struct run {
 		struct pass *pass;           /* by view */
 	} filters[FILTERS];
 	struct strs *parts; /* by view from part_views on; NULL: none made */
+	const struct demand *demand; /* NULL: not made yet */
+	struct needs *needs;         /* NULL: every rule is tried */
 	struct {
 		struct found *v;
 		size_t n, cap;
@@ -98,6 +99,7 @@ run_new(const struct ruleset *rules, struct message *m,
 	run->result = result;
 	run->scratch = regex_scratch_new(
 	    m->arena, rules->env, options->is_expired, options->arg);
+	run->demand = rules->demand; /* the last that is made, so first */
 	run->looks = rules->looks;
 	run->filters[0].filter = rules->filter;
 	if (run->looks != NULL)
@@ -949,8 +951,9 @@ run_absent(struct run *run, const struct header_group *group,
 	}
 }
 
-static void
-run_headers(struct run *run, const struct header_group *group)
+/* The value that rules of the group look at. */
+static struct header_seen
+header_look(struct run *run, const struct header_group *group)
 {
 	struct header_seen seen = {.view = group->view, .value = STR_EMPTY};
 	int64_t start = cost_begin(run);
@@ -959,6 +962,13 @@ run_headers(struct run *run, const struct header_group *group)
 	(void)is_view_cut(run);
 	cost_aside(run, seen.view, false, start);
 	run->aside_ns = 0;
+	return seen;
+}
+
+static void
+run_headers(struct run *run, const struct header_group *group)
+{
+	struct header_seen seen = header_look(run, group);
 	if (run->result->is_out_of_time)
 		rest_undecided(run, &group->turn.rules, 0);
 	else if (seen.is_there)
@@ -1376,64 +1386,213 @@ static void (*const runners[RULE_TYPES])(
     [RULE_EVAL] = run_eval,
 };
 
-/* The turns whose rules all look at one list of strings. */
-static const struct {
-	enum filter_view view;
-	const struct strs *(*strings)(struct message *);
-} turn_views[TURNS] = {
-    [TURN_BODY] = {FILTER_BODY, message_body_seen},
-    [TURN_URI] = {FILTER_URI, message_uris},
-    [TURN_RAWBODY] = {FILTER_RAWBODY, message_rawbody},
+/* The strings that all rules of a turn look at. */
+static const struct strs *(*const view_strings[])(struct message *) = {
+    [FILTER_BODY] = message_body_seen,
+    [FILTER_RAWBODY] = message_rawbody,
+    [FILTER_URI] = message_uris,
 };
 
 /*
- * What may hit in turn `i`: see next_rule().  Links beyond ASCII are looked at
- * once more, by all rules.
+ * What rules of turn `i` look at; NULL: they have no strings in common, there
+ * was no time, or links beyond ASCII are looked at once more, by all rules.
  */
-static struct turn_found
-turn_candidates(struct run *run, const struct turn *turn, size_t i)
+static const struct strs *
+turn_strings(struct run *run, size_t i)
 {
-	struct turn_found none = {0};
-	if (turn_views[i].strings == NULL || run->result->is_out_of_time)
-		return none;
+	size_t view = turn_view(i);
+	if (view == FILTER_NONE || run->result->is_out_of_time)
+		return NULL;
 	int64_t start = cost_begin(run);
-	const struct strs *strings = turn_views[i].strings(run->m);
+	const struct strs *strings = view_strings[view](run->m);
 	bool is_wide = i == TURN_URI && message_wide_uris(run->m)->n > 0;
-	cost_aside(run, turn_views[i].view, false, start);
+	cost_aside(run, view, false, start);
 	run->aside_ns = 0;
-	return is_wide || is_view_cut(run)
-		   ? none
-		   : turn_pass(run, turn, turn_views[i].view, strings);
+	return is_wide || is_view_cut(run) ? NULL : strings;
 }
 
 static void
-run_turn(struct run *run, const struct band *band, size_t number)
+run_costed(struct run *run, const struct rule *rule)
+{
+	int64_t start = cost_begin(run);
+	runners[rule->type](run, rule);
+	cost_end(run, rule, start);
+}
+
+/* The rules of turn `number` from the place `i` on. */
+static void
+run_turn(struct run *run, const struct band *band, size_t number, size_t i)
 {
 	const struct turn *turn = &band->turn[number];
 	const struct rules *list = &turn->rules;
+	struct turn_found found = {0};
 	if (list->n == 0)
 		return;
 	(void)is_out_of_time(run);
-	const struct turn_found found = turn_candidates(run, turn, number);
-	size_t i = 0;
+	const struct strs *strings = turn_strings(run, number);
+	if (strings != NULL)
+		found = turn_pass(run, turn, turn_view(number), strings);
 	while (!run->result->is_out_of_time &&
-	       (i = next_rule(run, turn, &found, i)) < list->n) {
-		const struct rule *rule = list->v[i++];
-		int64_t start = cost_begin(run);
-		runners[rule->type](run, rule);
-		cost_end(run, rule, start);
-	}
+	       (i = next_rule(run, turn, &found, i)) < list->n)
+		run_costed(run, list->v[i++]);
 	if (run->result->is_out_of_time)
 		rest_undecided(run, list, i);
+}
+
+/* All rules of the band but the header evals that were run ahead of it. */
+static void
+run_all(struct run *run, const struct band *band, size_t nahead)
+{
+	for (size_t i = 0; i < band->headers.n; i++)
+		run_headers(run, &band->headers.v[i]);
+	for (size_t i = 0; i < TURNS && !run->is_short; i++)
+		run_turn(run, band, i, i == TURN_HEADER_EVAL ? nahead : 0);
+}
+
+/* What the passes over `strings` leave of a stage. */
+static void
+stage_pass(struct run *run, const struct stage *stage, size_t view,
+    const struct strs *strings)
+{
+	for (size_t k = 0; k < FILTERS; k++) {
+		const struct filter *filter = run->filters[k].filter;
+		const struct candidates *found = NULL;
+		if (stage->nfiltered[k] == 0)
+			continue;
+		if (strings != NULL && filter->view[view] != NULL)
+			found = pass_get(run, &run->filters[k].pass[view],
+			    filter->view[view], view, strings);
+		needs_mark_found(run->needs, stage, k, view, found);
+	}
+	run->aside_ns = 0;
+}
+
+/* Mark the rules of a header group that may hit. */
+static struct header_seen
+header_mark(struct run *run, const struct header_group *group,
+    const struct stage *stage)
+{
+	struct header_seen seen = header_look(run, group);
+	if (!seen.is_there) {
+		for (size_t i = 0; i < group->nabsent; i++)
+			needs_mark(run->needs, stage->from + group->absent[i]);
+		return seen;
+	}
+	needs_mark_plain(run->needs, stage);
+	stage_pass(run, stage, seen.view, &(struct strs){&seen.value, 1, 1});
+	return seen;
+}
+
+/* What has hit before, and what may hit in the band. */
+static struct header_seen *
+band_mark(struct run *run, const struct band *band)
+{
+	const struct demand *d = run->demand;
+	struct header_seen *seen =
+	    ARENA_ARRAY(run->a, struct header_seen, band->headers.n);
+	run->needs = needs_new(run->a, d);
+	for (size_t i = 0; i < run->found.n; i++)
+		needs_known(run->needs, run->found.v[i].rule);
+	for (size_t i = 0; i < band->headers.n; i++)
+		seen[i] = header_mark(run, &band->headers.v[i], &d->headers[i]);
+	for (size_t i = 0; i < TURNS; i++)
+		if (turn_view(i) != FILTER_NONE)
+			stage_pass(run, &d->turns[i], turn_view(i),
+			    turn_strings(run, i));
+	for (size_t i = 0; i < d->parts.n; i++)
+		stage_pass(run, &d->turns[TURN_BODY_EVAL], d->parts.v[i]->view,
+		    part_strings(run, d->parts.v[i]));
+	return seen;
+}
+
+/* Which rule of a stage is next: see demand.h. */
+typedef const struct rule *next_fn(
+    struct needs *needs, const struct stage *stage, uint32_t *place);
+
+/* `seen`: what the rules of a header group look at; NULL: of a turn. */
+static void
+run_stage(struct run *run, const struct stage *stage,
+    const struct header_seen *seen, next_fn *next)
+{
+	uint32_t place = stage->from;
+	const struct rule *rule;
+	while (!run->result->is_out_of_time &&
+	       (rule = next(run->needs, stage, &place)) != NULL) {
+		if (seen != NULL)
+			run_header_costed(run, seen, rule);
+		else
+			run_costed(run, rule);
+		if (run->values[rule->id] != 0)
+			needs_hit(run->needs, rule);
+		else
+			needs_missed(run->needs, rule);
+	}
+}
+
+/* All stages: those first whose rules are cheap to try. */
+static void
+run_stages(struct run *run, const struct header_seen *seen,
+    const enum rule_turn order[TURNS], next_fn *next)
+{
+	const struct demand *d = run->demand;
+	for (size_t i = 0; i < d->band->headers.n; i++)
+		run_stage(run, &d->headers[i], &seen[i], next);
+	for (size_t i = 0; i < TURNS; i++) {
+		(void)is_out_of_time(run);
+		run_stage(run, &d->turns[order[i]], NULL, next);
+	}
+}
+
+/* Time is up: what is still to be tried is left. */
+static void
+needs_undecided_now(struct run *run, next_fn *next)
+{
+	const struct stage all = {.to = (uint32_t)run->demand->n};
+	uint32_t place = 0;
+	const struct rule *rule;
+	while ((rule = next(run->needs, &all, &place)) != NULL)
+		undecided(run, rule);
+}
+
+/*
+ * Those rules of the band of which something hangs: what is wanted in any case,
+ * in the order that SpamAssassin has; then, as nothing sees in which order,
+ * what metas need.
+ */
+static void
+run_on_demand(struct run *run, const struct band *band)
+{
+	static const enum rule_turn order[TURNS] = {TURN_HEADER,
+	    TURN_HEADER_EVAL, TURN_BODY, TURN_URI, TURN_BODY_EVAL, TURN_RAWBODY,
+	    TURN_RAWBODY_EVAL, TURN_FULL, TURN_FULL_EVAL};
+	static const enum rule_turn cheap_first[TURNS] = {TURN_HEADER, TURN_URI,
+	    TURN_HEADER_EVAL, TURN_BODY, TURN_BODY_EVAL, TURN_RAWBODY,
+	    TURN_RAWBODY_EVAL, TURN_FULL, TURN_FULL_EVAL};
+	const struct demand *d = run->demand;
+	const struct rules *evals = &band->turn[TURN_HEADER_EVAL].rules;
+	for (size_t i = 0; i < d->nahead; i++)
+		run_costed(run, evals->v[i]);
+	const struct header_seen *seen = band_mark(run, band);
+	if (run->result->is_out_of_time) {
+		run_all(run, band, d->nahead);
+		return;
+	}
+	run_stages(run, seen, order, needs_wanted);
+	run_stages(run, seen, cheap_first, needs_deciding);
+	run_stages(run, seen, cheap_first, needs_next);
+	if (run->result->is_out_of_time) {
+		needs_undecided_now(run, needs_wanted);
+		needs_undecided_now(run, needs_next);
+	}
 }
 
 static void
 run_band(struct run *run, const struct band *band)
 {
-	for (size_t i = 0; i < band->headers.n; i++)
-		run_headers(run, &band->headers.v[i]);
-	for (size_t i = 0; i < TURNS && !run->is_short; i++)
-		run_turn(run, band, i);
+	if (run->demand != NULL && run->demand->band == band)
+		run_on_demand(run, band);
+	else
+		run_all(run, band, 0);
 }
 
 static void

@@ -2,6 +2,7 @@
 /* expr -- any bytes as the expression of a meta and as a condition. */
 #include "fuzz.h"
 
+#include "rules/clause.h"
 #include "rules/condition.h"
 #include "rules/eval.h"
 #include "rules/expr.h"
@@ -30,6 +31,33 @@ sum(void *arg, struct expr_builder *b, struct str function, struct str argument,
 	return true;
 }
 
+static bool
+clause_holds(const struct clause *clause, const double *values)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < clause->n; i++)
+		n += values[clause->v[i]] != 0;
+	return clause->least == 0 ? n == 0 : n >= clause->least;
+}
+
+/* What an expression needs holds whenever it is other than 0. */
+static void
+clauses_check(struct arena *a, const struct expr *e)
+{
+	static const bool flags[] = {true, true, false, false};
+	bool is_flag;
+	struct clauses clauses = expr_clauses(a, e, flags, &is_flag);
+	for (unsigned i = 0; i < 2 * 2 * 3 * 3; i++) {
+		double values[] = {i % 2, i / 2 % 2, i / 4 % 3, i / 12 * 2.5};
+		double value = expr_value(e, values, NULL);
+		if (is_flag && value != 0 && value != 1)
+			abort();
+		for (size_t k = 0; k < clauses.n && value != 0; k++)
+			if (!clause_holds(&clauses.v[k], values))
+				abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -45,8 +73,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((e == NULL) != (why.len > 0))
 		abort();
 	bool is_undefined;
-	if (e != NULL)
+	if (e != NULL) {
 		(void)expr_value(e, values, &is_undefined);
+		clauses_check(a, e);
+	}
 	bool holds;
 	why = STR_EMPTY;
 	if (!condition_read(a, text, &plugins, &holds, &why) && why.len == 0)

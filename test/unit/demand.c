@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* demand -- rules that no meta needs are left out, and nothing else changes. */
+#include "unit.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "rules/clause.h"
+#include "rules/expr.h"
+#include "rules/ruleset.h"
+
+#define VARIABLES 5
+
+static uint32_t seed;
+
+/* Below `n`; the same numbers each time. */
+static unsigned
+draw(unsigned n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 16) % n;
+}
+
+/* --- clauses */
+
+static bool
+letter(void *arg, struct expr_builder *b, struct str name, struct str *ret_why)
+{
+	(void)arg;
+	(void)ret_why;
+	expr_emit_variable(b, (uint32_t)(name.p[0] - 'A'));
+	return true;
+}
+
+static struct expr *
+expr_of(struct arena *a, struct str text)
+{
+	static const char *const functions[] = {NULL};
+	const struct expr_names names = {
+	    .name = letter, .functions = functions};
+	struct str why = STR_EMPTY;
+	struct expr *e = expr_new(a, text, &names, &why);
+	if (e == NULL)
+		fail_msg("%.*s: %.*s", STR_ARG(text), STR_ARG(why));
+	return e;
+}
+
+/* "1:AB 0:C" */
+static struct str
+clauses_text(struct arena *a, const struct clauses *clauses)
+{
+	struct buf *b = buf_new(a, 1000);
+	for (size_t i = 0; i < clauses->n; i++) {
+		const struct clause *clause = &clauses->v[i];
+		buf_printf(b, "%s%zu:", i > 0 ? " " : "", clause->least);
+		for (size_t k = 0; k < clause->n; k++)
+			buf_putc(b, (char)('A' + clause->v[k]));
+	}
+	return buf_str(b);
+}
+
+static void
+needs_are_found(void **state)
+{
+	(void)state;
+	static const bool flags[VARIABLES] = {true, true, true, true, false};
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+	    {"A", "1:A"},
+	    {"A && B", "1:A 1:B"},
+	    {"A || B", "1:AB"},
+	    {"A && !B", "1:A 0:B"},
+	    {"A && !(B || C)", "1:A 0:BC"},
+	    {"A && (B || C && D)", "1:A 1:BC 1:BD"},
+	    {"(A || B) && C + D >= 2", "1:AB 2:CD"},
+	    {"A + B + C > 1", "2:ABC"},
+	    {"2 <= A + B + C", "2:ABC"},
+	    {"A + B + C >= 1.5", "2:ABC"},
+	    {"A + B == 2", "2:AB"},
+	    {"A + B + E > 1", "1:ABE"}, /* E may be 2 */
+	    {"A + A + B > 1", "1:AB"},
+	    {"A + B < 1", "0:AB"},
+	    {"A + B == 0", "0:AB"},
+	    {"A + B != 0", "1:AB"},
+	    {"A * B", "1:A 1:B"},
+	    {"A > B", "1:A"},
+	    {"A - B", "1:AB"},
+	    {"A >= 0", ""},
+	    {"A < 5", ""},
+	    {"!A", "0:A"},
+	    {"1", ""},
+	    {"A ? B : C", ""},
+	    {"A < B < C", ""},
+	    {"A / B", "1:A"},
+	    {"(A && B) + C >= 1", "1:AC 1:BC"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		bool is_flag;
+		struct clauses clauses = expr_clauses(
+		    a, expr_of(a, str_from(cases[i].text)), flags, &is_flag);
+		struct str got = clauses_text(a, &clauses);
+		if (!str_eq(got, str_from(cases[i].want)))
+			fail_msg("%s: [%.*s], want [%s]", cases[i].text,
+			    STR_ARG(got), cases[i].want);
+		arena_free(a);
+	}
+}
+
+static void
+expression_put(struct buf *b, unsigned depth)
+{
+	static const char *const operators[] = {"&&", "&&", "||", "+", "+", "-",
+	    "*", "/", ">", ">=", "<", "<=", "==", "!=", "^"};
+	unsigned kind = depth == 0 ? draw(5) : draw(10);
+	if (kind < 4) {
+		buf_putc(b, (char)('A' + draw(VARIABLES)));
+	} else if (kind == 4) {
+		buf_printf(b, "%u", draw(4));
+	} else if (kind == 5) {
+		buf_put(b, STR("!("));
+		expression_put(b, depth - 1);
+		buf_putc(b, ')');
+	} else {
+		buf_putc(b, '(');
+		expression_put(b, depth - 1);
+		buf_printf(b, " %s ", operators[draw(COUNT_OF(operators))]);
+		expression_put(b, depth - 1);
+		buf_putc(b, ')');
+	}
+}
+
+static bool
+clause_holds(const struct clause *clause, const double *values)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < clause->n; i++)
+		n += values[clause->v[i]] != 0;
+	return clause->least == 0 ? n == 0 : n >= clause->least;
+}
+
+/* What is other than 0 has all that it needs. */
+static void
+needs_are_needed(void **state)
+{
+	(void)state;
+	static const bool flags[VARIABLES] = {true, true, true, false, false};
+	size_t nclauses = 0;
+	seed = 1;
+	for (unsigned i = 0; i < 3000; i++) {
+		struct arena *a = arena_new();
+		struct buf *b = buf_new(a, 10000);
+		expression_put(b, 1 + draw(4));
+		const struct expr *e = expr_of(a, buf_str(b));
+		bool is_flag;
+		struct clauses clauses = expr_clauses(a, e, flags, &is_flag);
+		nclauses += clauses.n;
+		for (unsigned n = 0; n < 2 * 2 * 2 * 3 * 3; n++) {
+			double values[VARIABLES] = {n % 2, n / 2 % 2, n / 4 % 2,
+			    n / 8 % 3, n / 24 * 2.5};
+			double value = expr_value(e, values, NULL);
+			assert_true(!is_flag || value == 0 || value == 1);
+			for (size_t k = 0; k < clauses.n && value != 0; k++)
+				if (!clause_holds(&clauses.v[k], values))
+					fail_msg("clause %zu of %.*s", k,
+					    STR_ARG(buf_str(b)));
+		}
+		arena_free(a);
+	}
+	assert_true(nclauses > 1000);
+}
+
+/* --- rules */
+
+#define WORDS 60
+#define METAS 60
+
+/* A name of the rules that are there when meta number `n` is written. */
+static void
+name_put(struct buf *b, unsigned n)
+{
+	unsigned i = draw(WORDS + n);
+	if (i < WORDS)
+		buf_printf(b, "%s%u", i % 7 == 0 ? "W" : "__W", i);
+	else
+		buf_printf(b, "%s%u", i % 3 == 0 ? "M" : "__M", i - WORDS);
+}
+
+static void
+meta_put(struct buf *b, unsigned n)
+{
+	static const char *const joints[] = {" && ", " || ", " + ", " && !"};
+	static const char *const ends[] = {" >= 2", " > 2", " == 1", " < 1"};
+	unsigned i = n + WORDS;
+	buf_printf(b, "meta %s%u ", i % 3 == 0 ? "M" : "__M", n);
+	if (draw(3) == 0) {
+		for (unsigned k = 2 + draw(4); k > 0; k--) {
+			name_put(b, n);
+			buf_put(b, k > 1 ? STR(" + ") : STR_EMPTY);
+		}
+		buf_printf(b, "%s\n", ends[draw(COUNT_OF(ends))]);
+		return;
+	}
+	for (unsigned k = 1 + draw(3); k > 0; k--) {
+		name_put(b, n);
+		buf_printf(b, "%s", joints[draw(COUNT_OF(joints))]);
+	}
+	name_put(b, n);
+	buf_putc(b, '\n');
+}
+
+/* Rules on all that a message has, and metas of them. */
+static struct str
+rules_text(struct arena *a)
+{
+	static const struct {
+		const char *type, *before, *after;
+	} kinds[] = {
+	    {"body", "/\\b", "\\b/"},
+	    {"body", "/", "\\s+word/"},
+	    {"rawbody", "/", "/"},
+	    {"header", "Subject =~ /", "/"},
+	    {"header", "X-List !~ /", "/"},
+	    {"header", "Subject:raw =~ /", "$/m"},
+	    {"uri", "/", "\\.example/"},
+	    {"full", "/", "/"},
+	    {"mimeheader", "Content-Type =~ /", "/"},
+	};
+	struct buf *b = buf_new(a, 100000);
+	buf_put(b, STR("util_rb_tld example\n"));
+	for (unsigned i = 0; i < WORDS; i++) {
+		const char *sub = i % 7 == 0 ? "W" : "__W";
+		unsigned kind = draw(COUNT_OF(kinds));
+		buf_printf(b, "%s %s%u %sword%u%s\n", kinds[kind].type, sub, i,
+		    kinds[kind].before, draw(WORDS / 2), kinds[kind].after);
+		if (draw(8) == 0)
+			buf_printf(
+			    b, "tflags %s%u multiple maxhits=3\n", sub, i);
+		if (draw(20) == 0)
+			buf_printf(b, "priority %s%u %d\n", sub, i,
+			    draw(2) == 0 ? -10 : 10);
+		if (i % 7 == 0 && draw(4) == 0)
+			buf_printf(b, "score W%u 0\n", i);
+	}
+	for (unsigned i = 0; i < METAS; i++)
+		meta_put(b, i);
+	return buf_str(b);
+}
+
+static struct str
+mail_text(struct arena *a)
+{
+	struct buf *b = buf_new(a, 10000);
+	buf_printf(b,
+	    "Subject: a word%u and word%u\n"
+	    "Content-Type: text/html; name=word%u\n",
+	    draw(WORDS / 2), draw(WORDS / 2), draw(WORDS / 2));
+	if (draw(2) == 0)
+		buf_printf(b, "X-List: word%u\n", draw(WORDS / 2));
+	buf_putc(b, '\n');
+	for (unsigned i = draw(12); i > 0; i--)
+		buf_printf(b,
+		    "<p>word%u word <a href=\"http://word%u.example/\">"
+		    "link</a></p>\n",
+		    draw(WORDS / 2), draw(WORDS / 2));
+	return buf_str(b);
+}
+
+/* Rules that have hit, with their values and what they show. */
+static struct str
+hits_of(struct arena *a, const struct ruleset *rules, struct str mail,
+    struct rule_costs *costs)
+{
+	struct rule_run run = {.now = 1704067200, .costs = costs};
+	struct rule_result result;
+	struct message *m =
+	    message_new(a, mail, ruleset_mail_config(rules), NULL);
+	ruleset_run(rules, m, &run, &result);
+	struct buf *b = buf_new(a, 100000);
+	for (size_t i = 0; i < result.hits.n; i++) {
+		const struct rule_hit *hit = &result.hits.v[i];
+		buf_printf(b, "%.*s=%g*%u [%.*s]\n", STR_ARG(hit->rule),
+		    hit->value, hit->count, STR_ARG(hit->evidence));
+	}
+	buf_printf(b, "%g\n", result.score);
+	return buf_str(b);
+}
+
+static int64_t
+clock_stands(void)
+{
+	return 0;
+}
+
+static uint64_t
+tries_of(const struct rule_costs *costs)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < costs->n; i++)
+		n += costs->v[i].strings;
+	return n;
+}
+
+/*
+ * The same with every rule tried as with those that something hangs on, which
+ * are fewer.
+ */
+static void
+nothing_else_changes(void **state)
+{
+	(void)state;
+	uint64_t all = 0, needed = 0;
+	seed = 7;
+	for (unsigned i = 0; i < 60; i++) {
+		struct arena *a = arena_new();
+		struct diags diags = {.arena = a};
+		struct ruleset_options options = {0};
+		struct filter_options filter = {
+		    .cpu_ns = clock_cpu_ns, .cache = STR_EMPTY};
+		struct filter_made made;
+		struct str mails[20], want[20];
+		struct str text = rules_text(a);
+		struct ruleset *rules =
+		    ruleset_load_text(STR("t.cf"), text, &options, &diags);
+		struct rule_costs *costs =
+		    rule_costs_new(a, rules, clock_stands);
+		for (size_t k = 0; k < COUNT_OF(mails); k++) {
+			mails[k] = mail_text(a);
+			want[k] = hits_of(a, rules, mails[k], costs);
+		}
+		all += tries_of(costs);
+		rule_costs_clear(costs);
+		assert_true(ruleset_filter(rules, &filter, &made));
+		for (size_t k = 0; k < COUNT_OF(mails); k++) {
+			struct str got = hits_of(a, rules, mails[k], costs);
+			if (!str_eq(got, want[k]))
+				fail_msg("rules\n%.*s\nmail\n%.*s\ngot\n%.*s\n"
+					 "want\n%.*s",
+				    STR_ARG(text), STR_ARG(mails[k]),
+				    STR_ARG(got), STR_ARG(want[k]));
+		}
+		needed += tries_of(costs);
+		ruleset_free(rules);
+		arena_free(a);
+	}
+	assert_true(needed < all / 2);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(needs_are_found),
+    cmocka_unit_test(needs_are_needed),
+    cmocka_unit_test(nothing_else_changes),
+};
+UNIT_MAIN(tests)
