@@ -91,7 +91,7 @@ captures_are_what_other_rules_look_for(void **state)
 		"header __N X-None =~ /(?<N>.*)/\nheader A Subject !~ /%{N}/\n"
 		"header B Subject !~ /%{NOWHERE}/\nmeta C !B",
 		"C:1 __N:1 = 1"},
-	    {"a backslash keeps it", TO "body A /\\%{TO}|mail/",
+	    {"a backslash keeps it", TO "body A /\\%\\{TO}|mail/",
 		"A:1 __TO:1 = 1"},
 	    {"of two names the last",
 		TO "header __S Subject =~ /(?<S>h)/\n"
