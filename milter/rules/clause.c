@@ -25,6 +25,7 @@ struct term {
 	bool is_count;
 	bool is_flag;     /* 0 or 1 */
 	bool is_positive; /* 0 or more */
+	bool is_finite;   /* neither infinite nor no number: 0 times it is 0 */
 	bool is_number;
 	double number;
 };
@@ -104,6 +105,7 @@ number_term(double number)
 	return (struct term){
 	    .is_flag = number == 0 || number == 1,
 	    .is_positive = number >= 0,
+	    .is_finite = true,
 	    .is_number = true,
 	    .number = number,
 	};
@@ -112,7 +114,9 @@ number_term(double number)
 static struct term
 variable_term(const struct reasoner *r, uint32_t name)
 {
-	struct term term = {.is_positive = true, .is_flag = r->is_flag[name]};
+	struct term term = {.is_flag = r->is_flag[name],
+	    .is_positive = true,
+	    .is_finite = true};
 	struct names one = {0};
 	ARENA_PUSH(r->a, &one) = name;
 	clause_add(r->a, &term.needs, one, 1);
@@ -127,7 +131,11 @@ static struct term
 flag_term(struct clauses needs)
 {
 	return (struct term){
-	    .needs = needs, .is_flag = true, .is_positive = true};
+	    .needs = needs,
+	    .is_flag = true,
+	    .is_positive = true,
+	    .is_finite = true,
+	};
 }
 
 /* It is 0. */
@@ -149,6 +157,7 @@ and_term(const struct reasoner *r, const struct term *x, const struct term *y)
 	    .needs = clauses_join(r->a, x->needs, y->needs),
 	    .is_flag = y->is_flag,
 	    .is_positive = y->is_positive,
+	    .is_finite = y->is_finite,
 	};
 }
 
@@ -160,6 +169,7 @@ or_term(const struct reasoner *r, const struct term *x, const struct term *y)
 	    .any = names_join(r->a, x->any, y->any),
 	    .is_flag = x->is_flag && y->is_flag,
 	    .is_positive = x->is_positive && y->is_positive,
+	    .is_finite = x->is_finite && y->is_finite,
 	};
 }
 
@@ -188,6 +198,7 @@ sum_term(const struct reasoner *r, const struct term *x, const struct term *y)
 			!have_common(x->counted, y->counted);
 	struct term term = {
 	    .is_positive = x->is_positive && y->is_positive,
+	    .is_finite = is_count,
 	    .is_count = is_count,
 	};
 	if (term.is_positive)
@@ -201,31 +212,57 @@ sum_term(const struct reasoner *r, const struct term *x, const struct term *y)
 	return term;
 }
 
+/* Times a number below 1 what is other than 0 may become 0. */
 static struct term
 product_term(
     const struct reasoner *r, const struct term *x, const struct term *y)
 {
+	bool is_flag = x->is_flag && y->is_flag;
 	struct term term = {
-	    .needs = clauses_join(r->a, x->needs, y->needs),
-	    .is_flag = x->is_flag && y->is_flag,
+	    .needs = x->is_finite && y->is_finite
+			 ? clauses_join(r->a, x->needs, y->needs)
+			 : clauses_either(r->a, x->needs, y->needs),
+	    .is_flag = is_flag,
 	    .is_positive = x->is_positive && y->is_positive,
+	    .is_finite = is_flag,
 	};
-	if (x->is_number && x->number > 0)
+	if (x->is_number && x->number >= 1)
 		term.any = y->any;
-	if (y->is_number && y->number > 0)
+	if (y->is_number && y->number >= 1)
 		term.any = x->any;
 	return term;
+}
+
+/* By 0 it is 0. */
+static struct term
+quotient_term(
+    const struct reasoner *r, const struct term *x, const struct term *y)
+{
+	return (struct term){
+	    .needs = y->is_finite ? x->needs
+				  : clauses_either(r->a, x->needs, y->needs),
+	};
+}
+
+/* What x needs to be `least` or more, which is more than 0. */
+static struct clauses
+least_needs(const struct reasoner *r, const struct term *x, double least)
+{
+	struct clauses needs = {0};
+	if (!x->is_count)
+		return x->needs;
+	/* All of them and one more: it never is. */
+	double most = (double)x->counted.n + 1;
+	clause_add(r->a, &needs, x->counted,
+	    least < most ? (size_t)ceil(least) : x->counted.n + 1);
+	return needs;
 }
 
 /* x is `least` or more, which is more than 0. */
 static struct term
 least_term(const struct reasoner *r, const struct term *x, double least)
 {
-	struct term term = flag_term((struct clauses){0});
-	if (x->is_count && least <= 1e6)
-		clause_add(r->a, &term.needs, x->counted, (size_t)ceil(least));
-	else
-		term.needs = x->needs;
+	struct term term = flag_term(least_needs(r, x, least));
 	if (least <= 1 && x->is_count)
 		term.any = x->any;
 	return term;
@@ -264,7 +301,7 @@ compare_number(
 		break;
 	case OP_EQ:
 		if (number > 0)
-			return least_term(r, x, number);
+			return flag_term(least_needs(r, x, number));
 		if (number == 0)
 			return not_term(r, x);
 		break;
@@ -315,7 +352,7 @@ binary_term(const struct reasoner *r, enum op op, const struct term *x,
 	case OP_MULTIPLY:
 		return product_term(r, x, y);
 	case OP_DIVIDE:
-		return (struct term){.needs = x->needs};
+		return quotient_term(r, x, y);
 	default:
 		return compare_term(r, op, x, y);
 	}
@@ -400,8 +437,8 @@ expr_clauses(struct arena *a, const struct expr *e, const bool *is_flag,
 	struct pending *pending = ARENA_ARRAY(work, struct pending, e->n + 1);
 	struct term *top = stack;
 	size_t n = 0;
-	*ret_is_flag = false;
-	for (size_t i = 0; i <= e->n && is_plain(e); i++) {
+	bool is_read = is_plain(e);
+	for (size_t i = 0; i <= e->n && is_read; i++) {
 		n = pending_close(&r, pending, n, i, &top);
 		if (i == e->n)
 			break;

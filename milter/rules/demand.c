@@ -118,11 +118,11 @@ needs_mark_found(struct needs *needs, const struct stage *stage, size_t k,
 	size_t n = 0;
 	const uint32_t *slots =
 	    found == NULL ? NULL : candidates_slots(found, &n);
-	if (stage->nfiltered[k] == 0)
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (d->place_of[k][view][slots[i]] != PLACE_NONE)
-			needs_mark(needs, d->place_of[k][view][slots[i]]);
+	/* NULL: all that the pass looks for are rules of other bands. */
+	const uint32_t *places = d->place_of[k][view];
+	for (size_t i = 0; i < n && places != NULL; i++)
+		if (places[slots[i]] != PLACE_NONE)
+			needs_mark(needs, places[slots[i]]);
 	for (uint32_t i = stage->from; i < stage->to && found == NULL; i++)
 		if (d->filter_of[i] == k)
 			needs_mark(needs, i);
@@ -423,6 +423,16 @@ cyclic_needs(const struct maker *m)
 	return needed;
 }
 
+/*
+ * What the meta comes to counts, whoever needs it; without a score it keeps
+ * others from being run, see run_metas().
+ */
+static bool
+meta_is_wanted(const struct plan *plan, const struct rule *meta)
+{
+	return !plan_scores(plan, meta) || !rule_is_sub(meta);
+}
+
 static void
 wants_make(struct maker *m)
 {
@@ -437,8 +447,7 @@ wants_make(struct maker *m)
 	for (size_t i = 0; i < plan->metas.n; i++) {
 		const struct rule *meta = plan->metas.v[i];
 		d->prospects[i].is_wanted =
-		    (plan_scores(plan, meta) && !rule_is_sub(meta)) ||
-		    cyclic[meta->id];
+		    meta_is_wanted(plan, meta) || cyclic[meta->id];
 	}
 }
 

@@ -1483,6 +1483,18 @@ header_mark(struct run *run, const struct header_group *group,
 	return seen;
 }
 
+/* A view is made here for passes alone: not if there are none. */
+static void
+turn_mark(struct run *run, size_t i)
+{
+	const struct stage *stage = &run->demand->turns[i];
+	size_t nfiltered = 0;
+	for (size_t k = 0; k < FILTERS; k++)
+		nfiltered += stage->nfiltered[k];
+	if (turn_view(i) != FILTER_NONE && nfiltered > 0)
+		stage_pass(run, stage, turn_view(i), turn_strings(run, i));
+}
+
 /* What has hit before, and what may hit in the band. */
 static struct header_seen *
 band_mark(struct run *run, const struct band *band)
@@ -1496,9 +1508,7 @@ band_mark(struct run *run, const struct band *band)
 	for (size_t i = 0; i < band->headers.n; i++)
 		seen[i] = header_mark(run, &band->headers.v[i], &d->headers[i]);
 	for (size_t i = 0; i < TURNS; i++)
-		if (turn_view(i) != FILTER_NONE)
-			stage_pass(run, &d->turns[i], turn_view(i),
-			    turn_strings(run, i));
+		turn_mark(run, i);
 	for (size_t i = 0; i < d->parts.n; i++)
 		stage_pass(run, &d->turns[TURN_BODY_EVAL], d->parts.v[i]->view,
 		    part_strings(run, d->parts.v[i]));

@@ -66,33 +66,22 @@ needs_are_found(void **state)
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-	    {"A", "1:A"},
-	    {"A && B", "1:A 1:B"},
-	    {"A || B", "1:AB"},
-	    {"A && !B", "1:A 0:B"},
-	    {"A && !(B || C)", "1:A 0:BC"},
+	    {"A", "1:A"}, {"A && B", "1:A 1:B"}, {"A || B", "1:AB"},
+	    {"A && !B", "1:A 0:B"}, {"A && !(B || C)", "1:A 0:BC"},
 	    {"A && (B || C && D)", "1:A 1:BC 1:BD"},
-	    {"(A || B) && C + D >= 2", "1:AB 2:CD"},
-	    {"A + B + C > 1", "2:ABC"},
-	    {"2 <= A + B + C", "2:ABC"},
-	    {"A + B + C >= 1.5", "2:ABC"},
-	    {"A + B == 2", "2:AB"},
-	    {"A + B + E > 1", "1:ABE"}, /* E may be 2 */
-	    {"A + A + B > 1", "1:AB"},
-	    {"A + B < 1", "0:AB"},
-	    {"A + B == 0", "0:AB"},
-	    {"A + B != 0", "1:AB"},
-	    {"A * B", "1:A 1:B"},
-	    {"A > B", "1:A"},
-	    {"A - B", "1:AB"},
-	    {"A >= 0", ""},
-	    {"A < 5", ""},
-	    {"!A", "0:A"},
-	    {"1", ""},
-	    {"A ? B : C", ""},
-	    {"A < B < C", ""},
-	    {"A / B", "1:A"},
+	    {"(A || B) && C + D >= 2", "1:AB 2:CD"}, {"A + B + C > 1", "2:ABC"},
+	    {"2 <= A + B + C", "2:ABC"}, {"A + B + C >= 1.5", "2:ABC"},
+	    {"A + B == 2", "2:AB"}, {"A + B + E > 1", "1:ABE"}, /* E may be 2 */
+	    {"A + A + B > 1", "1:AB"}, {"A + B < 1", "0:AB"},
+	    {"A + B == 0", "0:AB"}, {"A + B != 0", "1:AB"},
+	    {"A * B", "1:A 1:B"}, {"A > B", "1:A"}, {"A - B", "1:AB"},
+	    {"A >= 0", ""}, {"A < 5", ""}, {"!A", "0:A"}, {"1", ""},
+	    {"A ? B : C", ""}, {"A < B < C", ""}, {"A / B", "1:A"},
 	    {"(A && B) + C >= 1", "1:AC 1:BC"},
+	    {"A + B >= 70000", "3:AB"},                       /* it never is */
+	    {"!(A + B >= 1)", "0:AB"}, {"!(A + B == 1)", ""}, /* both will do */
+	    {"!(A == 0.5)", ""}, {"!(E * 2)", "0:E"},
+	    {"!(E * 0.5)", ""}, /* it may be too small to be halved */
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct arena *a = arena_new();
@@ -139,35 +128,70 @@ clause_holds(const struct clause *clause, const double *values)
 	return clause->least == 0 ? n == 0 : n >= clause->least;
 }
 
-/* What is other than 0 has all that it needs. */
+/*
+ * What is other than 0 has all that it needs, whatever A to E are.  Returns how
+ * many clauses there are.
+ */
+static size_t
+needs_check(struct arena *a, struct str text)
+{
+	static const bool flags[VARIABLES] = {true, true, true, false, false};
+	static const double large[] = {0, 1, 2.5, 1e-308, 1e308};
+	const struct expr *e = expr_of(a, text);
+	bool is_flag;
+	struct clauses clauses = expr_clauses(a, e, flags, &is_flag);
+	for (unsigned n = 0; n < 2 * 2 * 2 * 3 * 5; n++) {
+		double values[VARIABLES] = {
+		    n % 2, n / 2 % 2, n / 4 % 2, n / 8 % 3, large[n / 24]};
+		double value = expr_value(e, values, NULL);
+		assert_true(!is_flag || value == 0 || value == 1);
+		for (size_t k = 0; k < clauses.n && value != 0; k++)
+			if (!clause_holds(&clauses.v[k], values))
+				fail_msg(
+				    "clause %zu of %.*s", k, STR_ARG(text));
+	}
+	return clauses.n;
+}
+
 static void
 needs_are_needed(void **state)
 {
 	(void)state;
-	static const bool flags[VARIABLES] = {true, true, true, false, false};
 	size_t nclauses = 0;
 	seed = 1;
 	for (unsigned i = 0; i < 3000; i++) {
 		struct arena *a = arena_new();
 		struct buf *b = buf_new(a, 10000);
 		expression_put(b, 1 + draw(4));
-		const struct expr *e = expr_of(a, buf_str(b));
-		bool is_flag;
-		struct clauses clauses = expr_clauses(a, e, flags, &is_flag);
-		nclauses += clauses.n;
-		for (unsigned n = 0; n < 2 * 2 * 2 * 3 * 3; n++) {
-			double values[VARIABLES] = {n % 2, n / 2 % 2, n / 4 % 2,
-			    n / 8 % 3, n / 24 * 2.5};
-			double value = expr_value(e, values, NULL);
-			assert_true(!is_flag || value == 0 || value == 1);
-			for (size_t k = 0; k < clauses.n && value != 0; k++)
-				if (!clause_holds(&clauses.v[k], values))
-					fail_msg("clause %zu of %.*s", k,
-					    STR_ARG(buf_str(b)));
-		}
+		nclauses += needs_check(a, buf_str(b));
 		arena_free(a);
 	}
 	assert_true(nclauses > 1000);
+}
+
+/* Infinite times 0 and 0 by no number are other than 0 to && and !. */
+static void
+needs_of_extreme_numbers_are_needed(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+	    "E * E * A && B",
+	    "A * (E * E) && B",
+	    "(E + E) * A && B",
+	    "A / (E * E * C) && B",
+	    "!(E * E * A) && B",
+	    "!(E * 0.001 * 0.0000000000000000001)",
+	    "E * E * A == 0",
+	    "E * E * A != 0",
+	    "E * E - E * E || B",
+	    "A * 2 > E * E * B",
+	    "-(E * E) * A && B",
+	};
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct arena *a = arena_new();
+		(void)needs_check(a, str_from(texts[i]));
+		arena_free(a);
+	}
 }
 
 /* --- rules */
@@ -286,6 +310,88 @@ hits_of(struct arena *a, const struct ruleset *rules, struct str mail,
 	return buf_str(b);
 }
 
+/* As hits_of(), with the prefilters of the rules made first. */
+static struct str
+hits_filtered(struct arena *a, struct ruleset *rules, struct str mail,
+    struct rule_costs *costs)
+{
+	struct filter_options filter = {
+	    .cpu_ns = clock_cpu_ns, .cache = STR_EMPTY};
+	struct filter_made made;
+	assert_true(ruleset_filter(rules, &filter, &made));
+	return hits_of(a, rules, mail, costs);
+}
+
+/* What was once found to differ. */
+static void
+nothing_changes_for(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *label, *rules;
+	} cases[] = {
+	    {"a meta without score that holds keeps others from being run",
+		"meta OFF __ONE\n"
+		"score OFF 0\n"
+		"meta __NEVER __NONE && OFF\n"
+		"meta HIT !__NEVER\n"},
+	    {"not just one of two", "meta HIT !(__ONE + __TWO == 1)\n"},
+	    {"an infinite number of none",
+		"meta __BIG __ONE * "
+		"10000000000000000000000000000000000000000000000000000\n"
+		"meta __HUGE __BIG * __BIG * __BIG * __BIG\n"
+		"meta HIT __HUGE * __HUGE * __NONE && __TWO\n"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		struct diags diags = {.arena = a};
+		struct ruleset_options options = {0};
+		struct str mail = STR("Subject: one\n\none two\n");
+		struct str text = str_concat(a,
+		    STR("header __ONE Subject =~ /one/\n"
+			"body __TWO /two/\n"
+			"rawbody __NONE /none/\n"),
+		    str_from(cases[i].rules), STR_EMPTY);
+		struct ruleset *rules =
+		    ruleset_load_text(STR("t.cf"), text, &options, &diags);
+		struct str want = hits_of(a, rules, mail, NULL);
+		struct str got = hits_filtered(a, rules, mail, NULL);
+		if (!str_eq(got, want))
+			fail_msg("%s: got\n%.*swant\n%.*s", cases[i].label,
+			    STR_ARG(got), STR_ARG(want));
+		ruleset_free(rules);
+		arena_free(a);
+	}
+}
+
+static int64_t
+clock_runs(void)
+{
+	static int64_t now;
+	return ++now;
+}
+
+/* What nothing looks at is not made. */
+static void
+views_are_made_for_rules_alone(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct diags diags = {.arena = a};
+	struct ruleset_options options = {0};
+	struct ruleset *rules = ruleset_load_text(STR("t.cf"),
+	    STR("header ONE Subject =~ /one/\n"), &options, &diags);
+	struct rule_costs *costs = rule_costs_new(a, rules, clock_runs);
+	(void)hits_filtered(a, rules, STR("Subject: one\n\none\n"), costs);
+	for (size_t i = 0; i < costs->n; i++)
+		if (str_eq(costs->v[i].rule, STR("<body text>")) ||
+		    str_eq(costs->v[i].rule, STR("<rawbody text>")) ||
+		    str_eq(costs->v[i].rule, STR("<links>")))
+			assert_int_equal(costs->v[i].ns, 0);
+	ruleset_free(rules);
+	arena_free(a);
+}
+
 static int64_t
 clock_stands(void)
 {
@@ -349,6 +455,9 @@ nothing_else_changes(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(needs_are_found),
     cmocka_unit_test(needs_are_needed),
+    cmocka_unit_test(needs_of_extreme_numbers_are_needed),
+    cmocka_unit_test(nothing_changes_for),
+    cmocka_unit_test(views_are_made_for_rules_alone),
     cmocka_unit_test(nothing_else_changes),
 };
 UNIT_MAIN(tests)
