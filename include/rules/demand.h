@@ -39,7 +39,9 @@ struct lack {
 struct prospect {
 	uint16_t failing; /* clauses that lack some; 0: it may hold */
 	bool is_wanted;   /* that matters, whoever needs it */
-	bool is_idle;     /* nothing that may hold needs it */
+	/* So many of those that need it, the first ones, matter no more: what
+	   does not will never again. */
+	uint32_t nidle;
 };
 
 /* Immutable; of one plan and its prefilters. */

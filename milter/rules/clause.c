@@ -86,7 +86,7 @@ clauses_either(struct arena *a, struct clauses x, struct clauses y)
 {
 	struct clauses either = {0};
 	for (size_t i = 0; i < x.n; i++)
-		for (size_t k = 0; k < y.n; k++) {
+		for (size_t k = 0; k < y.n && either.n < CLAUSES_MAX; k++) {
 			size_t least = x.v[i].least < y.v[k].least
 					   ? x.v[i].least
 					   : y.v[k].least;

@@ -147,32 +147,31 @@ needs_missed(struct needs *needs, const struct rule *rule)
 	clauses_turn(needs, &needs->demand->clauses, rule->id, clause_loses);
 }
 
-static bool users_may_hold(struct needs *needs, uint32_t id, unsigned depth);
+static bool meta_is_needed(struct needs *needs, uint32_t meta, unsigned depth);
+
+/* A meta that needs rule `id` may hold, and that matters; see struct prospect.
+ */
+static bool
+is_needed(struct needs *needs, uint32_t id, uint32_t *nidle, unsigned depth)
+{
+	const struct users *users = &needs->demand->plan->rest.all;
+	const uint32_t *metas = users->places + users->from[id];
+	uint32_t n = users->from[id + 1] - users->from[id];
+	while (*nidle < n && !meta_is_needed(needs, metas[*nidle], depth))
+		++*nidle;
+	return *nidle < n;
+}
 
 /* The meta may hold, and that matters. */
 static bool
 meta_is_needed(struct needs *needs, uint32_t meta, unsigned depth)
 {
 	struct prospect *prospect = &needs->prospects[meta];
-	if (prospect->failing > 0 || prospect->is_idle)
+	if (prospect->failing > 0)
 		return false;
-	if (prospect->is_wanted || depth == 0 ||
-	    users_may_hold(
-		needs, needs->demand->plan->metas.v[meta]->id, depth - 1))
-		return true;
-	prospect->is_idle = true;
-	return false;
-}
-
-static bool
-users_may_hold(struct needs *needs, uint32_t id, unsigned depth)
-{
-	const struct users *users = &needs->demand->plan->rest.all;
-	uint32_t i = users->from[id];
-	while (i < users->from[id + 1] &&
-	       !meta_is_needed(needs, users->places[i], depth))
-		i++;
-	return i < users->from[id + 1];
+	return prospect->is_wanted || depth == 0 ||
+	       is_needed(needs, needs->demand->plan->metas.v[meta]->id,
+		   &prospect->nidle, depth - 1);
 }
 
 /* The first bit of both, `from` or later, before `to`; or `to`. */
@@ -251,8 +250,9 @@ needs_next(struct needs *needs, const struct stage *stage, uint32_t *place)
 		*place = next + 1;
 		if (next == stage->to)
 			return NULL;
+		uint32_t nidle = 0;
 		done(needs, next);
-		if (users_may_hold(needs, d->ids[next], DEPTH_MAX))
+		if (is_needed(needs, d->ids[next], &nidle, DEPTH_MAX))
 			return d->rules[next];
 	}
 }
