@@ -41,6 +41,37 @@ struct eval_call {
 	struct str evidence; /* out: what was found; empty: nothing to show */
 };
 
+/*
+ * What a function looks at, and what it does beside its answer; a row has all
+ * of its own.  test/unit/eval_needs.c finds out whether they are the right
+ * ones.
+ */
+enum eval_need {
+	/* Nothing of the message: its answer is always the same, or that of
+	   the settings of the rule files. */
+	NEED_NOTHING = 1 << 0,
+	NEED_ENVELOPE = 1 << 1, /* sender, recipients, login */
+	NEED_HEADER = 1 << 2,   /* fields of the header */
+	NEED_RELAYS = 1 << 3,   /* hops, as X-Spam-Relays-* has them */
+	NEED_BODY = 1 << 4,     /* text as `body` rules see it */
+	NEED_RAWBODY = 1 << 5,  /* text as `rawbody` rules see it */
+	NEED_SOURCE = 1 << 6,   /* the body as it came, still encoded */
+	NEED_PARTS = 1 << 7,    /* MIME parts and attachments: fields, bytes */
+	NEED_HTML = 1 << 8,     /* what is found in the parts that are HTML */
+	NEED_LINKS = 1 << 9,    /* links, and hosts that they lead to */
+	NEED_POLICY = 1 << 10,  /* login map, local domains, signing keys */
+	NEED_DNS = 1 << 11,     /* SPF, DKIM, DMARC, MX: what the DNS said */
+	NEED_NOTICE = 1 << 12,  /* kind and origin of an automatic notice */
+	/* It changes the body that rules behind it see, see
+	   message_body_change(). */
+	CHANGES_BODY = 1 << 13,
+};
+#define EVAL_NEEDS 14 /* how many bits there are */
+
+/* "envelope", "header", ... of the bit 1 << `i`, and what it is, for people. */
+struct str eval_need_name(size_t i);
+struct str eval_need_help(size_t i);
+
 struct eval_row {
 	const char *name;
 	unsigned args_min, args_max;
@@ -52,6 +83,7 @@ struct eval_row {
 	 * when rules load.
 	 */
 	const char *args;
+	unsigned needs;   /* of enum eval_need; never 0 */
 	const char *help; /* one line for the manual */
 	const char
 	    *source; /* SpamAssassin plugin it comes from, RFC, or "postern" */

@@ -107,9 +107,6 @@ struct html_facts {
 };
 const struct html_facts *eval_html_pages(struct eval_call *call);
 
-/* What it does to the body is seen by the rules behind it. */
-bool eval_changes_body(const struct eval_row *row);
-
 /* Argument `i`; empty: it is not given. */
 struct str eval_arg(const struct eval_call *call, size_t i);
 /* Argument `i` as Perl takes it for a number; not given: 0. */

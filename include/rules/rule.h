@@ -12,6 +12,7 @@
 #include "mail/message.h"
 #include "rules/census.h"
 #include "rules/condition.h"
+#include "rules/eval.h"
 #include "rules/ruleset.h"
 #include "rules/setting.h"
 
@@ -188,6 +189,14 @@ static inline bool
 rule_is_live(const struct rule *rule)
 {
 	return rule->state == RULE_SOUND && rule->score != 0;
+}
+
+/* What its eval function needs, of enum eval_need; 0: it has none. */
+static inline unsigned
+rule_needs(const struct rule *rule)
+{
+	return rule->type == RULE_EVAL && rule->eval != NULL ? rule->eval->needs
+							     : 0;
 }
 
 struct rules {

@@ -224,38 +224,38 @@ eval_unsigned(struct eval_call *call)
 }
 
 const struct eval_row EVAL_AUTH[] = {
-    {"preflight", 1, 8, "s",
+    {"preflight", 1, 8, "s", NEED_DNS,
 	"what a receiver that enforces DMARC will think: pass, pass_spf_only, "
 	"fail_reject, fail_quarantine, fail_none, nodmarc, temp or form",
 	"postern", eval_preflight},
-    {"spf_result", 1, 7, "s",
+    {"spf_result", 1, 7, "s", NEED_DNS,
 	"the worst SPF result of the envelope sender for the addresses mail "
 	"leaves from",
 	"RFC 7208", eval_spf_result},
-    {"dkim_result", 1, 7, "s",
+    {"dkim_result", 1, 7, "s", NEED_DNS,
 	"the best result of the signatures a message came with, or none",
 	"RFC 6376", eval_dkim_result},
-    {"dmarc_policy", 1, 3, "s",
+    {"dmarc_policy", 1, 3, "s", NEED_DNS,
 	"the policy of the author's domain: none, quarantine or reject",
 	"RFC 9989", eval_dmarc_policy},
-    {"login_may_not", 1, 1, "s",
+    {"login_may_not", 1, 1, "s", NEED_ENVELOPE | NEED_HEADER | NEED_POLICY,
 	"the login map does not let the login write as the 'from' or the "
 	"'envelope' address",
 	"postern", eval_login_may_not},
-    {"domain_no_mail", 1, 1, "s",
+    {"domain_no_mail", 1, 1, "s", NEED_ENVELOPE | NEED_DNS,
 	"the domain of the 'from' or the 'envelope' address takes no mail: "
 	"neither MX nor address",
 	"RFC 5321", eval_domain_no_mail},
-    {"forged_local_name", 0, 0, "",
+    {"forged_local_name", 0, 0, "", NEED_HEADER | NEED_POLICY,
 	"the display name shows a domain of ours on a foreign address",
 	"postern", eval_forged_local_name},
-    {"forward_no_srs", 0, 0, "",
+    {"forward_no_srs", 0, 0, "", NEED_ENVELOPE | NEED_POLICY | NEED_DNS,
 	"no login, and a foreign envelope sender that our addresses may not "
 	"send for",
 	"postern", eval_forward_no_srs},
-    {"not_signed", 0, 5, "s",
+    {"not_signed", 0, 5, "s", NEED_POLICY,
 	"we will not sign it; with words, for that reason: no-key, class, "
 	"login, no-author, no-tables",
 	"postern", eval_unsigned},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

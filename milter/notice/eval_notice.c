@@ -51,14 +51,15 @@ const struct eval_row EVAL_NOTICE[] = {
     {"notice_kind", 0, NOTICE_KINDS,
 	"s none dsn delay quota mailbox reject list filter virus vacation "
 	"autoreply ticket challenge mdn arf dmarc",
+	NEED_ENVELOPE | NEED_HEADER | NEED_PARTS | NEED_NOTICE,
 	"an automatic answer of one of these kinds, or of any; 'dsn' is every "
 	"delivery report",
 	"postern", eval_notice_kind},
-    {"notice_origin", 1, 3, "s genuine forged unknown",
+    {"notice_origin", 1, 3, "s genuine forged unknown", NEED_NOTICE,
 	"an automatic answer whose addressee is 'genuine', 'forged' or "
 	"'unknown'",
 	"postern", eval_notice_origin},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };
 
 bool

@@ -4,7 +4,6 @@
 
 #include "base/arena.h"
 #include "rules/clause.h"
-#include "rules/eval_rows.h"
 #include "rules/expr.h"
 #include "rules/prefilter.h"
 #include "rules/regex.h"
@@ -393,7 +392,7 @@ stages_make(struct maker *m)
 		d->turns[i] = stage_new(m, &band->turn[i]);
 	const struct rules *evals = &band->turn[TURN_HEADER_EVAL].rules;
 	for (size_t i = 0; i < evals->n; i++)
-		if (eval_changes_body(evals->v[i]->eval))
+		if (rule_needs(evals->v[i]) & CHANGES_BODY)
 			d->nahead = (uint32_t)i + 1;
 }
 
@@ -552,8 +551,7 @@ changes_late(const struct band *band)
 {
 	for (size_t i = TURN_HEADER_EVAL + 1; i < TURNS; i++)
 		for (size_t k = 0; k < band->turn[i].rules.n; k++)
-			if (band->turn[i].rules.v[k]->eval != NULL &&
-			    eval_changes_body(band->turn[i].rules.v[k]->eval))
+			if (rule_needs(band->turn[i].rules.v[k]) & CHANGES_BODY)
 				return true;
 	return false;
 }

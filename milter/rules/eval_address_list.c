@@ -309,59 +309,64 @@ check_forged_in_default_welcomelist(struct eval_call *call)
 	       senders_relayed(call, false) == ADDRESS_NOT_LISTED;
 }
 
-#define LIST(name, help, function)                          \
-	{                                                   \
-		name, 1, 1, "s", help, "WLBLEval", function \
+#define LIST(name, needs, help, function)                          \
+	{                                                          \
+		name, 1, 1, "s", needs, help, "WLBLEval", function \
 	}
-#define WLBL(name, help, function)                         \
-	{                                                  \
-		name, 0, 0, "", help, "WLBLEval", function \
+#define WLBL(name, needs, help, function)                         \
+	{                                                         \
+		name, 0, 0, "", needs, help, "WLBLEval", function \
 	}
 
 const struct eval_row EVAL_ADDRESS_LIST[] = {
-    LIST("check_from_in_list", "the sender is on that list of addresses",
-	check_from_in_list),
-    LIST("check_replyto_in_list", "answers go to an address of that list",
-	check_replyto_in_list),
-    LIST("check_to_in_list", "a recipient is on that list of addresses",
-	check_to_in_list),
-    WLBL("check_from_in_blocklist", "the sender is in blocklist_from",
-	check_from_in_blocklist),
-    WLBL("check_from_in_blacklist", "the same by its old name",
-	check_from_in_blocklist),
-    WLBL("check_to_in_blocklist", "a recipient is in blocklist_to",
+    LIST("check_from_in_list", NEED_ENVELOPE | NEED_HEADER,
+	"the sender is on that list of addresses", check_from_in_list),
+    LIST("check_replyto_in_list", NEED_HEADER,
+	"answers go to an address of that list", check_replyto_in_list),
+    LIST("check_to_in_list", NEED_HEADER,
+	"a recipient is on that list of addresses", check_to_in_list),
+    WLBL("check_from_in_blocklist", NEED_ENVELOPE | NEED_HEADER,
+	"the sender is in blocklist_from", check_from_in_blocklist),
+    WLBL("check_from_in_blacklist", NEED_ENVELOPE | NEED_HEADER,
+	"the same by its old name", check_from_in_blocklist),
+    WLBL("check_to_in_blocklist", NEED_HEADER, "a recipient is in blocklist_to",
 	check_to_in_blocklist),
-    WLBL("check_to_in_blacklist", "the same by its old name",
+    WLBL("check_to_in_blacklist", NEED_HEADER, "the same by its old name",
 	check_to_in_blocklist),
-    WLBL("check_to_in_welcomelist", "a recipient is in welcomelist_to",
+    WLBL("check_to_in_welcomelist", NEED_HEADER,
+	"a recipient is in welcomelist_to", check_to_in_welcomelist),
+    WLBL("check_to_in_whitelist", NEED_HEADER, "the same by its old name",
 	check_to_in_welcomelist),
-    WLBL("check_to_in_whitelist", "the same by its old name",
-	check_to_in_welcomelist),
-    WLBL("check_to_in_more_spam", "a recipient is in more_spam_to",
+    WLBL("check_to_in_more_spam", NEED_HEADER, "a recipient is in more_spam_to",
 	check_to_in_more_spam),
-    WLBL("check_to_in_all_spam", "a recipient is in all_spam_to",
+    WLBL("check_to_in_all_spam", NEED_HEADER, "a recipient is in all_spam_to",
 	check_to_in_all_spam),
-    WLBL("check_from_in_welcomelist",
+    WLBL("check_from_in_welcomelist", NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
 	"the sender is in welcomelist_from, or in welcomelist_from_rcvd and "
 	"came by the relay named there",
 	check_from_in_welcomelist),
-    WLBL("check_from_in_whitelist", "the same by its old name",
-	check_from_in_welcomelist),
+    WLBL("check_from_in_whitelist", NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
+	"the same by its old name", check_from_in_welcomelist),
     WLBL("check_from_in_default_welcomelist",
+	NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
 	"the sender is in def_welcomelist_from_rcvd and came by the relay "
 	"named there",
 	check_from_in_default_welcomelist),
-    WLBL("check_from_in_default_whitelist", "the same by its old name",
+    WLBL("check_from_in_default_whitelist",
+	NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS, "the same by its old name",
 	check_from_in_default_welcomelist),
     WLBL("check_forged_in_welcomelist",
+	NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
 	"the sender is in welcomelist_from_rcvd, but came by another relay",
 	check_forged_in_welcomelist),
-    WLBL("check_forged_in_whitelist", "the same by its old name",
-	check_forged_in_welcomelist),
+    WLBL("check_forged_in_whitelist", NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
+	"the same by its old name", check_forged_in_welcomelist),
     WLBL("check_forged_in_default_welcomelist",
+	NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
 	"the sender is in def_welcomelist_from_rcvd, but came by another relay",
 	check_forged_in_default_welcomelist),
-    WLBL("check_forged_in_default_whitelist", "the same by its old name",
+    WLBL("check_forged_in_default_whitelist",
+	NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS, "the same by its old name",
 	check_forged_in_default_welcomelist),
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

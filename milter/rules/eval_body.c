@@ -578,35 +578,36 @@ plaintext_body_sig_ratio(struct eval_call *call)
 }
 
 const struct eval_row EVAL_BODY[] = {
-    {"multipart_alternative_difference", 0, 2, "s",
+    {"multipart_alternative_difference", 0, 2, "s", NEED_PARTS | NEED_HTML,
 	"words of the HTML that its plain text lacks: more than N and, unless "
 	"M is 'undef', at most M percent",
 	"BodyEval", multipart_alternative_difference},
     {"multipart_alternative_difference_count", 0, 2, "s",
+	NEED_PARTS | NEED_HTML,
 	"more than N words of plain text for each of the HTML, which has more "
 	"than M",
 	"BodyEval", multipart_alternative_difference_count},
-    {"check_blank_line_ratio", 0, 3, "s",
+    {"check_blank_line_ratio", 0, 3, "s", NEED_RAWBODY,
 	"more than N and at most M percent of the lines, which are K or more, "
 	"are empty",
 	"BodyEval", check_blank_line_ratio},
-    {"tvd_vertical_words", 0, 2, "s",
+    {"tvd_vertical_words", 0, 2, "s", NEED_BODY | NEED_RAWBODY,
 	"the line with the most blanks has from N to less than M percent of "
 	"them",
 	"BodyEval", tvd_vertical_words},
-    {"check_stock_info", 0, 1, "s",
+    {"check_stock_info", 0, 1, "s", NEED_PARTS,
 	"the plain text has N different labels of a stock tip", "BodyEval",
 	check_stock_info},
-    {"check_body_length", 0, 1, "s", "the body has at most N bytes", "BodyEval",
-	check_body_length},
-    {"plaintext_body_length", 0, 2, "s",
+    {"check_body_length", 0, 1, "s", NEED_SOURCE,
+	"the body has at most N bytes", "BodyEval", check_body_length},
+    {"plaintext_body_length", 0, 2, "s", NEED_PARTS,
 	"the plain text before its signature has from N to M bytes", "BodyEval",
 	plaintext_body_length},
-    {"plaintext_sig_length", 0, 2, "s",
+    {"plaintext_sig_length", 0, 2, "s", NEED_PARTS,
 	"the signature of the plain text has from N to M bytes", "BodyEval",
 	plaintext_sig_length},
-    {"plaintext_body_sig_ratio", 0, 2, "s",
+    {"plaintext_body_sig_ratio", 0, 2, "s", NEED_PARTS,
 	"plain text by signature, in bytes: from N to M", "BodyEval",
 	plaintext_body_sig_ratio},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -157,19 +157,19 @@ check_welcomelist_bounce_relays(struct eval_call *call)
 	return facts->has_relay ? eval_hit(call, facts->relay) : 0;
 }
 
-#define BOUNCE(name, help, function)                      \
-	{                                                 \
-		name, 0, 0, "", help, "VBounce", function \
+#define BOUNCE(name, needs, help, function)                      \
+	{                                                        \
+		name, 0, 0, "", needs, help, "VBounce", function \
 	}
 
 const struct eval_row EVAL_BOUNCE[] = {
-    BOUNCE("have_any_bounce_relays",
+    BOUNCE("have_any_bounce_relays", NEED_NOTHING,
 	"the rule files have welcomelist_bounce_relays",
 	have_any_bounce_relays),
-    BOUNCE("check_welcomelist_bounce_relays",
+    BOUNCE("check_welcomelist_bounce_relays", NEED_BODY | NEED_SOURCE,
 	"a quoted Received field names one of welcomelist_bounce_relays",
 	check_welcomelist_bounce_relays),
-    BOUNCE("check_whitelist_bounce_relays", "the same by its old name",
-	check_welcomelist_bounce_relays),
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    BOUNCE("check_whitelist_bounce_relays", NEED_BODY | NEED_SOURCE,
+	"the same by its old name", check_welcomelist_bounce_relays),
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

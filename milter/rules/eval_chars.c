@@ -179,18 +179,19 @@ check_unresolved_template(struct eval_call *call)
 
 const struct eval_row EVAL_CHARS[] = {
     {"check_illegal_chars", 3, 3, "snn",
+	NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
 	"at least that part of a field's bytes, and that many, are controls or "
 	"beyond ASCII, and the field is not UTF-8",
 	"HeaderEval", check_illegal_chars},
-    {"check_for_faraway_charset_in_headers", 0, 0, "",
+    {"check_for_faraway_charset_in_headers", 0, 0, "", NEED_HEADER,
 	"From or Subject is in a charset that is not one of ok_locales",
 	"HeaderEval", check_for_faraway_charset_in_headers},
-    {"subject_is_all_caps", 0, 0, "", "the Subject is in capitals",
+    {"subject_is_all_caps", 0, 0, "", NEED_HEADER, "the Subject is in capitals",
 	"HeaderEval", subject_is_all_caps},
-    {"check_for_unique_subject_id", 0, 0, "", "never; kept for old rules",
-	"HeaderEval", check_for_unique_subject_id},
-    {"check_unresolved_template", 0, 0, "",
+    {"check_for_unique_subject_id", 0, 0, "", NEED_NOTHING,
+	"never; kept for old rules", "HeaderEval", check_for_unique_subject_id},
+    {"check_unresolved_template", 0, 0, "", NEED_HEADER,
 	"a field shows a name of a template, as %RANDOM", "HeaderEval",
 	check_unresolved_template},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -194,12 +194,12 @@ received_within_months(struct eval_call *call)
 }
 
 const struct eval_row EVAL_DATE[] = {
-    {"check_for_shifted_date", 2, 2, "s",
+    {"check_for_shifted_date", 2, 2, "s", NEED_HEADER,
 	"the Date is from so many to so many hours later than the nearest "
 	"Received",
 	"HeaderEval", check_for_shifted_date},
-    {"received_within_months", 0, 2, "s",
+    {"received_within_months", 0, 2, "s", NEED_HEADER,
 	"the message is from so many to so many months old", "HeaderEval",
 	received_within_months},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -492,29 +492,24 @@ check_freemail_replyto(struct eval_call *call)
 	return text_differs(call, !is_any || is_reply_free ? &reply : &from);
 }
 
-bool
-eval_changes_body(const struct eval_row *row)
-{
-	return row->run == check_freemail_body ||
-	       row->run == check_freemail_replyto;
-}
-
 const struct eval_row EVAL_FREEMAIL[] = {
-    {"check_freemail_from", 0, 1, "r",
+    {"check_freemail_from", 0, 1, "r", NEED_ENVELOPE | NEED_HEADER,
 	"the sender is at a free mail provider, and the address matches the "
 	"regular expression",
 	"FreeMail", check_freemail_from},
     {"check_freemail_header", 1, 2, "sr",
+	NEED_ENVELOPE | NEED_HEADER | NEED_RELAYS,
 	"that field has an address at a free mail provider which matches the "
 	"regular expression",
 	"FreeMail", check_freemail_header},
-    {"check_freemail_body", 0, 1, "r",
+    {"check_freemail_body", 0, 1, "r", NEED_BODY | NEED_LINKS | CHANGES_BODY,
 	"the text has an address at a free mail provider which matches the "
 	"regular expression",
 	"FreeMail", check_freemail_body},
     {"check_freemail_replyto", 0, 1, "s replyto reply",
+	NEED_ENVELOPE | NEED_HEADER | NEED_BODY | NEED_LINKS | CHANGES_BODY,
 	"Reply-To, or with 'reply' From, is at a free mail provider, and From "
 	"or the text has another such address",
 	"FreeMail", check_freemail_replyto},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

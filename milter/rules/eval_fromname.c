@@ -233,9 +233,10 @@ check_fromname_equals_replyto(struct eval_call *call)
 	return answer(call, facts_of(call)->is_replyto);
 }
 
-#define FROMNAME(function, max, args, help)                              \
-	{                                                                \
-#function, 0, max, args, help, "FromNameSpoof", function \
+#define FROMNAME(function, max, args, help)                                  \
+	{                                                                    \
+#function, 0, max, args, NEED_HEADER, help, "FromNameSpoof", \
+		    function                                                 \
 	}
 
 const struct eval_row EVAL_FROMNAME[] = {
@@ -254,5 +255,5 @@ const struct eval_row EVAL_FROMNAME[] = {
 	"the name of From is the address of a recipient"),
     FROMNAME(check_fromname_equals_replyto, 0, "",
 	"the name of From is the address of Reply-To"),
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -316,26 +316,28 @@ image_name_regex(struct eval_call *call)
 }
 
 const struct eval_row EVAL_IMAGE[] = {
-    {"image_count", 1, 3, "s",
+    {"image_count", 1, 3, "s", NEED_HEADER | NEED_PARTS,
 	"from N to M pictures of a kind: 'gif', 'png', 'jpeg' or 'all'",
 	"ImageInfo", image_count},
-    {"pixel_coverage", 1, 3, "s", "pictures of a kind have from N to M pixels",
-	"ImageInfo", pixel_coverage},
-    {"image_size_exact", 1, 3, "s",
+    {"pixel_coverage", 1, 3, "s", NEED_HEADER | NEED_PARTS,
+	"pictures of a kind have from N to M pixels", "ImageInfo",
+	pixel_coverage},
+    {"image_size_exact", 1, 3, "s", NEED_HEADER | NEED_PARTS,
 	"a picture of a kind has that height and width", "ImageInfo",
 	image_size_exact},
-    {"image_size_range", 1, 5, "s",
+    {"image_size_range", 1, 5, "s", NEED_HEADER | NEED_PARTS,
 	"a picture of a kind has at least height N and width M, at most height "
 	"K and width L",
 	"ImageInfo", image_size_range},
-    {"image_named", 0, 1, "s", "a picture has that file name", "ImageInfo",
-	image_named},
-    {"image_name_regex", 1, 1, "p",
+    {"image_named", 0, 1, "s", NEED_HEADER | NEED_PARTS,
+	"a picture has that file name", "ImageInfo", image_named},
+    {"image_name_regex", 1, 1, "p", NEED_HEADER | NEED_PARTS,
 	"the file name of a picture matches the pattern, which has no "
 	"delimiters",
 	"ImageInfo", image_name_regex},
     {"image_to_text_ratio", 1, 3, "s",
+	NEED_HEADER | NEED_BODY | NEED_RAWBODY | NEED_PARTS,
 	"bytes of text by pixels of pictures of a kind: from N to less than M",
 	"ImageInfo", image_to_text_ratio},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

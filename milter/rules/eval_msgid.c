@@ -153,24 +153,24 @@ check_ratware_envelope_from(struct eval_call *call)
 	return 0;
 }
 
-#define HEADER(name, help, function)                         \
-	{                                                    \
-		name, 0, 0, "", help, "HeaderEval", function \
+#define HEADER(name, needs, help, function)                         \
+	{                                                           \
+		name, 0, 0, "", needs, help, "HeaderEval", function \
 	}
 
 const struct eval_row EVAL_MSGID[] = {
-    HEADER("check_outlook_message_id",
+    HEADER("check_outlook_message_id", NEED_HEADER,
 	"the Message-ID is one of Outlook's with a time that is neither that "
 	"of Date nor of Received",
 	check_outlook_message_id),
-    HEADER("check_messageid_not_usable",
+    HEADER("check_messageid_not_usable", NEED_HEADER,
 	"a list or a mail server may have written the Message-ID",
 	check_messageid_not_usable),
-    HEADER("check_ratware_name_id",
+    HEADER("check_ratware_name_id", NEED_HEADER,
 	"the Message-ID is 28 capitals and the address in From",
 	check_ratware_name_id),
-    HEADER("check_ratware_envelope_from",
+    HEADER("check_ratware_envelope_from", NEED_ENVELOPE | NEED_HEADER,
 	"the envelope sender has the recipient's domain and name in it",
 	check_ratware_envelope_from),
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -224,9 +224,9 @@ check_phishing(struct eval_call *call)
 }
 
 const struct eval_row EVAL_PHISHING[] = {
-    {"check_phishing", 0, 0, "",
+    {"check_phishing", 0, 0, "", NEED_LINKS,
 	"a link is on a list of phishing sites: phishing_openphish_feed and "
 	"its kin",
 	"Phishing", check_phishing},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -123,13 +123,13 @@ check_for_missing_to_header(struct eval_call *call)
 }
 
 const struct eval_row EVAL_RECIPIENT[] = {
-    {"sorted_recipients", 0, 0, "",
+    {"sorted_recipients", 0, 0, "", NEED_HEADER,
 	"seven or more recipients stand in the order of the alphabet",
 	"HeaderEval", sorted_recipients},
-    {"similar_recipients", 2, 2, "s",
+    {"similar_recipients", 2, 2, "s", NEED_HEADER,
 	"that part of all pairs of recipients begin alike: from, to or undef",
 	"HeaderEval", similar_recipients},
-    {"check_for_missing_to_header", 0, 0, "", "there is no To", "HeaderEval",
-	check_for_missing_to_header},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {"check_for_missing_to_header", 0, 0, "", NEED_HEADER, "there is no To",
+	"HeaderEval", check_for_missing_to_header},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

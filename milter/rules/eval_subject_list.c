@@ -59,9 +59,10 @@ check_subject_in_blocklist(struct eval_call *call)
 	return subject_in(call, call->lists->subjects->block);
 }
 
-#define SUBJECT(name, help, function)                                \
-	{                                                            \
-		name, 0, 0, "", help, "WelcomeListSubject", function \
+#define SUBJECT(name, help, function)                                    \
+	{                                                                \
+		name, 0, 0, "", NEED_HEADER, help, "WelcomeListSubject", \
+		    function                                             \
 	}
 
 const struct eval_row EVAL_SUBJECT_LIST[] = {
@@ -75,5 +76,5 @@ const struct eval_row EVAL_SUBJECT_LIST[] = {
 	check_subject_in_blocklist),
     SUBJECT("check_subject_in_blacklist", "the same by its old name",
 	check_subject_in_blocklist),
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -317,17 +317,17 @@ check_https_http_mismatch(struct eval_call *call)
 }
 
 const struct eval_row EVAL_URI[] = {
-    {"check_for_http_redirector", 0, 0, "",
+    {"check_for_http_redirector", 0, 0, "", NEED_LINKS,
 	"a link leads to another domain by way of a first one", "URIEval",
 	check_for_http_redirector},
-    {"check_https_ip_mismatch", 0, 0, "",
+    {"check_https_ip_mismatch", 0, 0, "", NEED_HTML,
 	"a link leads to an address and shows https: with a name", "URIEval",
 	check_https_ip_mismatch},
-    {"check_uri_truncated", 0, 0, "", "a link is longer than 8192 bytes",
-	"URIEval", check_uri_truncated},
-    {"check_https_http_mismatch", 0, 2, "s",
+    {"check_uri_truncated", 0, 0, "", NEED_LINKS,
+	"a link is longer than 8192 bytes", "URIEval", check_uri_truncated},
+    {"check_https_http_mismatch", 0, 2, "s", NEED_HTML,
 	"of N to less than M different links, one shows https:// and another "
 	"domain than it leads to",
 	"HTTPSMismatch", check_https_http_mismatch},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

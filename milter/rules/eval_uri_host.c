@@ -201,18 +201,18 @@ check_uri_host_in_welcomelist(struct eval_call *call)
 }
 
 const struct eval_row EVAL_URI_HOST[] = {
-    {"check_uri_host_listed", 1, 1, "s",
+    {"check_uri_host_listed", 1, 1, "s", NEED_LINKS,
 	"a link leads to a host of that list of enlist_uri_host", "WLBLEval",
 	check_uri_host_listed},
-    {"check_uri_host_in_blocklist", 0, 0, "",
+    {"check_uri_host_in_blocklist", 0, 0, "", NEED_LINKS,
 	"a link leads to a host of blocklist_uri_host", "WLBLEval",
 	check_uri_host_in_blocklist},
-    {"check_uri_host_in_blacklist", 0, 0, "", "the same by its old name",
-	"WLBLEval", check_uri_host_in_blocklist},
-    {"check_uri_host_in_welcomelist", 0, 0, "",
+    {"check_uri_host_in_blacklist", 0, 0, "", NEED_LINKS,
+	"the same by its old name", "WLBLEval", check_uri_host_in_blocklist},
+    {"check_uri_host_in_welcomelist", 0, 0, "", NEED_LINKS,
 	"a link leads to a host of welcomelist_uri_host", "WLBLEval",
 	check_uri_host_in_welcomelist},
-    {"check_uri_host_in_whitelist", 0, 0, "", "the same by its old name",
-	"WLBLEval", check_uri_host_in_welcomelist},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {"check_uri_host_in_whitelist", 0, 0, "", NEED_LINKS,
+	"the same by its old name", "WLBLEval", check_uri_host_in_welcomelist},
+    {NULL, 0, 0, NULL, 0, NULL, NULL, NULL},
 };

@@ -674,6 +674,8 @@ every_row_says_what_it_is(void **state)
 			    row->args_max == 0 || strlen(row->args) > 0);
 			assert_true(
 			    strlen(row->help) > 0 && strlen(row->source) > 0);
+			assert_int_not_equal(row->needs, 0);
+			assert_int_equal(row->needs >> EVAL_NEEDS, 0);
 			assert_non_null(row->run);
 		}
 }
