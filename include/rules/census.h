@@ -7,6 +7,7 @@
 #define RULES_CENSUS_H
 
 #include "base/str.h"
+#include "rules/eval.h"
 
 struct arena;
 struct ruleset;
@@ -58,6 +59,11 @@ struct census {
 		struct unread *v;
 		size_t n, cap;
 	} unread; /* the most lines first */
+	/*
+	 * Rules that run and whose eval function needs that, see
+	 * eval_need_name(); a function may need several things.
+	 */
+	struct strs needs[EVAL_NEEDS];
 };
 
 /* Count; texts live in `a` and in `rules`. */

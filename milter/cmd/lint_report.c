@@ -20,6 +20,10 @@ static const struct ui_column row_columns[] = {{.title = "TYPE"},
 static const struct ui_column group_columns[] = {{.title = "NOT RUN"},
     {.title = "RULES", .is_right = true}, {.title = "WHY", .is_elastic = true},
     {.title = "NAMES", .is_elastic = true}};
+static const struct ui_column need_columns[] = {{.title = "EVALS NEED"},
+    {.title = "RULES", .is_right = true},
+    {.title = "THAT IS", .is_elastic = true},
+    {.title = "NAMES", .is_elastic = true}};
 static const struct ui_column unread_columns[] = {
     {.title = "LINES", .is_right = true},
     {.title = "NOT USED", .is_elastic = true},
@@ -88,6 +92,30 @@ groups_show(const struct ui *ui, struct arena *a, const struct census *census,
 	ui_table_end(t);
 }
 
+/* What the rules that run ask by their eval functions. */
+static void
+needs_show(const struct ui *ui, struct arena *a, const struct census *census,
+    bool is_verbose)
+{
+	struct ui_table *t = NULL;
+	for (size_t i = 0; i < EVAL_NEEDS; i++) {
+		const struct strs *rules = &census->needs[i];
+		if (rules->n == 0)
+			continue;
+		if (t == NULL) {
+			ui_printf(ui, UI_PLAIN, "\n");
+			t = ui_table_new(
+			    ui, need_columns, COUNT_OF(need_columns));
+		}
+		ui_table_cell(t, UI_PLAIN, eval_need_name(i));
+		number_cell(t, a, UI_PLAIN, rules->n);
+		ui_table_cell(t, UI_PLAIN, eval_need_help(i));
+		ui_table_cell(t, UI_PLAIN, names_of(a, rules, is_verbose));
+	}
+	if (t != NULL)
+		ui_table_end(t);
+}
+
 static void
 unread_show(const struct ui *ui, struct arena *a, const struct census *census)
 {
@@ -122,6 +150,22 @@ rows_json(const struct census *census)
 	return types;
 }
 
+static json_t *
+needs_json(const struct census *census)
+{
+	json_t *needs = json_array();
+	for (size_t i = 0; i < EVAL_NEEDS; i++) {
+		const struct strs *rules = &census->needs[i];
+		if (rules->n > 0)
+			(void)json_array_append_new(
+			    needs, json_pack("{s:o,s:o,s:o}", "need",
+				       json_text(eval_need_name(i)), "what",
+				       json_text(eval_need_help(i)), "rules",
+				       json_texts(rules->v, rules->n)));
+	}
+	return needs;
+}
+
 static void
 report_json(const struct census *census)
 {
@@ -141,8 +185,9 @@ report_json(const struct census *census)
 			"why", json_text(line->why), "lines",
 			(json_int_t)line->lines));
 	}
-	json_t *all = json_pack("{s:o,s:o,s:o}", "types", rows_json(census),
-	    "not_run", groups, "not_used", unread);
+	json_t *all = json_pack("{s:o,s:o,s:o,s:o}", "types", rows_json(census),
+	    "evals_need", needs_json(census), "not_run", groups, "not_used",
+	    unread);
 	json_line(stdout, all);
 }
 
@@ -158,6 +203,7 @@ lint_report(const struct ruleset *rules, bool is_json, bool is_verbose)
 		struct ui ui;
 		ui_init(&ui, stdout, UI_COLOR_AUTO);
 		rows_show(&ui, a, &census);
+		needs_show(&ui, a, &census, is_verbose);
 		groups_show(&ui, a, &census, is_verbose);
 		unread_show(&ui, a, &census);
 	}

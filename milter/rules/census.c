@@ -93,6 +93,14 @@ group_add(struct arena *a, struct census *census, struct table *groups,
 	strs_add(a, &census->groups.v[*at].rules, rule->name);
 }
 
+static void
+needs_add(struct arena *a, struct census *census, const struct rule *rule)
+{
+	for (size_t i = 0; i < EVAL_NEEDS; i++)
+		if (rule_needs(rule) >> i & 1)
+			strs_add(a, &census->needs[i], rule->name);
+}
+
 static int
 compare_groups(const void *x, const void *y)
 {
@@ -147,6 +155,8 @@ ruleset_census(const struct ruleset *rules, struct arena *a, struct census *ret)
 		row->rules++;
 		row->of[fate]++;
 		group_add(a, ret, groups, rule, fate);
+		if (fate == FATE_RUN)
+			needs_add(a, ret, rule);
 	}
 	rows_put(a, by_type, ret);
 	for (size_t i = 0; i < rules->unread.n; i++)

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "auth/facts.h"
 #include "base/arena.h"
 #include "rules/census.h"
 #include "rules/ruleset.h"
@@ -11,7 +12,8 @@
 static struct ruleset *
 load(struct arena *a, const char *text)
 {
-	struct ruleset_options options = {0};
+	static const struct eval_row *const evals[] = {EVAL_AUTH, NULL};
+	struct ruleset_options options = {.evals = evals};
 	struct diags diags = {.arena = a};
 	return ruleset_load_text(STR("t.cf"), str_from(text), &options, &diags);
 }
@@ -126,6 +128,41 @@ lines_that_are_not_used_are_counted(void **state)
 	arena_free(a);
 }
 
+/* Of the rules that run, by what their functions ask. */
+static void
+needs_of_evals_are_told_of_rules_that_run(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct ruleset *rules =
+	    load(a, "header SPF eval:spf_result('fail')\n"
+		    "header __MX eval:domain_no_mail('from')\n"
+		    "meta USES __MX\n"
+		    "header __UNUSED eval:dkim_result('none')\n"
+		    "header OFF eval:dmarc_policy('none')\nscore OFF 0\n"
+		    "header MANY eval:rcpt_count(100)\n"
+		    "body TEXT /a/\n");
+	struct census census;
+	ruleset_census(rules, a, &census);
+	for (size_t i = 0; i < EVAL_NEEDS; i++) {
+		const struct strs *names = &census.needs[i];
+		if (1u << i == NEED_DNS) {
+			assert_int_equal(names->n, 2);
+			assert_str(eval_need_name(i), "dns");
+			assert_str(names->v[0], "SPF");
+			assert_str(names->v[1], "__MX");
+		} else if (1u << i == NEED_ENVELOPE) {
+			assert_int_equal(names->n, 2);
+			assert_str(names->v[0], "MANY");
+			assert_str(names->v[1], "__MX");
+		} else {
+			assert_int_equal(names->n, 0);
+		}
+	}
+	ruleset_free(rules);
+	arena_free(a);
+}
+
 static void
 put(const char *path, const char *text)
 {
@@ -178,6 +215,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_rule_has_one_fate),
     cmocka_unit_test(what_does_not_run_has_its_reason),
     cmocka_unit_test(lines_that_are_not_used_are_counted),
+    cmocka_unit_test(needs_of_evals_are_told_of_rules_that_run),
     cmocka_unit_test(folder_of_sa_update_is_read_as_its_newest_release),
 };
 UNIT_MAIN(tests)

@@ -446,6 +446,12 @@ the_manual_names_every_eval_function(void **state)
 			if (str_find(text, str_printf(a, ".It Fn %s",
 					       row->name)) == STR_NONE)
 				fail_msg("%s", row->name);
+	for (size_t i = 0; i < EVAL_NEEDS; i++) {
+		struct str name = eval_need_name(i);
+		if (str_find(text,
+			str_printf(a, "\n.Li %.*s", STR_ARG(name))) == STR_NONE)
+			fail_msg("%.*s", STR_ARG(name));
+	}
 	arena_free(a);
 }
 
