@@ -14,6 +14,7 @@
 
 #include "auth/facts.h"
 #include "base/file.h"
+#include "mail/relay.h"
 #include "mail/uri.h"
 #include "notice/origin.h"
 #include "rules/eval_rows.h"
