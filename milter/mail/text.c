@@ -2,6 +2,8 @@
 /* text -- the strings that body and rawbody rules run on. */
 #include "mail/message.h"
 
+#include <endian.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/utf8.h"
@@ -110,40 +112,109 @@ is_print(char c, bool is_unicode)
 }
 
 /*
- * Two or more line ends and the blanks among them end a paragraph; other runs
- * of blanks are one.
+ * Of eight bytes: the top bit of each that may be of a blank, or is a control.
+ */
+static uint64_t
+no_print(uint64_t word, bool is_unicode)
+{
+	uint64_t found = word_range(word, '\0', ' ');
+	if (!is_unicode)
+		return found;
+	/* C2, E1 to E3: see blank_length() */
+	uint64_t low = word ^ UINT64_C(0x8080808080808080);
+	return found | word_range(low, '\x42', '\x42') |
+	       word_range(low, '\x61', '\x63');
+}
+
+/*
+ * Copy what `text`, whose first byte is behind no blank, starts with, while
+ * blanks are single spaces and line ends, which become spaces: bytes taken.
+ * Eight at a time, for which of them are blanks no branch can be foretold from.
+ * More may be written to `out`, but no more than `text` has.
  */
 static size_t
-fold_blanks(char *p, size_t size, bool is_unicode)
+copy_plain(char *out, struct str text, bool is_unicode)
 {
-	struct str text = str_of(p, size);
-	size_t len = 0;
-	for (size_t i = 0; i < size;) {
-		while (i < size && is_print(p[i], is_unicode))
-			p[len++] = p[i++];
-		size_t first = SIZE_MAX, last = 0, n;
-		size_t from = i;
-		while ((n = blank_length(str_skip(text, i), is_unicode)) > 0) {
-			if (text.p[i] == '\n') {
-				first = first == SIZE_MAX ? i : first;
-				last = i;
-			}
-			i += n;
-		}
-		if (i == size && i == from)
+	size_t i = 0;
+	for (uint64_t word; i + sizeof(word) <= text.len;) {
+		memcpy(&word, text.p + i, sizeof(word));
+		word = le64toh(word);
+		uint64_t odd = no_print(word, is_unicode);
+		uint64_t line = word_range(word, '\n', '\n');
+		uint64_t space = word_range(word, ' ', ' ');
+		if ((odd & (odd >> 8 | ~(line | space))) != 0)
 			break;
-		if (i == from) {
-			p[len++] = p[i] == '\0' ? '\n' : p[i];
-			i++;
+		word = htole64(word ^ (line >> 7) * ('\n' ^ ' '));
+		memcpy(out + i, &word, sizeof(word));
+		/* Another blank may be behind one at the end. */
+		i += sizeof(word) - (odd >> 63);
+	}
+	return i;
+}
+
+/* The same of bytes that are surely no blanks. */
+static size_t
+copy_print(char *out, struct str text, bool is_unicode)
+{
+	size_t i = 0;
+	for (; i < text.len && is_print(text.p[i], is_unicode); i++)
+		out[i] = text.p[i];
+	return i;
+}
+
+/* The blanks that `text` starts with; line ends among them. */
+struct blanks {
+	size_t size, lines;
+	size_t first, last; /* places of the line ends */
+};
+
+static struct blanks
+read_blanks(struct str text, bool is_unicode)
+{
+	struct blanks b = {0, 0, 0, 0};
+	for (size_t n;
+	     (n = blank_length(str_skip(text, b.size), is_unicode)) > 0;
+	     b.size += n) {
+		if (text.p[b.size] != '\n')
+			continue;
+		b.first = b.lines++ == 0 ? b.size : b.first;
+		b.last = b.size;
+	}
+	return b;
+}
+
+/*
+ * Two or more line ends and the blanks among them end a paragraph; other runs
+ * of blanks are one.  `out` has room for all of `text`; how many bytes it got.
+ */
+static size_t
+fold_blanks(char *out, struct str text, bool is_unicode)
+{
+	size_t len = 0;
+	while (text.len > 0) {
+		size_t n = copy_plain(out + len, text, is_unicode);
+		len += n;
+		text = str_skip(text, n);
+		n = copy_print(out + len, text, is_unicode);
+		len += n;
+		text = str_skip(text, n);
+		if (text.len == 0)
+			break;
+		struct blanks b = read_blanks(text, is_unicode);
+		if (b.size == 0) {
+			char c = text.p[0];
+			out[len++] = c == '\0' ? '\n' : c;
+			text = str_skip(text, 1);
 			continue;
 		}
-		bool is_paragraph = first != SIZE_MAX && last > first;
-		if (!is_paragraph || first > from)
-			p[len++] = ' ';
+		bool is_paragraph = b.lines > 1;
+		if (!is_paragraph || b.first > 0)
+			out[len++] = ' ';
 		if (is_paragraph)
-			p[len++] = '\n';
-		if (is_paragraph && i > last + 1)
-			p[len++] = ' ';
+			out[len++] = '\n';
+		if (is_paragraph && b.size > b.last + 1)
+			out[len++] = ' ';
+		text = str_skip(text, b.size);
 	}
 	return len;
 }
@@ -152,8 +223,8 @@ fold_blanks(char *p, size_t size, bool is_unicode)
 static size_t
 to_latin1(char *p, size_t size)
 {
-	size_t len = 0;
-	for (size_t i = 0; i < size; i++) {
+	size_t len = str_ascii_length(str_of(p, size));
+	for (size_t i = len; i < size; i++) {
 		unsigned char c = (unsigned char)p[i];
 		if ((c == 0xc2 || c == 0xc3) && i + 1 < size)
 			c = (unsigned char)((c & 3) << 6 | (p[++i] & 0x3f));
@@ -217,14 +288,13 @@ message_body(struct message *m)
 		return &m->body;
 	if (!is_unicode)
 		text->len = to_latin1(text->p, text->len);
-	text->len = fold_blanks(text->p, text->len, is_unicode);
 	struct str subject =
 	    headers_value(m->arena, &m->root->headers, STR("subject"));
 	struct buf *all = buf_new(m->arena, SIZE_MAX / 2);
 	buf_reserve(all, subject.len + 1 + text->len);
 	buf_put(all, subject);
 	buf_putc(all, '\n');
-	buf_put(all, buf_str(text));
+	all->len += fold_blanks(all->p + all->len, buf_str(text), is_unicode);
 	split_lines(m->arena, buf_str(all), &m->body);
 	return &m->body;
 }

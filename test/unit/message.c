@@ -86,6 +86,28 @@ shows_what_spamassassin_shows(void **state)
 	}
 }
 
+/* Text is read eight bytes at a time. */
+static void
+folds_blanks_wherever_they_stand(void **state)
+{
+	(void)state;
+	struct mail_config config = default_config();
+	static const char *const heads[] = {"\n", UTF8};
+	for (size_t i = 0; i < COUNT_OF(heads) * 20; i++) {
+		struct arena *a = arena_new();
+		static const char dots[] = "....................";
+		struct str fill = str_of(dots, i / COUNT_OF(heads));
+		struct str text = str_printf(a,
+		    "%s%.*s a b\nc  d\t\x01\x7f  e.\n\nf \n g\n \n\n h",
+		    heads[i % COUNT_OF(heads)], STR_ARG(fill));
+		struct message *m = message_new(a, text, &config, NULL);
+		struct str expected = str_printf(a,
+		    "\n|%.*s a b c d \x01\x7f e.\n|f g\n| h|", STR_ARG(fill));
+		assert_true(str_eq(barred(a, message_body(m)), expected));
+		arena_free(a);
+	}
+}
+
 static void
 keeps_the_message_as_it_is_for_full(void **state)
 {
@@ -336,6 +358,7 @@ keeps_the_text_of_too_many_lines_in_fewer(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shows_what_spamassassin_shows),
+    cmocka_unit_test(folds_blanks_wherever_they_stand),
     cmocka_unit_test(keeps_the_message_as_it_is_for_full),
     cmocka_unit_test(cuts_long_strings_where_spamassassin_cuts),
     cmocka_unit_test(looks_at_the_beginning_of_a_long_part),
