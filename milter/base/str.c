@@ -7,6 +7,8 @@
 
 #include "base/arena.h"
 
+#define FIND_SHORT 8 /* bytes of what is found by its first one */
+
 int
 char_hex(char c)
 {
@@ -122,11 +124,31 @@ str_rchr(struct str s, char c)
 	return at == NULL ? STR_NONE : (size_t)(at - s.p);
 }
 
+/* str_find(), by the first byte of `needle`, which is short. */
+static size_t
+find_by_first(struct str s, struct str needle)
+{
+	for (size_t at = 0; at + needle.len <= s.len; at++) {
+		size_t found = str_chr(str_skip(s, at), needle.p[0]);
+		if (found == STR_NONE)
+			break;
+		at += found;
+		if (str_starts(str_skip(s, at), needle))
+			return at;
+	}
+	return STR_NONE;
+}
+
 size_t
 str_find(struct str s, struct str needle)
 {
 	if (needle.len == 1)
 		return str_chr(s, needle.p[0]);
+	/* memmem() goes byte by byte; texts have few marks. */
+	bool is_marked =
+	    needle.len > 0 && !char_is_alnum(needle.p[0]) && needle.p[0] != ' ';
+	if (is_marked && needle.len <= FIND_SHORT)
+		return find_by_first(s, needle);
 	const char *at = memmem(s.p, s.len, needle.p, needle.len);
 	return at == NULL ? STR_NONE : (size_t)(at - s.p);
 }

@@ -30,6 +30,12 @@ searches_with_and_without_case(void **state)
 	(void)state;
 	assert_int_equal(str_find(STR("abcabc"), STR("ca")), 2);
 	assert_true(str_find(STR("abc"), STR("x")) == STR_NONE);
+	assert_int_equal(str_find(STR("a=b==?"), STR("=?")), 4);
+	assert_true(str_find(STR("a=b="), STR("=?")) == STR_NONE);
+	assert_true(str_find(STR("="), STR("=?")) == STR_NONE);
+	assert_int_equal(
+	    str_find(STR("a (0123456789)"), STR("(0123456789")), 2);
+	assert_int_equal(str_find(STR("a"), STR_EMPTY), 0);
 	assert_int_equal(str_crlf(STR("a\r\r\nb\r\n")), 2);
 	assert_int_equal(str_crlf(STR("\r\n")), 0);
 	assert_true(str_crlf(STR("a\nb\rc\r")) == STR_NONE);
