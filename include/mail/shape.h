@@ -47,7 +47,7 @@ MUST_CHECK bool shape_ifind(
 
 /* Pairs of neighbouring bytes, by hash: a set may seem to have more. */
 struct shape_pairs {
-	uint64_t bits[4];
+	uint64_t bits[8];
 };
 
 /* What `text` has; what each text like `shape` has, case not folded. */

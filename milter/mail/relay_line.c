@@ -535,6 +535,8 @@ static const struct auth_form auth_forms[] = {
     {" by ", " (via %[aHTTP{%?|}%]a){ |;|%$}", true, NULL},
 };
 
+static const char *const greetings[] = {"%<helo=%z", "%<{HELO|EHLO} %z"};
+
 /* What the forms of the long tables need, by their places. */
 static struct {
 	pthread_once_t once;
@@ -542,6 +544,7 @@ static struct {
 	struct shape_pairs webmails[COUNT_OF(webmails)];
 	struct shape_pairs programs[COUNT_OF(programs)];
 	struct shape_pairs auth[COUNT_OF(auth_forms)];
+	struct shape_pairs greetings[COUNT_OF(greetings)];
 } needed = {.once = PTHREAD_ONCE_INIT};
 
 static void
@@ -553,6 +556,8 @@ needed_init(void)
 		needed.webmails[i] = shape_pairs_needed(webmails[i].mark);
 	for (size_t i = 0; i < COUNT_OF(programs); i++)
 		needed.programs[i] = shape_pairs_needed(programs[i].mark);
+	for (size_t i = 0; i < COUNT_OF(greetings); i++)
+		needed.greetings[i] = shape_pairs_needed(greetings[i]);
 	for (size_t i = 0; i < COUNT_OF(auth_forms); i++) {
 		const struct auth_form *form = &auth_forms[i];
 		needed.auth[i] = shape_pairs_needed(
@@ -708,13 +713,12 @@ is_of_no_interest(struct str text)
 static void
 take_common(struct line *line)
 {
-	static const char *const greetings[] = {
-	    "%<helo=%z", "%<{HELO|EHLO} %z", NULL};
 	struct shape_found f;
 	if (shape_find(line->text, " id {<|}%m", &f))
 		line->relay.id = shape_get(&f, 'd');
-	for (size_t i = 0; greetings[i] != NULL; i++)
-		if (shape_find(line->text, greetings[i], &f)) {
+	for (size_t i = 0; i < COUNT_OF(greetings); i++)
+		if (shape_is_possible(&line->pairs, &needed.greetings[i]) &&
+		    shape_find(line->text, greetings[i], &f)) {
 			line->relay.helo = shape_get(&f, 'h');
 			break;
 		}
@@ -852,8 +856,8 @@ clean_address(struct arena *a, struct str ip)
 	size_t dotted = str_rchr(ip, ':');
 	struct str rest = str_skip(ip, dotted == STR_NONE ? 0 : dotted + 1);
 	struct str head = str_sub(ip, 0, ip.len - rest.len);
-	if (!shape_starts(rest, "%n.%n.%n.%n%$", &f) ||
-	    !str_iends(head, STR("ffff:")))
+	if (!str_iends(head, STR("ffff:")) ||
+	    !shape_starts(rest, "%n.%n.%n.%n%$", &f))
 		return clean(a, ip);
 	head.len -= 5;
 	size_t colons = 0;

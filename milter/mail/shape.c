@@ -468,7 +468,11 @@ match(struct matcher *m, const char *p, size_t at)
 static size_t
 plain_length(const char *shape)
 {
-	return strcspn(shape, "{|}%");
+	size_t n = 0;
+	while (shape[n] != '\0' && shape[n] != '%' && shape[n] != '{' &&
+	       shape[n] != '|' && shape[n] != '}')
+		n++;
+	return n;
 }
 
 /* Behind the first piece of `shape`, which is no plain byte. */
@@ -482,14 +486,19 @@ piece_end(const char *shape)
 	return shape + 2;
 }
 
-/* The byte of `plain` that few texts have: no letter, no blank. */
+/* The byte of `plain` that few texts have: no letter, no blank; else a
+ * capital. */
 static size_t
 rare_place(struct str plain)
 {
-	for (size_t i = 0; i < plain.len; i++)
+	size_t capital = plain.len / 2;
+	for (size_t i = 0; i < plain.len; i++) {
 		if (!char_is_alnum(plain.p[i]) && plain.p[i] != ' ')
 			return i;
-	return plain.len / 2;
+		if (plain.p[i] >= 'A' && plain.p[i] <= 'Z')
+			capital = i;
+	}
+	return capital;
 }
 
 /* str_find(), for texts and bytes that are short. */
@@ -553,16 +562,43 @@ shape_pairs_of(struct str text)
 	return pairs;
 }
 
-struct shape_pairs
-shape_pairs_needed(const char *shape)
+static struct shape_pairs pairs_of_sequence(const char *shape);
+
+/* What all alternatives of a group need; `shape` is behind its {. */
+static struct shape_pairs
+pairs_of_group(const char *shape)
+{
+	struct shape_pairs pairs = pairs_of_sequence(shape);
+	while ((shape = next_alternative(shape)) != NULL) {
+		struct shape_pairs other = pairs_of_sequence(shape);
+		for (size_t i = 0; i < COUNT_OF(pairs.bits); i++)
+			pairs.bits[i] &= other.bits[i];
+	}
+	return pairs;
+}
+
+/* Up to the end of the alternative that `shape` is in. */
+static struct shape_pairs
+pairs_of_sequence(const char *shape)
 {
 	struct shape_pairs pairs = {{0}};
-	while (*shape != '\0') {
+	while (*shape != '\0' && *shape != '|' && *shape != '}') {
 		size_t len = plain_length(shape);
 		pairs_add(&pairs, str_of(shape, len));
+		if (*shape == '{') {
+			struct shape_pairs group = pairs_of_group(shape + 1);
+			for (size_t i = 0; i < COUNT_OF(pairs.bits); i++)
+				pairs.bits[i] |= group.bits[i];
+		}
 		shape = len > 0 ? shape + len : piece_end(shape);
 	}
 	return pairs;
+}
+
+struct shape_pairs
+shape_pairs_needed(const char *shape)
+{
+	return pairs_of_sequence(shape);
 }
 
 /* `shape` starts with plain bytes that stand at the start of `text`. */
@@ -575,10 +611,10 @@ starts_plain(struct str text, const char *shape)
 /* The bytes that a match may start with. */
 struct firsts {
 	struct str plain; /* all of these; empty: see the rest */
+	bool is_folded;   /* in either case */
 	bool is_any;
 	bool (*is_of)(char c); /* NULL: those of `has`, a bit a byte */
 	uint64_t has[4];
-	char second; /* lower case: the byte behind it; 0: any */
 };
 
 static void
@@ -593,15 +629,6 @@ firsts_has(const struct firsts *firsts, char c)
 {
 	unsigned byte = (unsigned char)c;
 	return (firsts->has[byte / 64] >> byte % 64 & 1) != 0;
-}
-
-static bool
-firsts_fit(const struct firsts *firsts, struct str text, size_t at)
-{
-	return firsts_has(firsts, text.p[at]) &&
-	       (firsts->second == '\0' ||
-		   (at + 1 < text.len &&
-		       char_lower(text.p[at + 1]) == firsts->second));
 }
 
 static void
@@ -653,13 +680,12 @@ static struct firsts
 firsts_of(const char *shape, bool is_folded)
 {
 	struct firsts firsts = {
-	    .plain = str_of(shape, is_folded ? 0 : plain_length(shape)),
+	    .plain = str_of(shape, plain_length(shape)),
+	    .is_folded = is_folded,
 	    .is_of = first_piece(skip_places(shape)),
 	};
 	if (firsts.plain.len == 0 && firsts.is_of == NULL)
 		firsts_find(&firsts, shape, is_folded);
-	if (is_folded && plain_length(shape) > 1)
-		firsts.second = char_lower(shape[1]);
 	return firsts;
 }
 
@@ -670,14 +696,17 @@ next_place(const struct firsts *firsts, struct str text, size_t at)
 	if (firsts->is_any)
 		return at;
 	if (firsts->plain.len > 0) {
-		size_t skipped = plain_next(str_skip(text, at), firsts->plain);
+		struct str rest = str_skip(text, at);
+		size_t skipped = firsts->is_folded
+				     ? str_ifind(rest, firsts->plain)
+				     : plain_next(rest, firsts->plain);
 		return skipped == STR_NONE ? text.len + 1 : at + skipped;
 	}
 	if (firsts->is_of != NULL)
 		while (at < text.len && !firsts->is_of(text.p[at]))
 			at++;
 	else
-		while (at < text.len && !firsts_fit(firsts, text, at))
+		while (at < text.len && !firsts_has(firsts, text.p[at]))
 			at++;
 	return at;
 }
