@@ -167,10 +167,11 @@ static int
 check_unresolved_template(struct eval_call *call)
 {
 	struct str rest = eval_get_text(call, STR("ALL"));
-	while (rest.len > 0) {
+	for (size_t at; (at = str_chr(rest, '%')) != STR_NONE;) {
+		size_t end = str_rchr(str_sub(rest, 0, at), '\n');
+		rest = str_skip(rest, end == STR_NONE ? 0 : end + 1);
 		struct str line = str_line(&rest);
-		if (str_chr(line, '%') != STR_NONE &&
-		    pattern_matches(call, PATTERN_TEMPLATE, line) &&
+		if (pattern_matches(call, PATTERN_TEMPLATE, line) &&
 		    !pattern_matches(call, PATTERN_TEMPLATE_FIELDS, line))
 			return eval_hit(call, line);
 	}

@@ -39,11 +39,27 @@ read_date(struct eval_call *call, struct date_facts *ret)
 		    call->message->arena, fields.v[i], &ret->date);
 }
 
+/* A digit, a colon, a digit: lines without a time are many. */
+static bool
+may_have_time(struct str line)
+{
+	for (size_t at = 0, n;
+	     (n = str_chr(str_skip(line, at), ':')) != STR_NONE; at += n + 1) {
+		size_t colon = at + n;
+		if (colon > 0 && colon + 1 < line.len &&
+		    char_is_digit(line.p[colon - 1]) &&
+		    char_is_digit(line.p[colon + 1]))
+			return true;
+	}
+	return false;
+}
+
 static bool
 read_received(struct eval_call *call, struct str line, int64_t *ret)
 {
 	struct regex_span span;
-	return pattern_find(call, PATTERN_RECEIVED_DATE, line, 0, &span) &&
+	return may_have_time(line) &&
+	       pattern_find(call, PATTERN_RECEIVED_DATE, line, 0, &span) &&
 	       mail_date_read(call->message->arena,
 		   str_sub(line, span.from, span.to - span.from), ret);
 }

@@ -337,11 +337,8 @@ note_quoted_printable(struct mime_facts *facts, struct str raw)
 static bool
 has_no_ascii_text(struct str raw)
 {
-	for (size_t i = 0; i < raw.len; i++)
-		if (raw.p[i] == '\0' || raw.p[i] == '\r' ||
-		    (unsigned char)raw.p[i] >= 0x80)
-			return true;
-	return false;
+	return !str_is_ascii(raw) || str_chr(raw, '\0') != STR_NONE ||
+	       str_chr(raw, '\r') != STR_NONE;
 }
 
 /* "&#x20AC;": four digits, upper case. */

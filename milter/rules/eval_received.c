@@ -167,6 +167,10 @@ is_hotmail(struct eval_call *call, struct str text)
 static enum hotmail
 hotmail_look(struct eval_call *call)
 {
+	bool may_be_named = str_find(eval_get_text(call, STR("Received")),
+				STR("hotmail.com")) != STR_NONE;
+	if (!may_be_named && !is_from(call, "hotmail.com"))
+		return HOTMAIL_FINE;
 	struct str text = received(call);
 	bool is_named =
 	    shape_is_in(text, "{from |HELO |helo=}%0shotmail.com%<");
