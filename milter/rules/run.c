@@ -1491,8 +1491,21 @@ turn_mark(struct run *run, size_t i)
 	size_t nfiltered = 0;
 	for (size_t k = 0; k < FILTERS; k++)
 		nfiltered += stage->nfiltered[k];
-	if (turn_view(i) != FILTER_NONE && nfiltered > 0)
-		stage_pass(run, stage, turn_view(i), turn_strings(run, i));
+	if (turn_view(i) == FILTER_NONE || nfiltered == 0)
+		return;
+	(void)is_out_of_time(run);
+	stage_pass(run, stage, turn_view(i), turn_strings(run, i));
+}
+
+/* The same for the parts that `rule` looks at. */
+static void
+parts_mark(struct run *run, const struct rule *rule)
+{
+	int64_t start = cost_begin(run);
+	const struct strs *strings = part_strings(run, rule);
+	cost_aside(run, rule->view, false, start);
+	stage_pass(
+	    run, &run->demand->turns[TURN_BODY_EVAL], rule->view, strings);
 }
 
 /* What has hit before, and what may hit in the band. */
@@ -1509,9 +1522,8 @@ band_mark(struct run *run, const struct band *band)
 		seen[i] = header_mark(run, &band->headers.v[i], &d->headers[i]);
 	for (size_t i = 0; i < TURNS; i++)
 		turn_mark(run, i);
-	for (size_t i = 0; i < d->parts.n; i++)
-		stage_pass(run, &d->turns[TURN_BODY_EVAL], d->parts.v[i]->view,
-		    part_strings(run, d->parts.v[i]));
+	for (size_t i = 0; i < d->parts.n && !is_out_of_time(run); i++)
+		parts_mark(run, d->parts.v[i]);
 	return seen;
 }
 
