@@ -2,6 +2,8 @@
 /* demand -- rules that no meta needs are left out, and nothing else changes. */
 #include "unit.h"
 
+#include <limits.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "rules/clause.h"
@@ -96,25 +98,35 @@ needs_are_found(void **state)
 	}
 }
 
+/* A name of five. */
 static void
-expression_put(struct buf *b, unsigned depth)
+letter_put(struct buf *b, unsigned unused)
+{
+	(void)unused;
+	buf_putc(b, (char)('A' + draw(VARIABLES)));
+}
+
+/* Of names that `name_put` draws; it is given `n`. */
+static void
+expression_put(struct buf *b, unsigned depth,
+    void (*name_put)(struct buf *b, unsigned n), unsigned n)
 {
 	static const char *const operators[] = {"&&", "&&", "||", "+", "+", "-",
 	    "*", "/", ">", ">=", "<", "<=", "==", "!=", "^"};
 	unsigned kind = depth == 0 ? draw(5) : draw(10);
 	if (kind < 4) {
-		buf_putc(b, (char)('A' + draw(VARIABLES)));
+		name_put(b, n);
 	} else if (kind == 4) {
 		buf_printf(b, "%u", draw(4));
 	} else if (kind == 5) {
 		buf_put(b, STR("!("));
-		expression_put(b, depth - 1);
+		expression_put(b, depth - 1, name_put, n);
 		buf_putc(b, ')');
 	} else {
 		buf_putc(b, '(');
-		expression_put(b, depth - 1);
+		expression_put(b, depth - 1, name_put, n);
 		buf_printf(b, " %s ", operators[draw(COUNT_OF(operators))]);
-		expression_put(b, depth - 1);
+		expression_put(b, depth - 1, name_put, n);
 		buf_putc(b, ')');
 	}
 }
@@ -162,7 +174,7 @@ needs_are_needed(void **state)
 	for (unsigned i = 0; i < 3000; i++) {
 		struct arena *a = arena_new();
 		struct buf *b = buf_new(a, 10000);
-		expression_put(b, 1 + draw(4));
+		expression_put(b, 1 + draw(4), letter_put, 0);
 		nclauses += needs_check(a, buf_str(b));
 		arena_free(a);
 	}
@@ -215,14 +227,23 @@ meta_put(struct buf *b, unsigned n)
 {
 	static const char *const joints[] = {" && ", " || ", " + ", " && !"};
 	static const char *const ends[] = {" >= 2", " > 2", " == 1", " < 1"};
-	unsigned i = n + WORDS;
-	buf_printf(b, "meta %s%u ", i % 3 == 0 ? "M" : "__M", n);
-	if (draw(3) == 0) {
+	const char *sub = (n + WORDS) % 3 == 0 ? "M" : "__M";
+	if (draw(9) == 0)
+		buf_printf(b, "score %s%u 0\n", sub, n);
+	buf_printf(b, "meta %s%u ", sub, n);
+	unsigned kind = draw(4);
+	if (kind == 0) {
+		expression_put(b, 1 + draw(3), name_put, n);
+		buf_putc(b, '\n');
+		return;
+	}
+	if (kind == 1) {
+		buf_put(b, draw(2) == 0 ? STR("!(") : STR("("));
 		for (unsigned k = 2 + draw(4); k > 0; k--) {
 			name_put(b, n);
 			buf_put(b, k > 1 ? STR(" + ") : STR_EMPTY);
 		}
-		buf_printf(b, "%s\n", ends[draw(COUNT_OF(ends))]);
+		buf_printf(b, "%s)\n", ends[draw(COUNT_OF(ends))]);
 		return;
 	}
 	for (unsigned k = 1 + draw(3); k > 0; k--) {
@@ -233,9 +254,12 @@ meta_put(struct buf *b, unsigned n)
 	buf_putc(b, '\n');
 }
 
-/* Rules on all that a message has, and metas of them. */
+/*
+ * Rules on all that a message has, and metas of them; `is_multiple`: some may
+ * hit more than once.
+ */
 static struct str
-rules_text(struct arena *a)
+rules_text(struct arena *a, bool is_multiple)
 {
 	static const struct {
 		const char *type, *before, *after;
@@ -257,7 +281,7 @@ rules_text(struct arena *a)
 		unsigned kind = draw(COUNT_OF(kinds));
 		buf_printf(b, "%s %s%u %sword%u%s\n", kinds[kind].type, sub, i,
 		    kinds[kind].before, draw(WORDS / 2), kinds[kind].after);
-		if (draw(8) == 0)
+		if (draw(8) == 0 && is_multiple)
 			buf_printf(
 			    b, "tflags %s%u multiple maxhits=3\n", sub, i);
 		if (draw(20) == 0)
@@ -417,7 +441,7 @@ nothing_else_changes(void **state)
 	(void)state;
 	uint64_t all = 0, needed = 0;
 	seed = 7;
-	for (unsigned i = 0; i < 60; i++) {
+	for (unsigned i = 0; i < 200; i++) {
 		struct arena *a = arena_new();
 		struct diags diags = {.arena = a};
 		struct ruleset_options options = {0};
@@ -425,7 +449,7 @@ nothing_else_changes(void **state)
 		    .cpu_ns = clock_cpu_ns, .cache = STR_EMPTY};
 		struct filter_made made;
 		struct str mails[20], want[20];
-		struct str text = rules_text(a);
+		struct str text = rules_text(a, true);
 		struct ruleset *rules =
 		    ruleset_load_text(STR("t.cf"), text, &options, &diags);
 		struct rule_costs *costs =
@@ -452,6 +476,88 @@ nothing_else_changes(void **state)
 	assert_true(needed < all / 2);
 }
 
+/* True from the call on whose number is `*arg`. */
+static bool
+is_called_often(void *arg)
+{
+	unsigned *left = arg;
+	*left -= *left > 0;
+	return *left == 0;
+}
+
+static bool
+has_hit(const struct rule_result *result, struct str rule)
+{
+	size_t i = 0;
+	while (i < result->hits.n && !str_eq(result->hits.v[i].rule, rule))
+		i++;
+	return i < result->hits.n;
+}
+
+static bool
+has_trouble(const struct rule_result *result, struct str rule)
+{
+	size_t i = 0;
+	while (
+	    i < result->troubles.n && !str_eq(result->troubles.v[i].rule, rule))
+		i++;
+	return i < result->troubles.n;
+}
+
+/* Nothing hits that does not with more time; what would have hit is told. */
+static void
+timed_check(const struct rule_result *timed, const struct rule_result *all)
+{
+	for (size_t i = 0; i < timed->hits.n; i++)
+		if (!has_hit(all, timed->hits.v[i].rule))
+			fail_msg("%.*s hits", STR_ARG(timed->hits.v[i].rule));
+	for (size_t i = 0; i < all->hits.n; i++)
+		if (!has_hit(timed, all->hits.v[i].rule) &&
+		    !has_trouble(timed, all->hits.v[i].rule))
+			fail_msg(
+			    "%.*s is not told", STR_ARG(all->hits.v[i].rule));
+}
+
+static struct rule_result
+run_within(struct arena *a, const struct ruleset *rules, struct str mail,
+    unsigned calls)
+{
+	struct rule_run run = {
+	    .now = 1704067200, .is_expired = is_called_often, .arg = &calls};
+	struct rule_result result;
+	struct message *m =
+	    message_new(a, mail, ruleset_mail_config(rules), NULL);
+	ruleset_run(rules, m, &run, &result);
+	return result;
+}
+
+static void
+what_had_no_time_is_told(void **state)
+{
+	(void)state;
+	seed = 11;
+	for (unsigned i = 0; i < 40; i++) {
+		struct arena *a = arena_new();
+		struct diags diags = {.arena = a};
+		struct ruleset_options options = {0};
+		struct ruleset *rules = ruleset_load_text(
+		    STR("t.cf"), rules_text(a, false), &options, &diags);
+		struct str mail = mail_text(a);
+		(void)hits_filtered(a, rules, mail, NULL);
+		const struct rule_result all =
+		    run_within(a, rules, mail, UINT_MAX);
+		bool is_cut = true;
+		for (unsigned calls = 1; is_cut; calls++) {
+			const struct rule_result timed =
+			    run_within(a, rules, mail, calls);
+			timed_check(&timed, &all);
+			is_cut = timed.is_out_of_time;
+		}
+		ruleset_free(rules);
+		arena_free(a);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(needs_are_found),
     cmocka_unit_test(needs_are_needed),
@@ -459,5 +565,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(nothing_changes_for),
     cmocka_unit_test(views_are_made_for_rules_alone),
     cmocka_unit_test(nothing_else_changes),
+    cmocka_unit_test(what_had_no_time_is_told),
 };
 UNIT_MAIN(tests)
