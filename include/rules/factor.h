@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct arena;
+struct byte_set;
 struct pairs;
 struct starts;
 struct stretch;
@@ -68,6 +69,13 @@ struct starts *factor_starts_of(
 struct starts *factor_starts_best(struct arena *a, struct str pattern);
 /* The same where it can match at the start of a line alone. */
 struct starts *factor_starts_of_lines(struct arena *a, struct str pattern);
+/*
+ * Where matches of `pattern` may begin, in `a`, if nothing around a match
+ * counts and some of them may be one byte: `*ret_single` has those bytes that
+ * no longer match begins with.  NULL: it is not so.
+ */
+struct starts *factor_starts_single(
+    struct arena *a, struct str pattern, struct byte_set *ret_single);
 /* Bytes of one set that each match has, in `a`.  NULL: nothing is known. */
 struct stretch *factor_stretch_of(struct arena *a, struct str pattern);
 /* A guess of how often a string costs a try for nothing, by its bytes. */

@@ -29,6 +29,11 @@ const struct heads *heads_repeat(
     struct arena *a, const struct heads *x, uint32_t least, uint32_t most);
 /* What comes behind it still counts. */
 bool heads_are_open(const struct heads *x);
+/*
+ * Of the heads of all there is: bytes that may be there alone and with nothing
+ * behind them.  False: there are none.
+ */
+bool heads_single(const struct heads *x, struct byte_set *ret);
 
 /* So many bytes of a match are in front of its heads, both included. */
 struct lead {
@@ -43,10 +48,12 @@ struct starts *starts_new(
  * for what is in front of the heads has no fixed length.
  */
 MUST_CHECK bool starts_at_lines(struct starts *starts);
+/* Each byte of `single` is a match, wherever it is; the lead is 0. */
+void starts_set_single(struct starts *starts, const struct byte_set *single);
 struct starts *starts_copy(struct arena *a, const struct starts *starts);
 /*
- * In text such as mail a match may begin at so many bytes of one; `is_grouped`:
- * for all that a start_group knows of it.
+ * In text such as mail a match may begin at so many bytes of one, and is not
+ * just that byte; `is_grouped`: for all that a start_group knows of it.
  */
 double starts_share(const struct starts *starts, bool is_grouped);
 /* The same by the first byte of the heads alone. */
@@ -63,6 +70,17 @@ struct places {
  */
 bool starts_next(const struct starts *starts, struct str text, size_t from,
     size_t until, struct places *ret);
+
+/* Byte `at` of `text`, which starts_next() has told first, is a match. */
+bool starts_are_match(const struct starts *starts, struct str text, size_t at);
+
+/*
+ * How many matches of one byte there are from byte `*from` to `until`, both
+ * included: `most`, or all before the next place where it may be another.
+ * `*from` is behind them.
+ */
+size_t starts_count(const struct starts *starts, struct str text, size_t *from,
+    size_t until, size_t most);
 
 /* The starts of several patterns, of which it knows a little less. */
 struct start_group *start_group_new(struct arena *a);

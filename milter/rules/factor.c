@@ -47,6 +47,7 @@ struct reading {
 	bool is_plain; /* the text is, see factor_is_plain() */
 	bool wants_factors;
 	bool is_odd;          /* it is not understood: nothing is known */
+	bool has_context;     /* what is around a match counts, or its way */
 	struct pairs *pairs;  /* that matches may have; NULL: not asked */
 	bool wants_stretches; /* so are they */
 	bool wants_heads;     /* the first bytes of matches are asked for */
@@ -261,6 +262,14 @@ piece_nothing(const struct reading *r)
 	    .heads = r->wants_heads ? heads_nothing(r->a) : NULL,
 	    .stretches = r->wants_stretches ? stretches_nothing(r->a) : NULL,
 	};
+}
+
+/* What takes no byte, but asks what is there. */
+static struct piece
+piece_context(struct reading *r)
+{
+	r->has_context = true;
+	return piece_nothing(r);
 }
 
 /* One of `bytes`, case being what it is: for all but factors. */
@@ -563,8 +572,8 @@ take_quantifier(struct reading *r, uint32_t *least, uint32_t *most)
 		return false;
 	}
 	/* as few as will do, or nothing given back */
-	if (!take(r, STR("?")))
-		(void)take(r, STR("+"));
+	if (!take(r, STR("?")) && take(r, STR("+")))
+		r->has_context = true;
 	return true;
 }
 
@@ -828,7 +837,7 @@ read_escape(struct reading *r, struct modes modes)
 	unsigned char byte;
 	char c = take_byte(r);
 	if (strchr("AbBzZK", c) != NULL && c != '\0')
-		return piece_nothing(r);
+		return piece_context(r);
 	if (c == 'N')
 		return piece_any_byte(r);
 	if (c == 'R')
@@ -912,7 +921,7 @@ read_group(struct reading *r, struct modes *modes)
 	}
 	for (size_t i = 0; i < COUNT_OF(assertions); i++) {
 		if (take(r, str_from(assertions[i]))) {
-			struct piece nothing = piece_nothing(r);
+			struct piece nothing = piece_context(r);
 			bool wants_heads = r->wants_heads;
 			r->wants_heads = false;
 			(void)read_inside(r, *modes);
@@ -926,7 +935,11 @@ read_group(struct reading *r, struct modes *modes)
 		skip_to(r, ')');
 		return piece_unknown();
 	}
-	if (take(r, STR(">")) || take(r, STR("|")) || take_name(r))
+	if (take(r, STR(">"))) {
+		r->has_context = true;
+		return read_inside(r, *modes);
+	}
+	if (take(r, STR("|")) || take_name(r))
 		return read_inside(r, *modes);
 	struct modes inside = *modes;
 	bool is_group;
@@ -955,7 +968,7 @@ read_atom(struct reading *r, struct modes *modes)
 		return piece_any_byte(r);
 	case '^':
 	case '$':
-		return piece_nothing(r);
+		return piece_context(r);
 	default:
 		return piece_byte(r, (unsigned char)c, *modes);
 	}
@@ -1328,4 +1341,18 @@ factor_starts_of_lines(struct arena *a, struct str pattern)
 	best = best == NULL ? NULL : starts_copy(a, best);
 	arena_free(work);
 	return best;
+}
+
+struct starts *
+factor_starts_single(
+    struct arena *a, struct str pattern, struct byte_set *ret_single)
+{
+	struct reading r = {.a = arena_new(), .wants_heads = true};
+	struct piece piece = read_all(&r, pattern);
+	struct starts *starts = NULL;
+	if (piece.heads != NULL && !r.has_context &&
+	    heads_single(piece.heads, ret_single))
+		starts = starts_new(a, piece.heads, (struct lead){0, 0});
+	arena_free(r.a);
+	return starts;
 }

@@ -9,6 +9,7 @@
 #include "rules/factor.h"
 #include "rules/heads.h"
 #include "rules/hs_db.h"
+#include "rules/literal_set.h"
 #include "rules/look.h"
 #include "rules/look_cache.h"
 #include "rules/prefilter.h"
@@ -262,6 +263,45 @@ shapes_new(struct looking *l, const struct filter *filter)
 	return shapes;
 }
 
+/* The regex of a rule that counts bytes may be tried on so much of mail. */
+#define SINGLE_REST 0.02
+
+static bool
+matches_byte(struct looking *l, const struct regex *regex, unsigned c)
+{
+	struct regex_span span;
+	char byte = (char)c;
+	return regex_match(regex, l->scratch, str_of(&byte, 1), 0, false,
+		   &span) == REGEX_YES &&
+	       span.from == 0 && span.to == 1;
+}
+
+/*
+ * The starts of a regex that counts bytes: most of its matches, if there are
+ * any, are one byte, which is told without it.  NULL: it is another.
+ */
+static struct starts *
+single_starts(struct looking *l, const struct rule *rule, struct str pattern)
+{
+	struct byte_set single;
+	const struct regex *regex = rule->regex;
+	if (regex_capture_count(regex) > 0 ||
+	    (regex_is_placed(regex) && !rule->flags.is_multiple))
+		return NULL;
+	struct starts *starts = factor_starts_single(l->work, pattern, &single);
+	if (starts == NULL)
+		return NULL;
+	bool is_any = false;
+	for (unsigned c = 0; c < 256; c++) {
+		single.has[c] = single.has[c] && matches_byte(l, regex, c);
+		is_any = is_any || single.has[c];
+	}
+	starts_set_single(starts, &single);
+	return is_any && starts_share(starts, false) < SINGLE_REST
+		   ? starts_copy(l->arena, starts)
+		   : NULL;
+}
+
 /* NULL: it is tried everywhere. */
 static struct starts *
 starts_for(struct looking *l, const struct rule *rule)
@@ -269,6 +309,9 @@ starts_for(struct looking *l, const struct rule *rule)
 	if (view_of(rule) == FILTER_NONE || rule->tag.len > 0)
 		return NULL;
 	struct str pattern = regex_pattern(l->work, rule->pattern);
+	struct starts *single = single_starts(l, rule, pattern);
+	if (single != NULL)
+		return single;
 	if (regex_is_at_lines(rule->regex))
 		return factor_starts_of_lines(l->arena, pattern);
 	return regex_is_placed(rule->regex)

@@ -45,12 +45,21 @@ struct table_of_heads {
 /* Among those of other patterns, heads are thrown together to so many. */
 #define GROUP_HEADS 4
 
+/* The numbers of the first two are matches. */
+enum byte_kind {
+	BYTE_NO_START,
+	BYTE_SINGLE, /* see starts_set_single() */
+	BYTE_START,
+};
+
 struct starts {
 	struct table_of_heads table;
 	struct head few[GROUP_HEADS];
 	unsigned nfew;
 	struct lead lead;
 	bool is_at_lines; /* no match begins elsewhere; the lead is fixed */
+	bool has_single;
+	uint8_t kinds[256]; /* by byte: see enum byte_kind */
 };
 
 struct start_group {
@@ -282,6 +291,25 @@ heads_are_open(const struct heads *x)
 	return false;
 }
 
+bool
+heads_single(const struct heads *x, struct byte_set *ret)
+{
+	bool is_any = false;
+	for (unsigned c = 0; c < 256; c++) {
+		bool is_there = false, is_longer = false;
+		for (size_t i = 0; i < x->n; i++) {
+			const struct head *head = &x->v[i];
+			bool is_one = head->n == 1 && head->is_whole;
+			bool has_it = head->n == 0 || set_has(&head->at[0], c);
+			is_there = is_there || (has_it && is_one);
+			is_longer = is_longer || (has_it && !is_one);
+		}
+		ret->has[c] = is_there && !is_longer;
+		is_any = is_any || ret->has[c];
+	}
+	return is_any;
+}
+
 static struct head
 head_chain(const struct head *x, const struct head *y)
 {
@@ -398,6 +426,31 @@ lead_places(struct lead lead, size_t at)
 }
 
 bool
+starts_are_match(const struct starts *starts, struct str text, size_t at)
+{
+	return starts != NULL && at < text.len &&
+	       starts->kinds[(unsigned char)text.p[at]] == BYTE_SINGLE;
+}
+
+size_t
+starts_count(const struct starts *starts, struct str text, size_t *from,
+    size_t until, size_t most)
+{
+	size_t n = 0, i = *from;
+	size_t end = until < text.len ? until + 1 : text.len;
+	if (starts == NULL || !starts->has_single)
+		return 0;
+	for (; i < end && n < most; i++) {
+		uint8_t kind = starts->kinds[(unsigned char)text.p[i]];
+		if (kind == BYTE_START)
+			break;
+		n += kind;
+	}
+	*from = i;
+	return n;
+}
+
+bool
 starts_next(const struct starts *starts, struct str text, size_t from,
     size_t until, struct places *ret)
 {
@@ -409,6 +462,10 @@ starts_next(const struct starts *starts, struct str text, size_t from,
 	    place_next(starts, text, from + lead.least, until + lead.most);
 	if (at == SIZE_MAX)
 		return false;
+	if (starts_are_match(starts, text, at)) {
+		*ret = (struct places){at, at};
+		return true;
+	}
 	struct places places = lead_places(lead, at);
 	if (ret->first < places.first)
 		ret->first = places.first;
@@ -458,7 +515,8 @@ starts_share(const struct starts *starts, bool is_grouped)
 		for (size_t from = 0; starts_next(
 			 starts, text, from, text.len - HEAD_BYTES, &places);
 		     from = places.last + 1)
-			left += places.last - places.first + 1;
+			if (!starts_are_match(starts, text, places.first))
+				left += places.last - places.first + 1;
 	}
 	return (double)left / (double)bytes;
 }
@@ -528,6 +586,17 @@ starts_at_lines(struct starts *starts)
 {
 	starts->is_at_lines = starts->lead.least == starts->lead.most;
 	return starts->is_at_lines;
+}
+
+void
+starts_set_single(struct starts *starts, const struct byte_set *single)
+{
+	starts->has_single = true;
+	for (unsigned c = 0; c < 256; c++)
+		starts->kinds[c] = single->has[c] ? BYTE_SINGLE
+				   : starts->table.at[0][c] != 0
+				       ? BYTE_START
+				       : BYTE_NO_START;
 }
 
 struct starts *

@@ -461,6 +461,30 @@ struct search {
 	bool is_again; /* ... and is not an empty one just here */
 };
 
+/* A match of the rule's regex that begins in `places`, the next ones. */
+static enum regex_result
+match_at(struct run *run, const struct tally *t, const struct search *search,
+    struct places places, struct regex_span *ret)
+{
+	if (!starts_are_match(search->starts, search->text, places.first))
+		return regex_match_within(t->regex, run->scratch, search->text,
+		    places.first, places.last, search->is_again, ret);
+	*ret = (struct regex_span){places.first, places.first + 1};
+	return REGEX_YES;
+}
+
+/* Matches that are only counted. */
+static void
+match_count(struct tally *t, struct search *search, size_t until)
+{
+	size_t from = search->from;
+	if (t->count == 0 || t->count == t->most)
+		return;
+	t->count += (unsigned)starts_count(search->starts, search->text,
+	    &search->from, until, t->most - t->count);
+	search->is_again = search->is_again && search->from == from;
+}
+
 /*
  * The matches of a rule that begin before or at byte `until`.  False: enough,
  * or out of time.
@@ -478,8 +502,7 @@ match_until(
 		    search->is_again && places.first == search->from;
 		search->from = places.first;
 		enum regex_result result =
-		    regex_match_within(t->regex, run->scratch, text,
-			search->from, places.last, search->is_again, &span);
+		    match_at(run, t, search, places, &span);
 		if (result == REGEX_EXPIRED) {
 			run->result->is_out_of_time = true;
 			return false;
@@ -502,6 +525,7 @@ match_until(
 		    t->count == 0 ? excerpt(text, span) : STR_EMPTY);
 		search->is_again = span.to == span.from;
 		search->from = span.to;
+		match_count(t, search, until);
 	}
 	return t->count < t->most;
 }

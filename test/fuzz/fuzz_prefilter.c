@@ -8,6 +8,7 @@
 #include "rules/factor.h"
 #include "rules/heads.h"
 #include "rules/hs_db.h"
+#include "rules/literal_set.h"
 #include "rules/look.h"
 #include "rules/prefilter.h"
 #include "rules/regex.h"
@@ -46,6 +47,32 @@ is_left(const struct candidates *c, uint32_t slot, size_t string, size_t at)
 				 at <= place.until);
 	}
 	return ret;
+}
+
+/* What is told of one byte without the regex is what it finds. */
+static void
+single_try(struct arena *a, struct str pattern, const struct regex *re,
+    struct regex_scratch *scratch, struct str text)
+{
+	struct byte_set single;
+	struct regex_span span;
+	struct starts *starts = factor_starts_single(a, pattern, &single);
+	if (starts == NULL)
+		return;
+	for (unsigned c = 0; c < 256; c++) {
+		char byte = (char)c;
+		single.has[c] =
+		    single.has[c] && regex_match(re, scratch, str_of(&byte, 1),
+					 0, false, &span) == REGEX_YES;
+	}
+	starts_set_single(starts, &single);
+	regex_next_text(scratch);
+	for (size_t at = 0; at < text.len; at++)
+		if (starts_are_match(starts, text, at) &&
+		    (regex_match_within(re, scratch, text, at, at, false,
+			 &span) != REGEX_YES ||
+			span.from != at || span.to != at + 1))
+			abort();
 }
 
 int
@@ -95,6 +122,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    (look != NULL && !look_may_match(look, strings.v[i])))
 			abort();
 	}
+	single_try(a, regex_pattern(a, pattern), re, scratch, strings.v[0]);
 	arena_free(a);
 	return 0;
 }

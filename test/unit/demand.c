@@ -290,6 +290,9 @@ rules_text(struct arena *a, bool is_multiple)
 		if (i % 7 == 0 && draw(4) == 0)
 			buf_printf(b, "score W%u 0\n", i);
 	}
+	buf_put(b, STR("body LETTERS /(?:o|\\xc3.|wo?r)/\n"
+		       "tflags LETTERS multiple maxhits=20\n"
+		       "rawbody SIGNS /[<>]/\ntflags SIGNS multiple\n"));
 	for (unsigned i = 0; i < METAS; i++)
 		meta_put(b, i);
 	return buf_str(b);

@@ -10,6 +10,7 @@
 #include "rules/factor.h"
 #include "rules/heads.h"
 #include "rules/hs_db.h"
+#include "rules/literal_set.h"
 #include "rules/look.h"
 #include "rules/look_cache.h"
 #include "rules/prefilter.h"
@@ -509,6 +510,104 @@ bytes_of_one_set_are_sought_side_by_side(void **state)
 	arena_free(a);
 }
 
+/* The starts of a regex that is asked of each byte by itself. */
+static struct starts *
+single_starts(struct arena *a, struct str pattern, const struct regex *re,
+    struct regex_scratch *scratch, struct byte_set *ret)
+{
+	struct starts *starts = factor_starts_single(a, pattern, ret);
+	for (unsigned c = 0; starts != NULL && c < 256; c++) {
+		char byte = (char)c;
+		struct regex_span span;
+		ret->has[c] =
+		    ret->has[c] && regex_match(re, scratch, str_of(&byte, 1), 0,
+				       false, &span) == REGEX_YES;
+	}
+	if (starts != NULL)
+		starts_set_single(starts, ret);
+	return starts;
+}
+
+static void
+a_byte_may_be_all_of_a_match(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *want;
+	} cases[] = {
+	    {"e", "e"},
+	    {"(?i)e", "Ee"},
+	    {"(?:a|b|cd|\\xe9.)", "ab"},
+	    {"a|(?:b)|[cd]|ax", "bcd"},
+	    {"a{1,2}|b{1}|c*", "?"},
+	    {"\\d|x+", "0123456789"},
+	    {"a|b$", "?"},
+	    {"a|^b", "?"},
+	    {"a|b(?!c)", "?"},
+	    {"a|(?>bc|b)d", "?"},
+	    {"a|b++c", "?"},
+	    {"a|\\bb", "?"},
+	    {"a|b\\Kc", "?"},
+	    {"a|(b)\\1", "a"},
+	    {"ab|cd", "?"},
+	    {"", "?"},
+	};
+	static const struct regex_limits limits = {0};
+	struct arena *a = arena_new();
+	struct regex_env *env = regex_env_new(a, &limits);
+	struct regex_scratch *scratch = regex_scratch_new(a, env, NULL, NULL);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str pattern = str_from(cases[i].pattern), why;
+		struct regex *re;
+		struct byte_set single;
+		struct buf *b = buf_new(a, 256);
+		assert_int_equal(regex_new(env, pattern, &re, &why), REGEX_OK);
+		if (single_starts(a, pattern, re, scratch, &single) == NULL)
+			buf_putc(b, '?');
+		else
+			for (unsigned c = 0; c < 256; c++)
+				if (single.has[c])
+					buf_putc(b, (char)c);
+		assert_str(buf_str(b), cases[i].want);
+	}
+	arena_free(a);
+}
+
+static void
+matches_of_one_byte_are_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		size_t from, until, most, want, want_from;
+	} cases[] = {
+	    {"e.e.e", 0, 4, 9, 3, 5},
+	    {"e.e.e", 0, 4, 2, 2, 3},
+	    {"e.e.e", 1, 3, 9, 1, 4},
+	    {"e.e.e", 0, 99, 9, 3, 5},
+	    {"e.xye", 0, 99, 9, 1, 2},
+	    {"e.e", 3, 3, 9, 0, 3},
+	    {"", 0, 0, 9, 0, 0},
+	};
+	struct arena *a = arena_new();
+	struct byte_set single;
+	struct starts *starts = factor_starts_single(a, STR("e|xy"), &single);
+	assert_non_null(starts);
+	size_t from = 0;
+	assert_int_equal(starts_count(starts, STR("ee"), &from, 1, 9), 0);
+	starts_set_single(starts, &single);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		from = cases[i].from;
+		assert_int_equal(starts_count(starts, str_from(cases[i].text),
+				     &from, cases[i].until, cases[i].most),
+		    cases[i].want);
+		assert_int_equal(from, cases[i].want_from);
+	}
+	from = 0;
+	assert_int_equal(starts_count(NULL, STR("ee"), &from, 1, 9), 0);
+	arena_free(a);
+}
+
 /* What is too much for a table is told less exactly. */
 static void
 many_first_bytes_are_still_found(void **state)
@@ -672,6 +771,8 @@ random_text(struct arena *a, uint64_t *random)
 struct tried {
 	struct regex *re;
 	struct regex_scratch *scratch;
+	struct starts *single;
+	size_t singles;
 	struct look *look;
 	struct starts *starts;
 	struct stretch *stretch;
@@ -746,6 +847,26 @@ matches_are_left(struct arena *a, struct str pattern, struct strs *texts,
 	}
 }
 
+/* What is told without the regex is what it finds. */
+static void
+single_matches_are_true(
+    struct str pattern, const struct strs *texts, struct tried *t)
+{
+	struct regex_span span;
+	for (size_t i = 0; i < texts->n; i++) {
+		for (size_t at = 0; at < texts->v[i].len; at++) {
+			if (!starts_are_match(t->single, texts->v[i], at))
+				continue;
+			t->singles++;
+			if (regex_match_within(t->re, t->scratch, texts->v[i],
+				at, at, false, &span) != REGEX_YES ||
+			    span.from != at || span.to != at + 1)
+				fail_msg("no match of [%.*s] in [%.*s] at %zu",
+				    STR_ARG(pattern), STR_ARG(texts->v[i]), at);
+		}
+	}
+}
+
 /* Against PCRE2: what it matches is never ruled out. */
 static void
 nothing_that_matches_is_ruled_out(void **state)
@@ -773,6 +894,11 @@ nothing_that_matches_is_ruled_out(void **state)
 			if (regex_is_at_lines(t.re))
 				t.starts = factor_starts_of_lines(
 				    a, regex_pattern(a, buf_str(b)));
+			struct byte_set single;
+			t.single =
+			    single_starts(a, regex_pattern(a, buf_str(b)), t.re,
+				t.scratch, &single);
+			single_matches_are_true(buf_str(b), &texts, &t);
 			t.stretch =
 			    factor_stretch_of(a, regex_pattern(a, buf_str(b)));
 			t.look = round % 4 > 1
@@ -785,6 +911,7 @@ nothing_that_matches_is_ruled_out(void **state)
 		arena_free(a);
 	}
 	assert_true(t.matches > 10000);
+	assert_true(t.singles > 1000);
 }
 
 /* libhs and PCRE2 must mean the same by each of them. */
@@ -942,6 +1069,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_match_may_begin_at_lines_alone),
     cmocka_unit_test(heads_that_are_open_stay_apart),
     cmocka_unit_test(bytes_of_one_set_are_sought_side_by_side),
+    cmocka_unit_test(a_byte_may_be_all_of_a_match),
+    cmocka_unit_test(matches_of_one_byte_are_counted),
     cmocka_unit_test(many_first_bytes_are_still_found),
     cmocka_unit_test(starts_of_many_patterns_are_searched_at_once),
     cmocka_unit_test(shapes_are_tried_on_each_string),
