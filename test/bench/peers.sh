@@ -6,9 +6,13 @@
 
 null_start() {
 	peer_socket=unix:$W/$1.sock
-	process_start "$1" "$builddir/test/tool/null_milter" "$peer_socket"
+	process_start "$1" "$builddir/test/tool/null_milter" "${@:2}" "$peer_socket"
 	peer_pid=$process
 	wait_for 10 socket_is_open "${peer_socket#unix:}"
+}
+
+null_replies_start() {
+	null_start "$1" --replies
 }
 
 # Scoring only: a held message waits for the disk, not for us.

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * null_milter -- reads every step and accepts, and replies only at end of
- * message: the floor that no libmilter milter goes below.
+ * message: the floor that no libmilter milter goes below.  With --replies it
+ * replies to each step, as a milter does that negotiates nothing.
  */
 #include <libmilter/mfapi.h>
 #include <stdio.h>
+#include <string.h>
 
 #define NO_REPLIES                                                       \
 	(SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | \
 	    SMFIP_NR_DATA | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
+
+static sfsistat step_reply = SMFIS_NOREPLY;
 
 static sfsistat
 negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
@@ -33,7 +37,7 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 	(void)ctx;
 	(void)name;
 	(void)address;
-	return SMFIS_NOREPLY;
+	return step_reply;
 }
 
 static sfsistat
@@ -41,7 +45,7 @@ on_helo(SMFICTX *ctx, char *name)
 {
 	(void)ctx;
 	(void)name;
-	return SMFIS_NOREPLY;
+	return step_reply;
 }
 
 static sfsistat
@@ -49,7 +53,7 @@ on_path(SMFICTX *ctx, char **args)
 {
 	(void)ctx;
 	(void)args;
-	return SMFIS_NOREPLY;
+	return step_reply;
 }
 
 static sfsistat
@@ -58,14 +62,14 @@ on_header(SMFICTX *ctx, char *name, char *value)
 	(void)ctx;
 	(void)name;
 	(void)value;
-	return SMFIS_NOREPLY;
+	return step_reply;
 }
 
 static sfsistat
 on_step(SMFICTX *ctx)
 {
 	(void)ctx;
-	return SMFIS_NOREPLY;
+	return step_reply;
 }
 
 static sfsistat
@@ -74,7 +78,7 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 	(void)ctx;
 	(void)chunk;
 	(void)len;
-	return SMFIS_NOREPLY;
+	return step_reply;
 }
 
 static sfsistat
@@ -100,15 +104,19 @@ main(int argc, char **argv)
 	    .xxfi_eom = on_end,
 	    .xxfi_data = on_step,
 	    .xxfi_negotiate = negotiate};
-	if (argc != 2) {
-		fprintf(
-		    stderr, "usage: null_milter unix:/path|inet:port@host\n");
+	if (argc == 3 && strcmp(argv[1], "--replies") == 0) {
+		step_reply = SMFIS_CONTINUE;
+		milter.xxfi_negotiate = NULL;
+	} else if (argc != 2) {
+		fprintf(stderr, "usage: null_milter [--replies] "
+				"unix:/path|inet:port@host\n");
 		return 2;
 	}
-	if (smfi_setconn(argv[1]) != MI_SUCCESS ||
+	if (smfi_setconn(argv[argc - 1]) != MI_SUCCESS ||
 	    smfi_register(milter) != MI_SUCCESS ||
 	    smfi_opensocket(1) != MI_SUCCESS) {
-		fprintf(stderr, "null_milter: cannot listen on %s\n", argv[1]);
+		fprintf(stderr, "null_milter: cannot listen on %s\n",
+		    argv[argc - 1]);
 		return 1;
 	}
 	return smfi_main() == MI_SUCCESS ? 0 : 1;
