@@ -195,13 +195,22 @@ done(struct needs *needs, uint32_t place)
 	needs->to_do[place / 64] &= ~(UINT64_C(1) << place % 64);
 }
 
+/* The next place of the stage that is to be tried and among `of`. */
+static bool
+place_next(const struct needs *needs, const struct stage *stage,
+    const uint64_t *of, uint32_t *place, uint32_t *ret)
+{
+	*ret = next_bit(needs->to_do, of, *place, stage->to);
+	*place = *ret + 1;
+	return *ret < stage->to;
+}
+
 const struct rule *
 needs_wanted(struct needs *needs, const struct stage *stage, uint32_t *place)
 {
 	const struct demand *d = needs->demand;
-	uint32_t next = next_bit(needs->to_do, d->wanted, *place, stage->to);
-	*place = next + 1;
-	if (next == stage->to)
+	uint32_t next;
+	if (!place_next(needs, stage, d->wanted, place, &next))
 		return NULL;
 	done(needs, next);
 	return d->rules[next];
@@ -225,35 +234,27 @@ const struct rule *
 needs_deciding(struct needs *needs, const struct stage *stage, uint32_t *place)
 {
 	const struct demand *d = needs->demand;
-	uint32_t next = *place;
-	for (;;) {
-		next = next_bit(needs->to_do, needs->to_do, next, stage->to);
-		*place = next + 1;
-		if (next == stage->to)
-			return NULL;
+	uint32_t next;
+	while (place_next(needs, stage, needs->to_do, place, &next))
 		if (decides(needs, d->ids[next])) {
 			done(needs, next);
 			return d->rules[next];
 		}
-		next++;
-	}
+	return NULL;
 }
 
 const struct rule *
 needs_next(struct needs *needs, const struct stage *stage, uint32_t *place)
 {
 	const struct demand *d = needs->demand;
-	uint32_t next = *place;
-	for (;;) {
-		next = next_bit(needs->to_do, needs->to_do, next, stage->to);
-		*place = next + 1;
-		if (next == stage->to)
-			return NULL;
+	uint32_t next;
+	while (place_next(needs, stage, needs->to_do, place, &next)) {
 		uint32_t nidle = 0;
 		done(needs, next);
 		if (is_needed(needs, d->ids[next], &nidle, DEPTH_MAX))
 			return d->rules[next];
 	}
+	return NULL;
 }
 
 /* --- once, when rules load */
