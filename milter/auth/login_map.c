@@ -85,24 +85,13 @@ cut_pattern(struct str *rest, struct str *ret)
 	return false;
 }
 
-/* One behind the other; not by printf, as there may be a NUL in it. */
-static struct str
-joined(struct arena *a, struct str first, struct str second, struct str third)
-{
-	char *p = arena_alloc(a, first.len + second.len + third.len);
-	memcpy(p, first.p, first.len);
-	memcpy(p + first.len, second.p, second.len);
-	memcpy(p + first.len + second.len, third.p, third.len);
-	return str_of(p, first.len + second.len + third.len);
-}
-
 /* What stands alone as a pattern cannot break out of the anchors. */
 static struct regex *
 pattern_new(struct source *s, struct str pattern)
 {
 	struct login_map *map = s->map;
 	struct str anchored =
-	    joined(map->arena, STR("(?i)\\A(?:"), pattern, STR(")\\z"));
+	    str_concat(map->arena, STR("(?i)\\A(?:"), pattern, STR(")\\z"));
 	struct regex *ret;
 	struct str why;
 	if (regex_new(map->env, pattern, &ret, &why) != REGEX_OK ||
@@ -186,8 +175,8 @@ pair_key(struct arena *a, const struct user *user, struct str local,
 {
 	struct str number =
 	    str_of((const char *)&user->number, sizeof(user->number));
-	return joined(
-	    a, number, joined(a, local, str_from(sign), domain), STR_EMPTY);
+	return str_concat(
+	    a, number, str_concat(a, local, str_from(sign), domain), STR_EMPTY);
 }
 
 /* Lower case, and without the quotes that RFC 5321 does not mean. */
@@ -388,7 +377,7 @@ query_of(struct arena *a, const struct login_map *map, struct str address)
 	    domain_normal(a, str_skip(address, at == STR_NONE ? at : at + 1));
 	q.untagged = str_sub(q.local, 0, str_chr(q.local, '+'));
 	if (q.domain.len > 0)
-		q.address = joined(a, local, STR("@"), q.domain);
+		q.address = str_concat(a, local, STR("@"), q.domain);
 	return q;
 }
 
