@@ -10,6 +10,9 @@
 #include "mail/scan.h"
 
 #define LEVELS_MAX 64
+/* No name or number in brackets is longer: what ends them is sought no further,
+ * or each of a million that have no end would be. */
+#define NAME_MAX 200
 #define WORD_GROWTH 6 /* "$?" becomes "(?:$)?" */
 
 /* What stands before the next piece: it decides what a `{` is. */
@@ -36,6 +39,7 @@ struct reader {
 	struct level levels[LEVELS_MAX];
 	unsigned depth;
 	bool is_lost; /* too deep, or too odd: nothing more is complained of */
+	bool is_endless; /* a class had no end, so no other has */
 	struct str complaint;
 };
 
@@ -56,6 +60,13 @@ str_trim_blanks(struct str s)
 	return s;
 }
 
+/* The first `end` of `s`, if it is near. */
+static size_t
+near_end(struct str s, const char *end)
+{
+	return str_find(str_sub(s, 0, NAME_MAX), str_from(end));
+}
+
 static bool
 is_number(struct str s)
 {
@@ -66,7 +77,7 @@ static struct braces
 braces_read(struct str s)
 {
 	struct braces ret = {0};
-	size_t end = s.len > 0 && s.p[0] == '{' ? str_chr(s, '}') : STR_NONE;
+	size_t end = s.len > 0 && s.p[0] == '{' ? near_end(s, "}") : STR_NONE;
 	if (end == STR_NONE)
 		return ret;
 	struct str inside = str_sub(s, 1, end - 1);
@@ -121,7 +132,7 @@ pass(struct reader *r, size_t len)
 
 /* --- classes and escapes --- */
 
-/* Bytes of the bracketed class at the start of `s`, or 1 if it never ends. */
+/* Bytes of the bracketed class at the start of `s`; 0: it never ends. */
 static size_t
 class_length(struct str s)
 {
@@ -135,24 +146,33 @@ class_length(struct str s)
 			i++;
 		} else if (s.p[i] == '[' && i + 1 < s.len &&
 			   s.p[i + 1] == ':') {
-			size_t end = str_find(str_skip(s, i), STR(":]"));
+			size_t end = near_end(str_skip(s, i), ":]");
 			if (end != STR_NONE)
 				i += end + 1;
 		} else if (s.p[i] == ']') {
 			return i + 1;
 		}
 	}
-	return 1;
+	return 0;
+}
+
+/* The same; 1 if it never ends, or another has not. */
+static size_t
+class_take(struct str s, bool *is_endless)
+{
+	size_t len = *is_endless ? 0 : class_length(s);
+	*is_endless = len == 0;
+	return len == 0 ? 1 : len;
 }
 
 /* Bytes of the next piece of a pattern that must stay together. */
 static size_t
-piece_length(struct str s)
+piece_length(struct str s, bool *is_endless)
 {
 	if (s.p[0] == '\\' && s.len > 1)
 		return 2;
 	if (s.p[0] == '[')
-		return class_length(s);
+		return class_take(s, is_endless);
 	return 1;
 }
 
@@ -172,7 +192,7 @@ escape_length(struct str s)
 		return 3;
 	bool has_name = is_among(s.p[1], "xpPgko") ||
 			(s.p[1] == 'N' && braces_read(str_skip(s, 2)).len == 0);
-	size_t end = has_name && s.p[2] == '{' ? str_chr(s, '}') : STR_NONE;
+	size_t end = has_name && s.p[2] == '{' ? near_end(s, "}") : STR_NONE;
 	return end == STR_NONE ? 2 : end + 1;
 }
 
@@ -274,8 +294,8 @@ parenthesis_read(struct reader *r)
 		len = str_starts(s, STR("(?<")) ? 4 : 3;
 	else if (!is_plain && s.len > 2 && is_among(s.p[2], ":>|"))
 		len = 3;
-	else if (str_starts(s, STR("(?<")) && str_chr(s, '>') != STR_NONE)
-		len = str_chr(s, '>') + 1;
+	else if (str_starts(s, STR("(?<")) && near_end(s, ">") != STR_NONE)
+		len = near_end(s, ">") + 1;
 	else if (!is_plain)
 		r->is_lost = true; /* conditions, recursion, verbs */
 	pass(r, len);
@@ -393,7 +413,7 @@ piece_read(struct reader *r)
 		escape_read(r);
 		break;
 	case '[':
-		take(r, class_length(r->rest), BEFORE_ATOM);
+		take(r, class_take(r->rest, &r->is_endless), BEFORE_ATOM);
 		break;
 	case '(':
 		parenthesis_read(r);
@@ -460,8 +480,10 @@ struct str
 dialect_for_utf(struct arena *a, struct str pattern)
 {
 	struct buf *b = buf_new(a, pattern.len * 2 + 1);
+	bool is_endless = false;
 	for (struct str rest = pattern; rest.len > 0;) {
-		struct str piece = str_sub(rest, 0, piece_length(rest));
+		struct str piece =
+		    str_sub(rest, 0, piece_length(rest, &is_endless));
 		rest = str_skip(rest, piece.len);
 		bool is_negated = piece.p[0] == '\\' && piece.len == 2 &&
 				  memchr("DSW", piece.p[1], 3) != NULL;

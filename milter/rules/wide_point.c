@@ -9,6 +9,8 @@
 #include "base/buf.h"
 
 #define DIGITS_MAX 8
+/* No name is longer: see dialect.c. */
+#define NAME_MAX 200
 
 /* "\x{43e}" at the start of `s`: its length; 0: none, or not beyond FF. */
 static size_t
@@ -32,13 +34,13 @@ member_length(struct str s)
 	if (n > 0)
 		return n;
 	if (str_starts(s, STR("[:"))) {
-		size_t end = str_find(s, STR(":]"));
+		size_t end = str_find(str_sub(s, 0, NAME_MAX), STR(":]"));
 		return end == STR_NONE ? 1 : end + 2;
 	}
 	if (s.p[0] != '\\' || s.len == 1)
 		return 1;
 	if (str_starts(s, STR("\\x{"))) {
-		size_t end = str_chr(s, '}');
+		size_t end = str_chr(str_sub(s, 0, NAME_MAX), '}');
 		return end == STR_NONE ? 2 : end + 1;
 	}
 	for (n = 2;
@@ -133,13 +135,15 @@ wide_point_drop(struct arena *a, struct str pattern)
 	if (str_find(pattern, STR("\\x{")) == STR_NONE)
 		return pattern;
 	struct buf *to = buf_new(a, pattern.len * 3);
+	bool is_endless = false; /* a class had no end, so no other has */
 	for (size_t i = 0; i < pattern.len;) {
 		struct str rest = str_skip(pattern, i);
 		size_t n = wide_length(rest);
 		if (n > 0) {
 			buf_put(to, STR("(?!)"));
-		} else if (rest.p[0] != '[' ||
+		} else if (rest.p[0] != '[' || is_endless ||
 			   (n = take_class(to, rest)) == 0) {
+			is_endless = is_endless || rest.p[0] == '[';
 			n = rest.p[0] == '\\' && rest.len > 1 ? 2 : 1;
 			buf_put(to, str_sub(rest, 0, n));
 		}

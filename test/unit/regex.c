@@ -475,6 +475,28 @@ refuses_what_perl_warns_of(void **state)
 	arena_free(a);
 }
 
+/* Each of the pieces seeks its end no further than it can be. */
+static void
+pieces_without_end_are_refused(void **state)
+{
+	(void)state;
+	static const char *const pieces[] = {"[", "{", "[:", "\\x{43e}[",
+	    "\\x{", "[\\x{43e}", "\\p{", "(?<", "[[:", "(?#"};
+	for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+		struct arena *a = arena_new();
+		struct regex_env *env = regex_env_new(a, &no_limits);
+		struct buf *b = buf_new(a, 1000000);
+		struct regex *re;
+		struct str why;
+		buf_put(b, STR("[a]"));
+		while (b->len < 990000)
+			buf_put(b, str_from(pieces[i]));
+		assert_int_not_equal(
+		    regex_new(env, buf_str(b), &re, &why), REGEX_OK);
+		arena_free(a);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(literals_are_read_as_perl_does),
     cmocka_unit_test(patterns_that_match_everything_are_odd),
@@ -490,5 +512,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(repeats_without_a_small_bound_are_counted),
     cmocka_unit_test(repeats_that_multiply_are_tried_from_few_places_at_once),
     cmocka_unit_test(windows_do_not_change_what_is_found),
+    cmocka_unit_test(pieces_without_end_are_refused),
 };
 UNIT_MAIN(tests)
