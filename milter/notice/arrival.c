@@ -83,19 +83,31 @@ is_foreign(struct arena *a, const struct arrival_query *q, struct arrival *ret)
 	       !sender_is_local(a, q->policy, q->mta_name, ret->sender);
 }
 
-static bool
-has_entry(const struct ledger_found *found, struct str queue_id,
-    uint8_t *ret_standing)
+/* The queue ids that our Received fields name; how many, at most HOPS_MAX. */
+static size_t
+ids_given(struct arena *a, const struct arrival_query *q, struct str *ret)
 {
-	for (size_t i = 0; i < found->n; i++) {
-		const struct ledger_entry *e = &found->v[i];
-		if (e->class == CLASS_INBOUND && queue_id.len > 0 &&
-		    str_eq(e->queue_id, queue_id)) {
-			*ret_standing = e->standing;
-			return true;
-		}
+	size_t hops = 0, n = 0;
+	for (size_t i = 0; i < q->mail->n && hops < HOPS_MAX; i++) {
+		struct received hop;
+		if (!str_ieq(q->mail->v[i].name, STR("Received")))
+			continue;
+		hops++;
+		if (received_parse(a, dkim_field_value(&q->mail->v[i]), &hop) &&
+		    hop.id.len > 0 && str_ieq(hop.by, q->mta_name))
+			ret[n++] = hop.id;
 	}
-	return false;
+	return n;
+}
+
+static const struct ledger_entry *
+entry_of(const struct ledger_found *found, struct str queue_id)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->v[i].class == CLASS_INBOUND &&
+		    str_eq(found->v[i].queue_id, queue_id))
+			return &found->v[i];
+	return NULL;
 }
 
 /*
@@ -106,23 +118,17 @@ static bool
 is_known(struct arena *a, const struct arrival_query *q, struct arrival *ret)
 {
 	struct ledger_found found;
-	size_t hops = 0;
-	uint8_t standing;
-	if (ret->nids == 0 ||
+	struct str ids[HOPS_MAX];
+	size_t n = ret->nids > 0 ? ids_given(a, q, ids) : 0;
+	if (n == 0 ||
 	    ledger_find(q->memory, a, ret->sender, ret->ids[0],
 		q->now_wall - q->ledger_s, FOUND_MAX, &found) != MEMORY_OK)
 		return false;
-	for (size_t i = 0; i < q->mail->n && hops < HOPS_MAX; i++) {
-		struct received hop;
-		if (!str_ieq(q->mail->v[i].name, STR("Received")))
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_entry *entry = entry_of(&found, ids[i]);
+		if (entry == NULL)
 			continue;
-		hops++;
-		if (!received_parse(
-			a, dkim_field_value(&q->mail->v[i]), &hop) ||
-		    !str_ieq(hop.by, q->mta_name) ||
-		    !has_entry(&found, hop.id, &standing))
-			continue;
-		ret->view.standing = (enum sender_standing)standing;
+		ret->view.standing = (enum sender_standing)entry->standing;
 		return true;
 	}
 	return false;
