@@ -131,6 +131,22 @@ line_clean(char *line)
 	}
 }
 
+/* One write(2), so that lines of threads do not mix, nor wait for each other.
+ */
+static void
+stderr_write(enum log_level level, const char *line)
+{
+	char bytes[LINE_MAX_BYTES + 64];
+	int n = snprintf(bytes, sizeof(bytes), "%s: %s%s\n", program,
+	    levels[level].word, line);
+	size_t len = n < 0 ? 0 : (size_t)n;
+	if (len >= sizeof(bytes)) {
+		len = sizeof(bytes);
+		bytes[len - 1] = '\n';
+	}
+	(void)!write(STDERR_FILENO, bytes, len);
+}
+
 static void log_line(enum log_level level, const char *fmt, va_list ap)
     PRINTF_LIKE(2, 0);
 static void
@@ -145,8 +161,7 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 		syslog(
 		    levels[level].priority, "%s%s", levels[level].word, line);
 	else
-		fprintf(
-		    stderr, "%s: %s%s\n", program, levels[level].word, line);
+		stderr_write(level, line);
 }
 
 #define LOG_AT(name, level)               \
