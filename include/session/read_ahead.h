@@ -26,4 +26,7 @@ size_t read_ahead_pending(int fd);
 /* Whether `fd` came from accept(2) and is not closed. */
 bool read_ahead_is_on(int fd);
 
+/* poll(2) itself, that knows of nothing read ahead. */
+int poll_really(struct pollfd *fds, nfds_t n, int timeout_ms);
+
 #endif

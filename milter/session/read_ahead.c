@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "session/workers.h"
+
 /*
  * One connection.  libmilter lets one thread at a time use it: the listener
  * that accepts, then workers and the controller that waits for all idle ones,
@@ -93,8 +95,10 @@ int
 accept(int fd, struct sockaddr *address, socklen_t *ret_len)
 {
 	int connection = accept4(fd, address, ret_len, SOCK_CLOEXEC);
-	if (is_in_range(connection))
+	if (is_in_range(connection)) {
 		ahead_set(connection, &idle);
+		workers_hand(connection);
+	}
 	return connection;
 }
 
@@ -112,8 +116,10 @@ int __interceptor_close(int fd);
 int
 close(int fd)
 {
-	if (ahead_of(fd) != NULL)
+	if (ahead_of(fd) != NULL) {
 		ahead_set(fd, NULL);
+		workers_begin(fd);
+	}
 	return CLOSE_REALLY(fd);
 }
 
@@ -154,8 +160,8 @@ read(int fd, void *ret, size_t size)
 	return n > 0 ? take(ahead, ret, size) : n;
 }
 
-static int
-poll_all(struct pollfd *fds, nfds_t n, int timeout_ms)
+int
+poll_really(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	struct timespec wait = {.tv_sec = timeout_ms / 1000,
 	    .tv_nsec = timeout_ms % 1000 * 1000000L};
@@ -202,7 +208,7 @@ is_one_pending(const struct pollfd *fds, nfds_t n)
 static int
 poll_with_pending(struct pollfd *fds, nfds_t n)
 {
-	if (poll_all(fds, n, 0) < 0)
+	if (poll_really(fds, n, 0) < 0)
 		return -1;
 	int count = 0;
 	for (nfds_t i = 0; i < n; i++) {
@@ -223,14 +229,26 @@ poll_ahead(struct pollfd *fds, nfds_t n, int timeout_ms)
 	bool is_for_input = n == 1 && (fds[0].events & POLLIN) != 0 &&
 			    (fds[0].events & ~(POLLIN | POLLPRI)) == 0;
 	if (ahead != NULL && is_for_input) {
+		workers_begin(fds[0].fd);
 		if (!is_ready_ahead(fds[0].fd, ahead))
-			return poll_all(fds, n, timeout_ms);
+			return timeout_ms == WORKERS_POLL_MS
+				   ? workers_wait(&fds[0], WORKERS_STAY_MS)
+				   : poll_really(fds, n, timeout_ms);
 		fds[0].revents = POLLIN;
 		return 1;
 	}
 	if (is_one_pending(fds, n))
 		return poll_with_pending(fds, n);
-	return poll_all(fds, n, timeout_ms);
+	return poll_really(fds, n, timeout_ms);
+}
+
+/* Who waits for several is libmilter's controller, that looks for workers. */
+static void
+hand_ready(const struct pollfd *fds, nfds_t n)
+{
+	for (nfds_t i = 0; i < n; i++)
+		if (fds[i].revents != 0 && ahead_of(fds[i].fd) != NULL)
+			workers_hand(fds[i].fd);
 }
 
 /* glibc says that poll(2) only writes what it is given. */
@@ -241,5 +259,8 @@ poll_ahead(struct pollfd *fds, nfds_t n, int timeout_ms)
 int
 poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	return poll_ahead(fds, n, timeout_ms);
+	int count = poll_ahead(fds, n, timeout_ms);
+	if (n > 1 && count > 0)
+		hand_ready(fds, n);
+	return count;
 }

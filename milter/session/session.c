@@ -23,9 +23,11 @@
 #include "session/action.h"
 #include "session/class.h"
 #include "session/config_form.h"
+#include "session/kept_threads.h"
 #include "session/metrics.h"
 #include "session/spool.h"
 #include "session/strip.h"
+#include "session/workers.h"
 
 #define HEADER_PACKET_BYTES (1024 * 1024 - 1)
 #define RCPT_MAX 100000
@@ -784,6 +786,8 @@ bool
 session_serve(struct gate *gate)
 {
 	shared_gate = gate;
+	kept_threads_here();
+	workers_start();
 	(void)smfi_setmaxdatasize(HEADER_PACKET_BYTES);
 	return smfi_main() == MI_SUCCESS;
 }
