@@ -42,6 +42,15 @@ struct table_of_heads {
 	uint64_t at[HEAD_BYTES][SYMBOLS];
 };
 
+/* So many heads at most can be told by 8 bits: nearly always. */
+#define SLIM_HEADS 8
+
+/* By symbol: the heads that may have it, in byte k those with it at place k. */
+struct slim_table {
+	uint32_t at[SYMBOLS];
+};
+_Static_assert(sizeof(uint32_t) == HEAD_BYTES, "a byte for each place");
+
 /* Among those of other patterns, heads are thrown together to so many. */
 #define GROUP_HEADS 4
 
@@ -53,7 +62,8 @@ enum byte_kind {
 };
 
 struct starts {
-	struct table_of_heads table;
+	const struct table_of_heads *table; /* NULL: `slim` has all heads */
+	struct slim_table slim;
 	struct head few[GROUP_HEADS];
 	unsigned nfew;
 	struct lead lead;
@@ -373,6 +383,29 @@ heads_at(const struct table_of_heads *table, struct str text, size_t at)
 	return heads;
 }
 
+static uint64_t
+starts_heads_at(const struct starts *starts, struct str text, size_t at)
+{
+	uint32_t heads = UINT32_MAX;
+	if (starts->table != NULL)
+		return heads_at(starts->table, text, at);
+	for (size_t i = 0; i < HEAD_BYTES; i++)
+		heads &=
+		    starts->slim
+			.at[at + i < text.len ? (unsigned char)text.p[at + i]
+					      : END_SYMBOL] >>
+		    8 * i;
+	return heads & 0xff;
+}
+
+/* Whether a match may begin with byte `c`, but for its lead. */
+static bool
+starts_first_may_be(const struct starts *starts, unsigned char c)
+{
+	return starts->table != NULL ? starts->table->at[0][c] != 0
+				     : (starts->slim.at[c] & 0xff) != 0;
+}
+
 /* The start of a line, `from` or later; behind the text: there is none. */
 static size_t
 line_next(struct str text, size_t from)
@@ -391,8 +424,46 @@ line_place_next(
 	size_t lead = starts->lead.least;
 	for (size_t i = line_next(text, from - lead);
 	     i <= text.len && i + lead <= until; i = line_next(text, i + 1))
-		if (heads_at(&starts->table, text, i + lead) != 0)
+		if (starts_heads_at(starts, text, i + lead) != 0)
 			return i + lead;
+	return SIZE_MAX;
+}
+
+static size_t
+wide_next(const struct table_of_heads *table, struct str text, size_t from,
+    size_t until)
+{
+	const unsigned char *p = (const unsigned char *)text.p;
+	size_t i = from;
+	for (; i <= until && i + HEAD_BYTES <= text.len; i++)
+		if (heads_inside(table, p + i) != 0)
+			return i;
+	for (; i <= until && i <= text.len; i++)
+		if (heads_at(table, text, i) != 0)
+			return i;
+	return SIZE_MAX;
+}
+
+/* Byte k of `seen` has the heads of which the last k + 1 symbols are a part. */
+static size_t
+slim_next(
+    const struct slim_table *table, struct str text, size_t from, size_t until)
+{
+	const unsigned char *p = (const unsigned char *)text.p;
+	size_t end = (until < text.len ? until : text.len) + HEAD_BYTES;
+	size_t inside = end < text.len ? end : text.len;
+	uint32_t seen = 0;
+	size_t i = from;
+	for (; i < inside; i++) {
+		seen = (seen << 8 | 0xff) & table->at[p[i]];
+		if (seen >> 8 * (HEAD_BYTES - 1) != 0)
+			return i - (HEAD_BYTES - 1);
+	}
+	for (; i < end; i++) {
+		seen = (seen << 8 | 0xff) & table->at[END_SYMBOL];
+		if (seen >> 8 * (HEAD_BYTES - 1) != 0)
+			return i - (HEAD_BYTES - 1);
+	}
 	return SIZE_MAX;
 }
 
@@ -406,15 +477,9 @@ place_next(
 {
 	if (starts->is_at_lines)
 		return line_place_next(starts, text, from, until);
-	const unsigned char *p = (const unsigned char *)text.p;
-	size_t i = from;
-	for (; i <= until && i + HEAD_BYTES <= text.len; i++)
-		if (heads_inside(&starts->table, p + i) != 0)
-			return i;
-	for (; i <= until && i <= text.len; i++)
-		if (heads_at(&starts->table, text, i) != 0)
-			return i;
-	return SIZE_MAX;
+	return starts->table != NULL
+		   ? wide_next(starts->table, text, from, until)
+		   : slim_next(&starts->slim, text, from, until);
 }
 
 /* Where matches may begin that have their heads at byte `at`. */
@@ -489,6 +554,17 @@ table_add(struct table_of_heads *table, const struct head *head, uint64_t bit)
 				table->at[i][symbol] |= bit;
 }
 
+static void
+slim_add(struct slim_table *table, const struct head *head, unsigned number)
+{
+	for (unsigned i = 0; i < HEAD_BYTES; i++)
+		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
+			if (i >= head->n || (symbol != END_SYMBOL &&
+						set_has(&head->at[i], symbol)))
+				table->at[symbol] |= UINT32_C(1)
+						     << (8 * i + number);
+}
+
 /* The few heads of `starts` into a table, from number `first` on. */
 static void
 table_add_few(
@@ -505,7 +581,8 @@ starts_share(const struct starts *starts, bool is_grouped)
 	struct starts grouped = {
 	    .lead = starts->lead, .is_at_lines = starts->is_at_lines};
 	if (is_grouped) {
-		table_add_few(&grouped.table, starts, 0);
+		for (unsigned i = 0; i < starts->nfew; i++)
+			slim_add(&grouped.slim, &starts->few[i], i);
 		starts = &grouped;
 	}
 	for (size_t i = 0; SAMPLE_TEXTS[i] != NULL; i++) {
@@ -529,7 +606,8 @@ starts_first_share(const struct starts *starts)
 		struct str text = str_from(SAMPLE_TEXTS[i]);
 		bytes += text.len;
 		for (size_t k = 0; k < text.len; k++)
-			first += starts->table.at[0][(uint8_t)text.p[k]] != 0;
+			first += starts_first_may_be(
+			    starts, (unsigned char)text.p[k]);
 	}
 	return (double)first / (double)bytes;
 }
@@ -570,9 +648,15 @@ struct starts *
 starts_new(struct arena *a, const struct heads *heads, struct lead lead)
 {
 	struct starts *starts = ARENA_NEW(a, struct starts);
+	struct table_of_heads *table =
+	    heads->n <= SLIM_HEADS ? NULL : ARENA_NEW(a, struct table_of_heads);
 	starts->lead = lead;
-	for (size_t i = 0; i < heads->n; i++) {
-		table_add(&starts->table, &heads->v[i], UINT64_C(1) << i);
+	starts->table = table;
+	for (unsigned i = 0; i < heads->n; i++) {
+		if (table != NULL)
+			table_add(table, &heads->v[i], UINT64_C(1) << i);
+		else
+			slim_add(&starts->slim, &heads->v[i], i);
 		if (starts->nfew < GROUP_HEADS)
 			starts->few[starts->nfew++] = heads->v[i];
 		else
@@ -593,10 +677,11 @@ starts_set_single(struct starts *starts, const struct byte_set *single)
 {
 	starts->has_single = true;
 	for (unsigned c = 0; c < 256; c++)
-		starts->kinds[c] = single->has[c] ? BYTE_SINGLE
-				   : starts->table.at[0][c] != 0
-				       ? BYTE_START
-				       : BYTE_NO_START;
+		starts->kinds[c] =
+		    single->has[c] ? BYTE_SINGLE
+		    : starts_first_may_be(starts, (unsigned char)c)
+			? BYTE_START
+			: BYTE_NO_START;
 }
 
 struct starts *
@@ -604,6 +689,12 @@ starts_copy(struct arena *a, const struct starts *starts)
 {
 	struct starts *copy = ARENA_NEW(a, struct starts);
 	*copy = *starts;
+	if (starts->table != NULL) {
+		struct table_of_heads *table =
+		    ARENA_NEW(a, struct table_of_heads);
+		*table = *starts->table;
+		copy->table = table;
+	}
 	return copy;
 }
 

@@ -729,6 +729,36 @@ next_random(uint64_t *state)
 	return *state >> 33;
 }
 
+/* Few heads and many are looked for in tables of their own. */
+static void
+the_number_of_heads_changes_nothing(void **state)
+{
+	(void)state;
+	static const char *const patterns[] = {"abca", "ab|cd|ba",
+	    "(?:^|c)a.?d", "[ab]c", "d?a(?:b|cc|\\n)", "a$|b\\nc", "[^a]b[^b]"};
+	static const char letters[] = "abcd\n";
+	uint64_t random = 7;
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < COUNT_OF(patterns) * 3000; i++) {
+		struct buf *text = buf_new(a, 16);
+		const char *few = patterns[i % COUNT_OF(patterns)];
+		struct str many = str_printf(
+		    a, "%s|1234|2345|3456|4567|5678|6789|7890|8901|9012", few);
+		for (size_t n = next_random(&random) % 12; n > 0; n--)
+			buf_put(text,
+			    str_of(letters + next_random(&random) % 5, 1));
+		struct str want =
+		    starts_shown(a, many, 0, false, buf_str(text));
+		struct str got =
+		    starts_shown(a, str_from(few), 0, false, buf_str(text));
+		if (!str_eq(got, want))
+			fail_msg("%s in [%.*s]: %.*s, with more %.*s", few,
+			    STR_ARG(buf_str(text)), STR_ARG(got),
+			    STR_ARG(want));
+	}
+	arena_free(a);
+}
+
 /* A pattern of few letters, so that there are matches. */
 static void
 put_pattern(struct buf *b, uint64_t *random, unsigned depth)
@@ -1073,6 +1103,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(matches_of_one_byte_are_counted),
     cmocka_unit_test(many_first_bytes_are_still_found),
     cmocka_unit_test(starts_of_many_patterns_are_searched_at_once),
+    cmocka_unit_test(the_number_of_heads_changes_nothing),
     cmocka_unit_test(shapes_are_tried_on_each_string),
     cmocka_unit_test(long_strings_are_searched_in_windows),
     cmocka_unit_test(nothing_that_matches_is_ruled_out),
