@@ -29,29 +29,40 @@ static struct idle *idles; /* the last one first: its stack is warm */
 static _Thread_local bool is_starter;
 static _Thread_local bool is_detached;
 
+typedef int create_function(
+    pthread_t *, const pthread_attr_t *, thread_main *, void *);
+typedef int detach_function(pthread_t);
+
 /* Sanitizers are to see threads start: theirs, if they are linked in. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-int __interceptor_pthread_create(
-    pthread_t *, const pthread_attr_t *, thread_main *, void *);
-int __interceptor_pthread_detach(pthread_t);
+create_function __interceptor_pthread_create;
+detach_function __interceptor_pthread_detach;
 #define CREATE_REALLY __interceptor_pthread_create
 #define DETACH_REALLY __interceptor_pthread_detach
 #endif
 #endif
 
+/* Looked for when it is called: a library may do so before main(). */
 #ifndef CREATE_REALLY
-static int (*create_next)(
-    pthread_t *, const pthread_attr_t *, thread_main *, void *);
-static int (*detach_next)(pthread_t);
-#define CREATE_REALLY create_next
-#define DETACH_REALLY detach_next
-__attribute__((constructor)) static void
-next_find(void)
+static int
+create_really(
+    pthread_t *ret, const pthread_attr_t *attr, thread_main *start, void *arg)
 {
-	*(void **)&create_next = dlsym(RTLD_NEXT, "pthread_create");
-	*(void **)&detach_next = dlsym(RTLD_NEXT, "pthread_detach");
+	create_function *next;
+	*(void **)&next = dlsym(RTLD_NEXT, "pthread_create");
+	return next == NULL ? ENOSYS : next(ret, attr, start, arg);
 }
+
+static int
+detach_really(pthread_t thread)
+{
+	detach_function *next;
+	*(void **)&next = dlsym(RTLD_NEXT, "pthread_detach");
+	return next == NULL ? ENOSYS : next(thread);
+}
+#define CREATE_REALLY create_really
+#define DETACH_REALLY detach_really
 #endif
 
 /* The next task of this thread; false: none for a long time. */
