@@ -37,8 +37,10 @@ typedef int detach_function(pthread_t);
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
 create_function __interceptor_pthread_create;
-detach_function __interceptor_pthread_detach;
 #define CREATE_REALLY __interceptor_pthread_create
+#endif
+#if __has_feature(thread_sanitizer)
+detach_function __interceptor_pthread_detach;
 #define DETACH_REALLY __interceptor_pthread_detach
 #endif
 #endif
@@ -53,7 +55,10 @@ create_really(
 	*(void **)&next = dlsym(RTLD_NEXT, "pthread_create");
 	return next == NULL ? ENOSYS : next(ret, attr, start, arg);
 }
+#define CREATE_REALLY create_really
+#endif
 
+#ifndef DETACH_REALLY
 static int
 detach_really(pthread_t thread)
 {
@@ -61,7 +66,6 @@ detach_really(pthread_t thread)
 	*(void **)&next = dlsym(RTLD_NEXT, "pthread_detach");
 	return next == NULL ? ENOSYS : next(thread);
 }
-#define CREATE_REALLY create_really
 #define DETACH_REALLY detach_really
 #endif
 
