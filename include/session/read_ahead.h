@@ -5,8 +5,9 @@
  * forty: most of what a message costs without its rules.  A program with this
  * file in it gives libmilter, which has no hook for that, these four functions
  * of the C library instead: what accept(2) returns is read in larger pieces,
- * and poll(2) knows of what is read already.  All other descriptors, and what
- * the four promise, stay as they are.
+ * and poll(2) knows of what is read already; a worker's wait of a millisecond
+ * is longer, see workers.h.  All other descriptors, and what else the four
+ * promise, stay as they are.
  */
 #ifndef SESSION_READ_AHEAD_H
 #define SESSION_READ_AHEAD_H

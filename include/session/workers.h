@@ -20,13 +20,14 @@
 /* How long a worker stays here; workers that stay at one time. */
 #define WORKERS_STAY_MS 100
 #define WORKERS_STAY_MAX 64
-/* Connections with greater descriptors are waited for as libmilter does. */
-#define WORKERS_FDS 65536
 
 /* Once, by the thread that starts all workers, before they are started. */
 void workers_start(void);
 
-/* Connection `fd` has something to do, and libmilter looks for a worker. */
+/*
+ * Connection `fd` has something to do, and libmilter looks for a worker.  From
+ * READ_AHEAD_FDS on descriptors are let be, here and below.
+ */
 void workers_hand(int fd);
 
 /* Connection `fd` has a worker, or is no more. */

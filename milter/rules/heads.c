@@ -544,14 +544,21 @@ starts_next(const struct starts *starts, struct str text, size_t from,
 	return true;
 }
 
+static bool
+head_may_have(const struct head *head, unsigned place, unsigned symbol)
+{
+	return place >= head->n ||
+	       (symbol != END_SYMBOL && set_has(&head->at[place], symbol));
+}
+
 static void
-table_add(struct table_of_heads *table, const struct head *head, uint64_t bit)
+table_add(
+    struct table_of_heads *table, const struct head *head, unsigned number)
 {
 	for (unsigned i = 0; i < HEAD_BYTES; i++)
 		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
-			if (i >= head->n || (symbol != END_SYMBOL &&
-						set_has(&head->at[i], symbol)))
-				table->at[i][symbol] |= bit;
+			if (head_may_have(head, i, symbol))
+				table->at[i][symbol] |= UINT64_C(1) << number;
 }
 
 static void
@@ -559,8 +566,7 @@ slim_add(struct slim_table *table, const struct head *head, unsigned number)
 {
 	for (unsigned i = 0; i < HEAD_BYTES; i++)
 		for (unsigned symbol = 0; symbol < SYMBOLS; symbol++)
-			if (i >= head->n || (symbol != END_SYMBOL &&
-						set_has(&head->at[i], symbol)))
+			if (head_may_have(head, i, symbol))
 				table->at[symbol] |= UINT32_C(1)
 						     << (8 * i + number);
 }
@@ -571,7 +577,7 @@ table_add_few(
     struct table_of_heads *table, const struct starts *starts, unsigned first)
 {
 	for (unsigned i = 0; i < starts->nfew; i++)
-		table_add(table, &starts->few[i], UINT64_C(1) << (first + i));
+		table_add(table, &starts->few[i], first + i);
 }
 
 double
@@ -654,7 +660,7 @@ starts_new(struct arena *a, const struct heads *heads, struct lead lead)
 	starts->table = table;
 	for (unsigned i = 0; i < heads->n; i++) {
 		if (table != NULL)
-			table_add(table, &heads->v[i], UINT64_C(1) << i);
+			table_add(table, &heads->v[i], i);
 		else
 			slim_add(&starts->slim, &heads->v[i], i);
 		if (starts->nfew < GROUP_HEADS)

@@ -5,8 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
-
-#include "base/clock.h"
+#include <time.h>
 
 typedef void *thread_main(void *arg);
 

@@ -28,7 +28,7 @@ static struct {
 	size_t nstays;
 } crew = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static _Atomic bool is_handed[WORKERS_FDS];
+static _Atomic bool is_handed[READ_AHEAD_FDS];
 
 static void
 do_nothing(int signal)
@@ -63,7 +63,7 @@ call_one(void)
 void
 workers_hand(int fd)
 {
-	if (fd < 0 || fd >= WORKERS_FDS ||
+	if (fd < 0 || fd >= READ_AHEAD_FDS ||
 	    atomic_exchange(&is_handed[fd], true))
 		return;
 	(void)pthread_mutex_lock(&crew.lock);
@@ -75,7 +75,7 @@ workers_hand(int fd)
 void
 workers_begin(int fd)
 {
-	if (fd < 0 || fd >= WORKERS_FDS ||
+	if (fd < 0 || fd >= READ_AHEAD_FDS ||
 	    !atomic_load_explicit(&is_handed[fd], memory_order_relaxed) ||
 	    !atomic_exchange(&is_handed[fd], false))
 		return;

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include "session/read_ahead.h"
+
 #include "unit.h"
 
 /* Longer than any test takes: only a call or data end such a wait. */
@@ -200,9 +202,9 @@ odd_descriptors_are_let_be(void **state)
 {
 	(void)state;
 	workers_hand(-1);
-	workers_hand(WORKERS_FDS);
+	workers_hand(READ_AHEAD_FDS);
 	workers_begin(-1);
-	workers_begin(WORKERS_FDS);
+	workers_begin(READ_AHEAD_FDS);
 	workers_begin(FIRST);
 	struct stay stay;
 	stay_begin(&stay, 1);
