@@ -17,6 +17,12 @@ struct arena *arena_new(void);
  * block has 512 bytes, each further one twice as many, up to the usual size.
  */
 struct arena *arena_new_small(void);
+/*
+ * The same for megabytes that stay, of which little is read at a time but
+ * everywhere: in large pages, where the host has them (madvise(2),
+ * MADV_HUGEPAGE).
+ */
+struct arena *arena_new_lasting(void);
 /* Runs the release list, newest first, then gives the memory back. */
 void arena_free(struct arena *a);
 /* The same, but keeps one block for the next use. */

@@ -6,20 +6,24 @@
 #include <malloc.h>
 #endif
 #include <stdalign.h>
+#include <sys/mman.h>
 
 #include "base/log.h"
 
 #define BLOCK_SIZE ((size_t)32 * 1024)
 #define SMALL_BLOCK_SIZE ((size_t)512)
+#define LARGE_PAGE ((size_t)2 * 1024 * 1024)
+#define LARGE_FROM (LARGE_PAGE / 2)
+#define LARGE_BLOCK_SIZE (LARGE_PAGE - sizeof(struct block))
 #define ALIGN alignof(max_align_t)
 #define LOOKS_MAX 500
 
 /* Under ASan every object is a block of its own, so each bound is seen. */
 #ifdef UNDER_ASAN
-#define OWN_BLOCK(size) true
+#define OWN_BLOCK(a, size) true
 #define ROUNDED(size) (size)
 #else
-#define OWN_BLOCK(size) ((size) > BLOCK_SIZE / 4)
+#define OWN_BLOCK(a, size) ((size) > (a)->most_size / 4)
 #define ROUNDED(size) (((size) + ALIGN - 1) / ALIGN * ALIGN)
 #endif
 
@@ -42,12 +46,28 @@ struct arena {
 	struct release *releases;
 	size_t used;
 	size_t next_size; /* of the next block that is shared */
+	size_t most_size; /* of those to come */
 };
 
-static struct block *
-block_new(size_t size)
+/* In large pages; memory that the host does not give so is as good. */
+static void *
+pages_new(size_t size)
 {
-	struct block *block = malloc(sizeof(*block) + size);
+	size = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	void *pages = aligned_alloc(LARGE_PAGE, size);
+#ifdef MADV_HUGEPAGE
+	if (pages != NULL)
+		(void)madvise(pages, size, MADV_HUGEPAGE);
+#endif
+	return pages;
+}
+
+static struct block *
+block_new(const struct arena *a, size_t size)
+{
+	bool is_large = a->most_size == LARGE_BLOCK_SIZE && size >= LARGE_FROM;
+	size_t bytes = sizeof(struct block) + size;
+	struct block *block = is_large ? pages_new(bytes) : malloc(bytes);
 	if (block == NULL)
 		log_fatal("out of memory (%zu bytes)", size);
 	block->next = NULL;
@@ -58,25 +78,32 @@ block_new(size_t size)
 }
 
 static struct arena *
-arena_new_sized(size_t first_size)
+arena_new_sized(size_t first_size, size_t most_size)
 {
 	struct arena *a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		log_fatal("out of memory");
 	a->next_size = first_size;
+	a->most_size = most_size;
 	return a;
 }
 
 struct arena *
 arena_new(void)
 {
-	return arena_new_sized(BLOCK_SIZE);
+	return arena_new_sized(BLOCK_SIZE, BLOCK_SIZE);
 }
 
 struct arena *
 arena_new_small(void)
 {
-	return arena_new_sized(SMALL_BLOCK_SIZE);
+	return arena_new_sized(SMALL_BLOCK_SIZE, BLOCK_SIZE);
+}
+
+struct arena *
+arena_new_lasting(void)
+{
+	return arena_new_sized(BLOCK_SIZE, LARGE_BLOCK_SIZE);
 }
 
 static void
@@ -133,8 +160,9 @@ shared_size(struct arena *a, size_t size)
 {
 	while (a->next_size < size)
 		a->next_size *= 2;
-	size_t now = a->next_size;
-	if (a->next_size < BLOCK_SIZE)
+	bool is_most = a->next_size > a->most_size / 2;
+	size_t now = is_most ? a->most_size : a->next_size;
+	if (!is_most)
 		a->next_size *= 2;
 	return now;
 }
@@ -144,8 +172,9 @@ shared_size(struct arena *a, size_t size)
 static struct block *
 block_for(struct arena *a, size_t size)
 {
-	bool is_own = OWN_BLOCK(size);
-	struct block *fresh = block_new(is_own ? size : shared_size(a, size));
+	bool is_own = OWN_BLOCK(a, size);
+	struct block *fresh =
+	    block_new(a, is_own ? size : shared_size(a, size));
 	fresh->is_own = is_own;
 	if (is_own && a->blocks != NULL) {
 		fresh->next = a->blocks->next;
@@ -164,7 +193,7 @@ arena_alloc(struct arena *a, size_t size)
 		log_fatal("out of memory (%zu bytes)", size);
 	size_t need = ROUNDED(size);
 	struct block *block = a->blocks;
-	if (block == NULL || OWN_BLOCK(need) ||
+	if (block == NULL || OWN_BLOCK(a, need) ||
 	    need > block->size - block->used)
 		block = block_for(a, need);
 	char *p = (char *)block->bytes + block->used;
@@ -230,7 +259,7 @@ arena_grow_array(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
 {
 	*cap = *cap == 0 ? 8 : *cap * 2;
 	size_t bytes = arena_array_size(*cap, size);
-	struct block **at = OWN_BLOCK(n * size) ? own_block(a, v) : NULL;
+	struct block **at = OWN_BLOCK(a, n * size) ? own_block(a, v) : NULL;
 	return at != NULL ? block_grow(a, at, bytes)
 			  : arena_grow(a, v, n * size, bytes);
 }

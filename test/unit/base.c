@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <malloc.h>
+#include <stdalign.h>
 
 #include "base/log.h"
 #include "base/table.h"
@@ -145,6 +146,41 @@ small_arena_starts_small_and_grows(void **state)
 #endif
 }
 
+/* From a few bytes to more than a large page, each its own. */
+static void
+lasting_arena_holds_small_and_large(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new_lasting();
+	struct {
+		unsigned char *p;
+		size_t size;
+	} v[600];
+	size_t size = 1;
+	for (size_t i = 0; i < COUNT_OF(v); i++) {
+		v[i].size = size;
+		v[i].p = arena_alloc(a, size);
+		assert_int_equal((uintptr_t)v[i].p % alignof(max_align_t), 0);
+		memset(v[i].p, (int)(i % 251), size);
+		size = size > 5000000 ? 1 : size * 9 / 7 + 1;
+	}
+	for (size_t i = 0; i < COUNT_OF(v); i++) {
+		assert_int_equal(v[i].p[0], i % 251);
+		assert_memory_equal(v[i].p, v[i].p + 1, v[i].size - 1);
+	}
+	struct {
+		uint64_t *v;
+		size_t n, cap;
+	} list = {0};
+	for (uint64_t i = 0; i < 1000000; i++)
+		ARENA_PUSH(a, &list) = i;
+	for (uint64_t i = 0; i < 1000000; i++)
+		assert_true(list.v[i] == i);
+	arena_reset(a);
+	memset(arena_alloc(a, 3000000), 1, 3000000);
+	arena_free(a);
+}
+
 /* All pairs of bytes, at each place of a word and behind it. */
 static void
 case_is_folded_in_words_as_in_bytes(void **state)
@@ -242,6 +278,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(buffer_stops_at_its_maximum),
     cmocka_unit_test(arena_releases_once_and_can_be_used_again),
     cmocka_unit_test(small_arena_starts_small_and_grows),
+    cmocka_unit_test(lasting_arena_holds_small_and_large),
     cmocka_unit_test(case_is_folded_in_words_as_in_bytes),
     cmocka_unit_test(table_keeps_order_and_replaces),
     cmocka_unit_test(utf8_follows_rfc_3629),
