@@ -5,6 +5,7 @@
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
 
+#include "base/bits.h"
 #include "mail/message.h"
 
 /*
@@ -18,6 +19,15 @@ struct str headers_parse(struct arena *a, struct str text, bool is_crlf,
     const struct mail_limits *limits, struct headers *ret);
 /* `line` starts with printable ASCII, optional blanks and a colon. */
 bool header_is_field(struct str line);
+/* A number that other names seldom have, case folded. */
+uint8_t header_name_key(struct str name);
+/* False: no field has a name with that key. */
+static inline bool
+headers_may_have(const struct headers *headers, uint8_t key)
+{
+	return bits_has(headers->keys, key);
+}
+
 /*
  * The first field of that name, its case folded, from place `from` on;
  * headers->n: none.
@@ -73,6 +83,8 @@ enum header_special {
 struct header_query {
 	enum header_special special;
 	struct str name; /* HEADER_PLAIN only */
+	uint8_t key;     /* header_name_key() of it */
+	bool is_made;    /* without such a field it is made of others */
 	bool is_raw;     /* :raw */
 	bool is_addr;    /* :addr */
 	bool is_name;    /* :name */

@@ -48,9 +48,8 @@ header_is_field(struct str line)
 	return i < line.len && line.p[i] == ':';
 }
 
-/* A number that other names seldom have, case folded. */
-static uint8_t
-name_key(struct str name)
+uint8_t
+header_name_key(struct str name)
 {
 	if (name.len == 0)
 		return 0;
@@ -64,8 +63,8 @@ name_key(struct str name)
 size_t
 headers_find(const struct headers *headers, struct str name, size_t from)
 {
-	uint8_t key = name_key(name);
-	if ((headers->keys[key / 64] >> key % 64 & 1) == 0)
+	uint8_t key = header_name_key(name);
+	if (!headers_may_have(headers, key))
 		return headers->n;
 	size_t i = from;
 	while (i < headers->n &&
@@ -78,8 +77,8 @@ void
 headers_add(
     struct arena *a, struct headers *headers, struct str name, struct str raw)
 {
-	uint8_t key = name_key(name);
-	headers->keys[key / 64] |= UINT64_C(1) << key % 64;
+	uint8_t key = header_name_key(name);
+	(void)bits_add(headers->keys, key);
 	ARENA_PUSH(a, headers) =
 	    (struct header){.name = name, .raw = raw, .key = key};
 }

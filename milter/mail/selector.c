@@ -69,6 +69,10 @@ modifier_set(struct header_query *query, struct str modifier)
 	return false;
 }
 
+/* Names that are made of other fields, if the message has no such field. */
+#define SENDER_DOMAIN STR("X-SenderDomain")
+#define AUTHOR_DOMAIN STR("X-AuthorDomain")
+
 bool
 header_query_parse(struct str text, struct header_query *ret)
 {
@@ -77,6 +81,9 @@ header_query_parse(struct str text, struct header_query *ret)
 	query.name = str_cut(&rest, ':');
 	if (query.name.len == 0)
 		return false;
+	query.key = header_name_key(query.name);
+	query.is_made = str_ieq(query.name, SENDER_DOMAIN) ||
+			str_ieq(query.name, AUTHOR_DOMAIN);
 	while (rest.len > 0)
 		if (!modifier_set(&query, str_cut(&rest, ':')))
 			return false;
@@ -542,18 +549,13 @@ host_of(struct str address)
 	return STR_EMPTY;
 }
 
-/*
- * Names that no field of the message has: the domains of its authors, and of
- * the envelope's sender.
- */
+/* The domains of the authors, or of the envelope's sender. */
 static void
 add_domain(struct message *m, struct str name, struct strs *ret)
 {
 	struct arena *a = m->arena;
 	struct strs fields = {0}, addresses = {0}, hosts = {0};
-	bool is_sender = str_ieq(name, STR("X-SenderDomain"));
-	if (!is_sender && !str_ieq(name, STR("X-AuthorDomain")))
-		return;
+	bool is_sender = str_ieq(name, SENDER_DOMAIN);
 	struct table *seen = table_new(a, false);
 	if (is_sender)
 		add_envelope(m, HEADER_ENVELOPE_FROM, &fields);
@@ -590,7 +592,7 @@ add_selected(
 	case HEADER_PLAIN:
 		add_fields(m, query->name,
 		    query->is_raw || is_parsed ? FORM_RAW : FORM_DECODED, ret);
-		if (ret->n == 0)
+		if (ret->n == 0 && query->is_made)
 			add_domain(m, query->name, ret);
 		break;
 	case HEADER_ALL:
@@ -816,6 +818,9 @@ header_query_run(
     struct message *m, const struct header_query *query, struct str *ret)
 {
 	struct strs found = {0};
+	if (query->special == HEADER_PLAIN && !query->is_made &&
+	    !headers_may_have(&m->root->headers, query->key))
+		return false;
 	header_query_list(m, query, &found);
 	if (found.n == 0)
 		return false;

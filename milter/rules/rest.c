@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "base/bits.h"
 #include "rules/expr.h"
 #include "rules/rule.h"
 
@@ -64,7 +65,7 @@ meta_rest(struct plan *plan, size_t place)
 	rest->values[rule->id] = value;
 	if (value != 0) {
 		rest->begin[rule->id] = 0;
-		rest->open[place / 64] |= UINT64_C(1) << place % 64;
+		(void)bits_add(rest->open, place);
 	}
 }
 
