@@ -100,6 +100,7 @@ struct regex {
 	bool is_unicode;
 	bool is_deep;     /* repeats in it may multiply */
 	bool is_anchored; /* it matches where the search starts, or nowhere */
+	uint32_t least;   /* no match is shorter; characters if is_unicode */
 };
 
 struct regex_scratch {
@@ -115,6 +116,7 @@ struct regex_scratch {
 	uint32_t *wide;
 	size_t wide_cap;
 	struct str wide_of; /* what `wide` holds; its p is NULL: nothing */
+	uint32_t limit;     /* of steps, in `context` */
 	/* the budget */
 	bool (*is_expired)(void *);
 	void *arg;
@@ -460,6 +462,9 @@ compile(struct arena *a, const struct regex_env *env, struct str pattern,
 		captures_read_wide(a, re);
 	re->is_deep = repeat_count(pattern) > 1 || has_backreference(re);
 	re->is_anchored = is_anchored(re);
+	if (re->code != NULL)
+		(void)pcre2_pattern_info_8(
+		    re->code, PCRE2_INFO_MINLENGTH, &re->least);
 	*ret = re;
 	return REGEX_OK;
 }
@@ -558,7 +563,8 @@ regex_scratch_new(struct arena *a, const struct regex_env *env,
 	s->context = or_die(pcre2_match_context_create_8(NULL));
 	s->stacks = stacks_get();
 	pcre2_jit_stack_assign_8(s->context, NULL, s->stacks.narrow);
-	pcre2_set_match_limit_8(s->context, env->limits.match);
+	s->limit = env->limits.match;
+	pcre2_set_match_limit_8(s->context, s->limit);
 	pcre2_set_depth_limit_8(s->context, env->limits.depth);
 	pcre2_set_heap_limit_8(s->context, env->limits.heap_kib);
 	return s;
@@ -717,10 +723,10 @@ limit_steps(const struct regex *re, struct regex_scratch *s, size_t length)
 		most = DEEP_STEPS_MIN;
 	if (re->is_deep && most < limit)
 		limit = (uint32_t)most;
-	if (re->code != NULL)
-		pcre2_set_match_limit_8(s->context, limit);
-	else
+	if (re->code == NULL)
 		pcre2_set_match_limit_32(s->wide_context, limit);
+	else if (s->limit != limit)
+		pcre2_set_match_limit_8(s->context, s->limit = limit);
 }
 
 static void
@@ -743,6 +749,8 @@ regex_match_within(const struct regex *re, struct regex_scratch *s,
 		until = from;
 	if (until > subject.len)
 		until = subject.len;
+	if (from > subject.len || subject.len - from < re->least)
+		return REGEX_NO;
 	scratch_make_room(s, re);
 	limit_steps(re, s, subject.len);
 	uint32_t options = is_again ? PCRE2_NOTEMPTY_ATSTART : 0;

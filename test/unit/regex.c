@@ -421,6 +421,56 @@ windows_do_not_change_what_is_found(void **state)
 	arena_free(a);
 }
 
+/* The regex says where it matches from byte `from` on: "2-4", "no". */
+static struct str
+match_from(struct arena *a, struct regex_env *env, struct str pattern,
+    bool is_unicode, struct str text, size_t from)
+{
+	struct regex *re;
+	struct str why;
+	struct regex_span span;
+	struct regex_scratch *s = regex_scratch_new(a, env, NULL, NULL);
+	assert_int_equal(is_unicode ? regex_new_unicode(env, pattern, &re, &why)
+				    : regex_new(env, pattern, &re, &why),
+	    REGEX_OK);
+	regex_speed_up(re);
+	return regex_match(re, s, text, from, false, &span) == REGEX_YES
+		   ? str_printf(a, "%zu-%zu", span.from, span.to)
+		   : STR("no");
+}
+
+/*
+ * What is shorter than all matches is not tried.  With an alternative that is
+ * empty, but never matches, it is: nothing else may change.
+ */
+static void
+short_texts_are_left_out_only_if_nothing_can_match(void **state)
+{
+	(void)state;
+	static const char *const patterns[] = {"abc", "(?<=ab)c", "a\\Kb",
+	    "(?=abc)a", "a(?!b)", "^$", "\\z", "$", "\\Bb", "(?<=b)$", "a{3}",
+	    "(?:ab){2,}", "(a)?(?(1)bc|d)", "(ab)\\1", "(?<!a)b", "a|bcd",
+	    "(?i)\\xe4b", ".{2}", "(?s).", "(?m)^b", "a\\n?$"};
+	static const char *const texts[] = {"", "a", "ab", "abc", "aaa", "abab",
+	    "b\na\n", "d", "\xe4 b", "\xc3\xa4 b", "\n"};
+	struct arena *a = arena_new();
+	struct regex_env *env = regex_env_new(a, &no_limits);
+	for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+		struct str pattern = str_from(patterns[i]);
+		struct str open = str_printf(a, "(?:%s)|\\b\\B", patterns[i]);
+		for (size_t k = 0; k < 2 * COUNT_OF(texts); k++) {
+			struct str text = str_from(texts[k / 2]);
+			bool is_utf = k % 2 == 1;
+			for (size_t at = 0; at <= text.len; at++)
+				assert_str(match_from(a, env, pattern, is_utf,
+					       text, at),
+				    str_c(a, match_from(a, env, open, is_utf,
+						 text, at)));
+		}
+	}
+	arena_free(a);
+}
+
 /* What Perl warns of, SpamAssassin refuses. */
 static void
 refuses_what_perl_warns_of(void **state)
@@ -501,6 +551,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(literals_are_read_as_perl_does),
     cmocka_unit_test(patterns_that_match_everything_are_odd),
     cmocka_unit_test(matches_bytes_as_perl_does),
+    cmocka_unit_test(short_texts_are_left_out_only_if_nothing_can_match),
     cmocka_unit_test(refuses_what_perl_warns_of),
     cmocka_unit_test(zero_bytes_are_bytes),
     cmocka_unit_test(huge_patterns_are_matched),
