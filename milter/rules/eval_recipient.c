@@ -71,13 +71,15 @@ host_of(struct str address)
 static double
 similarity_of(const struct strs *list)
 {
+	struct str hosts[COMPARED_MAX];
 	size_t hits = 0, pairs = 0;
 	if (list->n < SIMILAR_MIN)
 		return 0;
 	for (size_t i = 0; i < list->n; i++)
+		hosts[i] = host_of(list->v[i]);
+	for (size_t i = 0; i < list->n; i++)
 		for (size_t k = i + 1; k < list->n; k++) {
-			struct str x = host_of(list->v[i]);
-			struct str y = host_of(list->v[k]);
+			struct str x = hosts[i], y = hosts[k];
 			hits +=
 			    str_eq(start_of(list->v[i]), start_of(list->v[k]));
 			hits +=
