@@ -38,12 +38,15 @@
 /* Spans of one string; with more the last of a clause grows. */
 #define SPANS_MAX 10000
 
-/* A factor whose literal was seen. */
+/* A factor whose literal was seen, and what of its clause is asked each time.
+ */
 struct use {
 	uint32_t clause;
 	uint8_t number;
-	bool is_near; /* it tells where matches begin: so far in front of the
-			 end of the literal */
+	uint8_t needs; /* of the clause */
+	uint8_t times; /* how often the factor must be there */
+	bool is_near;  /* it tells where matches begin: so far in front of the
+			  end of the literal */
 	uint32_t least, most;
 };
 
@@ -127,9 +130,10 @@ struct prefilter_builder {
 
 /* What a literal tells, once it is found. */
 struct found_literal {
-	uint32_t
-	    uses; /* the first of its uses; they end where the next's begin */
 	uint32_t len;
+	uint32_t more; /* uses behind the first; they end where the next
+			  literal's begin */
+	struct use first;
 };
 
 struct prefilter {
@@ -162,21 +166,33 @@ struct span_list {
 	uint32_t first, last;
 };
 
-/* What a pass knows of a slot. */
+/* What a pass knows of a slot that it has met. */
 struct seen {
+	uint32_t slot;
 	uint32_t first, last;   /* of its candidates; 0: none */
 	struct span_list spans; /* in the string that the pass is in */
 };
 
-/* What it knows of a clause. */
+/* What it knows of a clause that it has met in the string. */
 struct bits {
-	uint32_t string; /* whose bits these are, plus 1 */
+	uint32_t clause;
 	uint8_t bits;
 	struct span_list spans;
 };
 
+/*
+ * Of thousands of slots and clauses a pass meets few: those stand close
+ * together, and by number it is only known where.
+ */
+typedef uint16_t met_number; /* in a list, plus 1; 0: not in it */
+#define MET_MAX UINT16_MAX
+
 struct candidates {
-	struct seen *slots;
+	met_number *numbers; /* by slot: in `seen` */
+	struct {
+		struct seen *v;
+		size_t n, cap;
+	} seen;
 	struct {
 		struct candidate *v; /* the first is not used */
 		size_t n, cap;
@@ -192,7 +208,7 @@ struct pass {
 	struct arena *a;
 	struct candidates *found;
 	const struct shapes *shapes; /* that are tried */
-	struct bits *bits;           /* by clause */
+	met_number *numbers;         /* by clause: in `met` */
 	struct count *counts;
 	/* By count: where matches may begin that have it first, of the last few
 	   times. */
@@ -207,9 +223,13 @@ struct pass {
 		size_t n, cap;
 	} spans;
 	struct {
+		struct bits *v;
+		size_t n, cap;
+	} met;
+	struct {
 		uint32_t *v;
 		size_t n, cap;
-	} clauses; /* that have all their factors */
+	} whole; /* in `met`: clauses that have all their factors */
 	struct {
 		uint32_t *v;
 		size_t n, cap;
@@ -298,11 +318,14 @@ factor_nearest(const struct factors *factors, uint8_t needs)
 
 /* Where it is, seen from the end of one of its literals. */
 static struct use
-use_of(uint32_t clause, size_t number, const struct factor *factor)
+use_of(uint32_t id, const struct clause *clause, size_t number,
+    const struct factor *factor)
 {
 	return (struct use){
-	    .clause = clause,
+	    .clause = id,
 	    .number = (uint8_t)number,
+	    .needs = clause->needs,
+	    .times = clause->times[number],
 	    .least = factor->from,
 	    .most = factor->to,
 	};
@@ -331,7 +354,7 @@ clause_add(
 		if ((clause.needs & 1U << i) == 0)
 			continue;
 		struct use use =
-		    use_of((uint32_t)b->clauses.n, i, &factors->v[i]);
+		    use_of((uint32_t)b->clauses.n, &clause, i, &factors->v[i]);
 		use.is_near = i == nearest;
 		factor_add(b, &factors->v[i], use);
 	}
@@ -481,7 +504,7 @@ literals_copy(
 {
 	size_t n = 0;
 	for (size_t i = 0; i < b->literals.n; i++)
-		n += b->literals.v[i]->uses.n;
+		n += b->literals.v[i]->uses.n - 1;
 	struct use *uses = ARENA_ARRAY(a, struct use, n);
 	struct found_literal *literals =
 	    ARENA_ARRAY(a, struct found_literal, b->literals.n + 1);
@@ -489,11 +512,12 @@ literals_copy(
 	for (size_t i = 0; i < b->literals.n; i++) {
 		const struct literal *from = b->literals.v[i];
 		literals[i] = (struct found_literal){
-		    (uint32_t)n, (uint32_t)from->bytes.len};
-		memcpy(uses + n, from->uses.v, from->uses.n * sizeof(*uses));
-		n += from->uses.n;
+		    (uint32_t)from->bytes.len, (uint32_t)n, from->uses.v[0]};
+		size_t nmore = from->uses.n - 1;
+		memcpy(uses + n, from->uses.v + 1, nmore * sizeof(*uses));
+		n += nmore;
 	}
-	literals[b->literals.n].uses = (uint32_t)n;
+	literals[b->literals.n].more = (uint32_t)n;
 	p->literals = literals;
 	p->uses = uses;
 }
@@ -556,11 +580,27 @@ prefilter_build(struct arena *a, struct prefilter_builder *b,
 }
 
 /* A match of the pattern of `slot` may begin there. */
+/* Until another one is met.  There is room for `MET_MAX`: then it is over,
+ * and the last one stands for all others. */
+static struct seen *
+seen_of(struct pass *pass, uint32_t slot)
+{
+	struct candidates *found = pass->found;
+	if (found->numbers[slot] == 0 && found->seen.n == MET_MAX)
+		pass->is_over = true;
+	else if (found->numbers[slot] == 0) {
+		ARENA_PUSH(pass->a, &found->seen) = (struct seen){.slot = slot};
+		found->numbers[slot] = (met_number)found->seen.n;
+	}
+	size_t n = pass->is_over ? found->seen.n : found->numbers[slot];
+	return &found->seen.v[n - 1];
+}
+
 static void
 candidate_add(struct pass *pass, uint32_t slot, uint32_t from, uint32_t until)
 {
 	struct candidates *found = pass->found;
-	struct seen *seen = &found->slots[slot];
+	struct seen *seen = seen_of(pass, slot);
 	uint32_t at = (uint32_t)found->list.n;
 	ARENA_PUSH(pass->a, &found->list) = (struct candidate){
 	    .string = (uint32_t)pass->string, .from = from, .until = until};
@@ -571,7 +611,7 @@ candidate_add(struct pass *pass, uint32_t slot, uint32_t from, uint32_t until)
 		found->list.v[seen->last].next = at;
 	}
 	seen->last = at;
-	pass->is_over = found->list.n > CANDIDATES_MAX;
+	pass->is_over = pass->is_over || found->list.n > CANDIDATES_MAX;
 }
 
 /* A span begins not before the last one of `list`. */
@@ -614,7 +654,7 @@ span_take(const struct pass *pass, struct span_list *x, struct span_list *y)
 static void
 slot_add(struct pass *pass, uint32_t slot, struct span_list spans)
 {
-	struct seen *seen = &pass->found->slots[slot];
+	struct seen *seen = seen_of(pass, slot);
 	if (seen->spans.first == 0) {
 		ARENA_PUSH(pass->a, &pass->slots) = slot;
 		seen->spans = spans;
@@ -632,20 +672,24 @@ slot_add(struct pass *pass, uint32_t slot, struct span_list spans)
 static void
 pass_leave(struct pass *pass)
 {
-	for (size_t i = 0; i < pass->clauses.n; i++) {
-		uint32_t clause = pass->clauses.v[i];
-		slot_add(pass, pass->filter->clauses[clause].slot,
-		    pass->bits[clause].spans);
+	for (size_t i = 0; i < pass->whole.n; i++) {
+		const struct bits *bits = &pass->met.v[pass->whole.v[i]];
+		slot_add(pass, pass->filter->clauses[bits->clause].slot,
+		    bits->spans);
 	}
 	for (size_t i = 0; i < pass->slots.n; i++) {
-		struct seen *seen = &pass->found->slots[pass->slots.v[i]];
-		for (uint32_t k = seen->spans.first; k != 0;
-		     k = pass->spans.v[k].next)
-			candidate_add(pass, pass->slots.v[i],
-			    pass->spans.v[k].from, pass->spans.v[k].until);
+		uint32_t slot = pass->slots.v[i];
+		struct seen *seen = seen_of(pass, slot);
+		uint32_t k = seen->spans.first;
 		seen->spans = (struct span_list){0, 0};
+		for (; k != 0; k = pass->spans.v[k].next)
+			candidate_add(pass, slot, pass->spans.v[k].from,
+			    pass->spans.v[k].until);
 	}
-	pass->clauses.n = 0;
+	for (size_t i = 0; i < pass->met.n; i++)
+		pass->numbers[pass->met.v[i].clause] = 0;
+	pass->met.n = 0;
+	pass->whole.n = 0;
 	pass->slots.n = 0;
 	pass->spans.n = 1;
 }
@@ -739,7 +783,7 @@ static void
 on_start(void *arg, uint32_t slot, size_t first, size_t last)
 {
 	struct pass *pass = arg;
-	struct span_list *spans = &pass->found->slots[slot].spans;
+	struct span_list *spans = &seen_of(pass, slot)->spans;
 	if (spans->first == 0)
 		ARENA_PUSH(pass->a, &pass->slots) = slot;
 	span_push(pass, spans, (uint32_t)first, (uint32_t)last);
@@ -810,7 +854,7 @@ count_up(struct pass *pass, const struct use *use, size_t at,
 	const struct clause *clause = &pass->filter->clauses[use->clause];
 	struct count *count = &pass->counts[clause->counts[use->number]];
 	struct span *spans = &pass->counted[clause->spans[use->number]];
-	unsigned times = clause->times[use->number];
+	unsigned times = use->times;
 	uint32_t string = (uint32_t)pass->string + 1;
 	if (count->string != string)
 		*count = (struct count){.string = string, .last = SIZE_MAX};
@@ -829,18 +873,31 @@ count_up(struct pass *pass, const struct use *use, size_t at,
 	return count->n >= times;
 }
 
+/* NULL: there is no room for it, so that the pass is over. */
+static struct bits *
+bits_of(struct pass *pass, uint32_t clause)
+{
+	if (pass->numbers[clause] != 0)
+		return &pass->met.v[pass->numbers[clause] - 1];
+	if (pass->met.n == MET_MAX) {
+		pass->is_over = true;
+		return NULL;
+	}
+	ARENA_PUSH(pass->a, &pass->met) = (struct bits){.clause = clause};
+	pass->numbers[clause] = (met_number)pass->met.n;
+	return &pass->met.v[pass->met.n - 1];
+}
+
 /* A literal of `len` bytes ends before byte `end` of the string. */
 static void
 use_found(struct pass *pass, const struct use *use, uint32_t len, size_t end)
 {
-	const struct clause *clause = &pass->filter->clauses[use->clause];
-	struct bits *bits = &pass->bits[use->clause];
-	uint32_t string = (uint32_t)pass->string + 1;
-	bool is_counted = clause->times[use->number] > 1;
+	struct bits *bits = bits_of(pass, use->clause);
+	bool is_counted = use->times > 1;
 	struct span span;
-	if (bits->string != string)
-		*bits = (struct bits){.string = string};
-	bool is_done = bits->bits == clause->needs;
+	if (bits == NULL)
+		return;
+	bool is_done = bits->bits == use->needs;
 	if ((is_done && !use->is_near) || !use_span(use, len, end, &span))
 		return;
 	if (!is_counted && use->is_near)
@@ -850,8 +907,9 @@ use_found(struct pass *pass, const struct use *use, uint32_t len, size_t end)
 	if (is_done)
 		return;
 	bits->bits |= (uint8_t)(1U << use->number);
-	if (bits->bits == clause->needs)
-		ARENA_PUSH(pass->a, &pass->clauses) = use->clause;
+	if (bits->bits == use->needs)
+		ARENA_PUSH(pass->a, &pass->whole) =
+		    (uint32_t)(bits - pass->met.v);
 }
 
 /* A literal ends before byte `to` of the window. */
@@ -869,9 +927,10 @@ on_literal(void *arg, uint32_t id, size_t to)
 	size_t start = number == 0 ? 0 : pass->ends[number - 1];
 	if (pass->base + to < start + literal->len)
 		return false; /* it is in two strings */
-	for (uint32_t i = literal->uses; i < literal[1].uses; i++)
-		use_found(pass, &pass->filter->uses[i], literal->len,
-		    pass->base + to - start);
+	size_t end = pass->base + to - start;
+	use_found(pass, &literal->first, literal->len, end);
+	for (uint32_t i = literal->more; i < literal[1].more; i++)
+		use_found(pass, &pass->filter->uses[i], literal->len, end);
 	return pass->is_over;
 }
 
@@ -932,7 +991,7 @@ shapes_search(struct pass *pass, const struct strs *strings,
 		if (!shapes_try(pass, strings->v[i]))
 			return false;
 	}
-	return true;
+	return !pass->is_over;
 }
 
 /* All strings in one; `ends` has where each of them ends. */
@@ -956,7 +1015,7 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
     const struct strs *strings, bool (*is_expired)(void *), void *arg)
 {
 	struct candidates *found = ARENA_NEW(a, struct candidates);
-	found->slots = ARENA_ARRAY(a, struct seen, p->nslots);
+	found->numbers = ARENA_ARRAY(a, met_number, p->nslots);
 	ARENA_PUSH(a, &found->list) = (struct candidate){0};
 	if (strings->n == 0)
 		return found;
@@ -967,7 +1026,7 @@ prefilter_pass(const struct prefilter *p, struct arena *a,
 								      : NULL;
 	size_t *ends = ARENA_ARRAY(a, size_t, strings->n);
 	struct str text = text_join(a, strings, ends);
-	pass.bits = ARENA_ARRAY(a, struct bits, p->nclauses);
+	pass.numbers = ARENA_ARRAY(a, met_number, p->nclauses);
 	pass.counts = ARENA_ARRAY(a, struct count, p->ncounts);
 	pass.counted =
 	    arena_alloc(a, arena_array_size(p->nspans, sizeof(*pass.counted)));
@@ -996,7 +1055,8 @@ candidates_slots(const struct candidates *c, size_t *ret_n)
 struct candidate_cursor
 candidates_begin(const struct candidates *c, uint32_t slot)
 {
-	return (struct candidate_cursor){c->slots[slot].first};
+	met_number n = c->numbers[slot];
+	return (struct candidate_cursor){n == 0 ? 0 : c->seen.v[n - 1].first};
 }
 
 bool

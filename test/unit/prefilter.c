@@ -670,6 +670,40 @@ starts_of_many_patterns_are_searched_at_once(void **state)
 	arena_free(a);
 }
 
+/* Of a pass over "foo" with `n` patterns: how many are left; SIZE_MAX: no
+ * answer. */
+static size_t
+left_of_many(struct str pattern, unsigned n, bool has_starts)
+{
+	struct arena *a = arena_new();
+	struct prefilter_builder *b = prefilter_builder_new(a);
+	const struct starts *starts = factor_starts_of(a, pattern, 0, false);
+	for (unsigned i = 0; i < n; i++)
+		(void)(has_starts ? prefilter_add_starts(b, starts)
+				  : prefilter_add(b, pattern));
+	struct prefilter *p = prefilter_build(a, b, hs_pool_new(a), NULL);
+	struct strs strings = {0};
+	strs_add(a, &strings, STR("foo"));
+	strs_add(a, &strings, STR("bar"));
+	struct candidates *c = prefilter_pass(p, a, &strings, NULL, NULL);
+	size_t left = SIZE_MAX;
+	if (c != NULL)
+		(void)candidates_slots(c, &left);
+	arena_free(a);
+	return left;
+}
+
+/* A pass can say so much at most; with more there is no answer, not less. */
+static void
+more_than_a_pass_can_number_is_no_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(left_of_many(STR("foo"), 65535, false), 65535);
+	assert_int_equal(left_of_many(STR("foo"), 65536, false), SIZE_MAX);
+	assert_int_equal(left_of_many(STR("foo"), 65535, true), 65535);
+	assert_int_equal(left_of_many(STR("foo"), 65536, true), SIZE_MAX);
+}
+
 /* Shapes are tried eight at a time; one that libhs refuses may match anything.
  */
 static void
@@ -1103,6 +1137,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(matches_of_one_byte_are_counted),
     cmocka_unit_test(many_first_bytes_are_still_found),
     cmocka_unit_test(starts_of_many_patterns_are_searched_at_once),
+    cmocka_unit_test(more_than_a_pass_can_number_is_no_answer),
     cmocka_unit_test(the_number_of_heads_changes_nothing),
     cmocka_unit_test(shapes_are_tried_on_each_string),
     cmocka_unit_test(long_strings_are_searched_in_windows),
