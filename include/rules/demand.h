@@ -12,9 +12,17 @@
 
 struct candidates;
 
-/* Lists by number: those of `i` are v[from[i]] to v[from[i + 1] - 1]. */
-struct lists_by {
-	uint32_t *from, *v;
+/*
+ * All that is asked of a rule, together.  Its part of a list of struct demand
+ * ends where that of the next node begins.
+ */
+struct node {
+	const struct rule *rule;
+	uint32_t clauses; /* those that count it */
+	uint32_t breaks;  /* those that end when it hits */
+	uint32_t users;   /* the metas that need it */
+	uint8_t filter;   /* which prefilter tells that it does not hit;
+			     FILTERS: none */
 };
 
 /*
@@ -49,11 +57,14 @@ struct demand {
 	struct arena *arena;
 	const struct plan *plan;
 	const struct band *band; /* whose rules are tried on demand */
-	/* The rules of the band, group after group, then turn after turn. */
-	const struct rule **rules; /* by place */
-	uint32_t *ids;             /* by place */
-	size_t n;
-	struct stage *headers; /* by group */
+	/* By place, the rules of the band, group after group, then turn after
+	   turn; then all metas of the plan, then the rules of other bands. */
+	struct node *nodes;
+	size_t n;                   /* places */
+	uint32_t *node_of;          /* by rule id; or PLACE_NONE */
+	uint32_t *clauses, *breaks; /* clauses, node after node */
+	uint32_t *users;            /* metas, by place in plan->metas */
+	struct stage *headers;      /* by group */
 	struct stage turns[TURNS];
 	/* Of each view of parts that rules of the band look at, one of them. */
 	struct {
@@ -63,11 +74,7 @@ struct demand {
 	/* Header evals that are run before all others of the band: up to the
 	   last one that changes what others see. */
 	uint32_t nahead;
-	uint64_t *wanted;        /* by place, one bit each: tried in any case */
-	struct lists_by clauses; /* by rule id: those that count it */
-	struct lists_by breaks;  /* by rule id: those that end when it hits */
-	/* Which prefilter tells that a rule does not hit; FILTERS: none. */
-	uint8_t *filter_of;           /* by place */
+	uint64_t *wanted; /* by place, one bit each: tried in any case */
 	uint32_t **place_of[FILTERS]; /* by view and slot; or PLACE_NONE */
 	/* As a message begins. */
 	struct lack *lacks; /* by clause */
@@ -100,20 +107,20 @@ void needs_mark_found(struct needs *needs, const struct stage *stage, size_t k,
 /* A rule has hit that was run before anything was marked. */
 void needs_known(struct needs *needs, const struct rule *rule);
 /* What has become of a rule that was marked. */
-void needs_hit(struct needs *needs, const struct rule *rule);
-void needs_missed(struct needs *needs, const struct rule *rule);
+void needs_hit(struct needs *needs, uint32_t place);
+void needs_missed(struct needs *needs, uint32_t place);
 
 /*
- * All that may hit is marked: the next rule of a stage that is still to be
- * tried, `*place` or later; NULL: there is none.  `*place` is behind it then.
- * First those that are wanted in any case, in their order; of the others what
- * no meta needs any more is passed over.
+ * All that may hit is marked: the next place of a stage that is still to be
+ * tried, `from` or later; PLACE_NONE: there is none.  First those that are
+ * wanted in any case, in their order; of the others what no meta needs any more
+ * is passed over.
  */
-const struct rule *needs_wanted(
-    struct needs *needs, const struct stage *stage, uint32_t *place);
-const struct rule *needs_deciding(
-    struct needs *needs, const struct stage *stage, uint32_t *place);
-const struct rule *needs_next(
-    struct needs *needs, const struct stage *stage, uint32_t *place);
+uint32_t needs_wanted(
+    struct needs *needs, const struct stage *stage, uint32_t from);
+uint32_t needs_deciding(
+    struct needs *needs, const struct stage *stage, uint32_t from);
+uint32_t needs_next(
+    struct needs *needs, const struct stage *stage, uint32_t from);
 
 #endif

@@ -49,7 +49,8 @@ struct starts *starts_new(
  */
 MUST_CHECK bool starts_at_lines(struct starts *starts);
 /* Each byte of `single` is a match, wherever it is; the lead is 0. */
-void starts_set_single(struct starts *starts, const struct byte_set *single);
+void starts_set_single(
+    struct arena *a, struct starts *starts, const struct byte_set *single);
 struct starts *starts_copy(struct arena *a, const struct starts *starts);
 /*
  * In text such as mail a match may begin at so many bytes of one, and is not

@@ -378,11 +378,16 @@ struct filter {
 	uint32_t *slots; /* by rule id */
 };
 
+/* What says more of the regex of a rule than a filter does; NULL: nothing. */
+struct rule_looks {
+	struct look *look;
+	struct starts *starts;   /* where it may match */
+	struct stretch *stretch; /* what its matches have */
+};
+
 struct looks {
 	struct arena *arena;
-	struct look **v;            /* by rule id; NULL: none */
-	struct starts **starts;     /* the same: where its regex may match */
-	struct stretch **stretches; /* the same: what matches have */
+	struct rule_looks *v;  /* by rule id */
 	struct filter *shapes; /* for regexes that the other knows nothing of */
 };
 

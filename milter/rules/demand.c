@@ -3,6 +3,7 @@
 #include "rules/demand.h"
 
 #include "base/arena.h"
+#include "base/bits.h"
 #include "rules/clause.h"
 #include "rules/expr.h"
 #include "rules/prefilter.h"
@@ -15,8 +16,9 @@ struct needs {
 	const struct demand *demand;
 	struct lack *lacks; /* see struct demand */
 	struct prospect *prospects;
-	uint64_t *to_do;  /* by place: may hit and has not been tried */
-	uint32_t *turned; /* metas that may hold now, or no longer */
+	uint64_t *to_do; /* by place: may hit and has not been tried */
+	/* Metas that may hold now, or no longer, by place in plan->metas. */
+	uint32_t *turned;
 };
 
 /* --- while a message is run */
@@ -31,12 +33,6 @@ copy_of(struct arena *a, const void *v, size_t n, size_t size)
 	return copy;
 }
 
-static size_t
-words_of(size_t n)
-{
-	return (n + 63) / 64;
-}
-
 struct needs *
 needs_new(struct arena *a, const struct demand *d)
 {
@@ -47,7 +43,7 @@ needs_new(struct arena *a, const struct demand *d)
 	needs->prospects =
 	    copy_of(a, d->prospects, nmetas, sizeof(d->prospects[0]));
 	needs->to_do =
-	    copy_of(a, d->may_hit, words_of(d->n), sizeof(d->may_hit[0]));
+	    copy_of(a, d->may_hit, bits_words(d->n), sizeof(d->may_hit[0]));
 	needs->turned =
 	    arena_alloc(a, arena_array_size(nmetas + 1, sizeof(uint32_t)));
 	return needs;
@@ -59,8 +55,7 @@ clause_gains(struct needs *needs, uint32_t clause, size_t n)
 {
 	struct lack *lack = &needs->lacks[clause];
 	if (--lack->missing == 0 && --needs->prospects[lack->meta].failing == 0)
-		needs->turned[n++] =
-		    needs->demand->plan->metas.v[lack->meta]->id;
+		needs->turned[n++] = lack->meta;
 	return n;
 }
 
@@ -70,36 +65,55 @@ clause_loses(struct needs *needs, uint32_t clause, size_t n)
 {
 	struct lack *lack = &needs->lacks[clause];
 	if (++lack->missing == 1 && needs->prospects[lack->meta].failing++ == 0)
-		needs->turned[n++] =
-		    needs->demand->plan->metas.v[lack->meta]->id;
+		needs->turned[n++] = lack->meta;
 	return n;
 }
 
-/* Of the clauses of `list` that are about rule `id`, and so on. */
+static const struct node *
+meta_node(const struct demand *d, uint32_t meta)
+{
+	return &d->nodes[d->n + meta];
+}
+
+/* Of clauses `from` to `to` - 1 in `list`, and of those of metas that turn. */
 static void
-clauses_turn(struct needs *needs, const struct lists_by *list, uint32_t id,
+clauses_turn(struct needs *needs, const uint32_t *list, uint32_t from,
+    uint32_t to,
     size_t (*clause_turns)(struct needs *needs, uint32_t clause, size_t n))
 {
+	const struct demand *d = needs->demand;
 	size_t n = 0;
 	for (;;) {
-		for (uint32_t i = list->from[id]; i < list->from[id + 1]; i++)
-			n = clause_turns(needs, list->v[i], n);
+		for (uint32_t i = from; i < to; i++)
+			n = clause_turns(needs, list[i], n);
 		if (n == 0)
 			return;
-		id = needs->turned[--n];
-		list = &needs->demand->clauses;
+		const struct node *meta = meta_node(d, needs->turned[--n]);
+		list = d->clauses;
+		from = meta[0].clauses;
+		to = meta[1].clauses;
 	}
+}
+
+static void
+node_gains(struct needs *needs, const struct node *node)
+{
+	clauses_turn(needs, needs->demand->clauses, node[0].clauses,
+	    node[1].clauses, clause_gains);
+}
+
+static void
+node_breaks(struct needs *needs, const struct node *node)
+{
+	clauses_turn(needs, needs->demand->breaks, node[0].breaks,
+	    node[1].breaks, clause_loses);
 }
 
 void
 needs_mark(struct needs *needs, uint32_t place)
 {
-	const struct demand *d = needs->demand;
-	uint64_t bit = UINT64_C(1) << place % 64;
-	if ((needs->to_do[place / 64] & bit) != 0)
-		return;
-	needs->to_do[place / 64] |= bit;
-	clauses_turn(needs, &d->clauses, d->ids[place], clause_gains);
+	if (bits_add(needs->to_do, place))
+		node_gains(needs, &needs->demand->nodes[place]);
 }
 
 void
@@ -123,39 +137,45 @@ needs_mark_found(struct needs *needs, const struct stage *stage, size_t k,
 		if (places[slots[i]] != PLACE_NONE)
 			needs_mark(needs, places[slots[i]]);
 	for (uint32_t i = stage->from; i < stage->to && found == NULL; i++)
-		if (d->filter_of[i] == k)
+		if (d->nodes[i].filter == k)
 			needs_mark(needs, i);
 }
 
 void
 needs_known(struct needs *needs, const struct rule *rule)
 {
-	clauses_turn(needs, &needs->demand->clauses, rule->id, clause_gains);
-	needs_hit(needs, rule);
+	const struct demand *d = needs->demand;
+	uint32_t node = d->node_of[rule->id];
+	if (node == PLACE_NONE)
+		return;
+	node_gains(needs, &d->nodes[node]);
+	node_breaks(needs, &d->nodes[node]);
 }
 
 void
-needs_hit(struct needs *needs, const struct rule *rule)
+needs_hit(struct needs *needs, uint32_t place)
 {
-	clauses_turn(needs, &needs->demand->breaks, rule->id, clause_loses);
+	node_breaks(needs, &needs->demand->nodes[place]);
 }
 
 void
-needs_missed(struct needs *needs, const struct rule *rule)
+needs_missed(struct needs *needs, uint32_t place)
 {
-	clauses_turn(needs, &needs->demand->clauses, rule->id, clause_loses);
+	const struct node *node = &needs->demand->nodes[place];
+	clauses_turn(needs, needs->demand->clauses, node[0].clauses,
+	    node[1].clauses, clause_loses);
 }
 
 static bool meta_is_needed(struct needs *needs, uint32_t meta, unsigned depth);
 
-/* A meta that needs rule `id` may hold, and that matters; see struct prospect.
+/* A meta that needs the rule may hold, and that matters; see struct prospect.
  */
 static bool
-is_needed(struct needs *needs, uint32_t id, uint32_t *nidle, unsigned depth)
+is_needed(struct needs *needs, const struct node *node, uint32_t *nidle,
+    unsigned depth)
 {
-	const struct users *users = &needs->demand->plan->rest.all;
-	const uint32_t *metas = users->places + users->from[id];
-	uint32_t n = users->from[id + 1] - users->from[id];
+	const uint32_t *metas = needs->demand->users + node[0].users;
+	uint32_t n = node[1].users - node[0].users;
 	while (*nidle < n && !meta_is_needed(needs, metas[*nidle], depth))
 		++*nidle;
 	return *nidle < n;
@@ -169,7 +189,7 @@ meta_is_needed(struct needs *needs, uint32_t meta, unsigned depth)
 	if (prospect->failing > 0)
 		return false;
 	return prospect->is_wanted || depth == 0 ||
-	       is_needed(needs, needs->demand->plan->metas.v[meta]->id,
+	       is_needed(needs, meta_node(needs->demand, meta),
 		   &prospect->nidle, depth - 1);
 }
 
@@ -181,7 +201,7 @@ next_bit(const uint64_t *x, const uint64_t *y, uint32_t from, uint32_t to)
 		return to;
 	size_t word = from / 64;
 	uint64_t bits = x[word] & y[word] & UINT64_MAX << from % 64;
-	while (bits == 0 && ++word < words_of(to))
+	while (bits == 0 && ++word < bits_words(to))
 		bits = x[word] & y[word];
 	if (bits == 0)
 		return to;
@@ -189,72 +209,67 @@ next_bit(const uint64_t *x, const uint64_t *y, uint32_t from, uint32_t to)
 	return next < to ? next : to;
 }
 
-static void
-done(struct needs *needs, uint32_t place)
-{
-	needs->to_do[place / 64] &= ~(UINT64_C(1) << place % 64);
-}
-
-/* The next place of the stage that is to be tried and among `of`. */
-static bool
+/* The next place of the stage that is to be tried and among `of`; PLACE_NONE:
+ * there is none. */
+static uint32_t
 place_next(const struct needs *needs, const struct stage *stage,
-    const uint64_t *of, uint32_t *place, uint32_t *ret)
+    const uint64_t *of, uint32_t from)
 {
-	*ret = next_bit(needs->to_do, of, *place, stage->to);
-	*place = *ret + 1;
-	return *ret < stage->to;
+	uint32_t place = next_bit(needs->to_do, of, from, stage->to);
+	return place < stage->to ? place : PLACE_NONE;
 }
 
-const struct rule *
-needs_wanted(struct needs *needs, const struct stage *stage, uint32_t *place)
+uint32_t
+needs_wanted(struct needs *needs, const struct stage *stage, uint32_t from)
 {
-	const struct demand *d = needs->demand;
-	uint32_t next;
-	if (!place_next(needs, stage, d->wanted, place, &next))
-		return NULL;
-	done(needs, next);
-	return d->rules[next];
+	uint32_t place = place_next(needs, stage, needs->demand->wanted, from);
+	if (place != PLACE_NONE)
+		bits_drop(needs->to_do, place);
+	return place;
 }
 
 /* A meta that matters cannot hold without it. */
 static bool
-decides(struct needs *needs, uint32_t id)
+decides(struct needs *needs, const struct node *node)
 {
-	const struct lists_by *clauses = &needs->demand->clauses;
-	uint32_t i = clauses->from[id];
-	while (i < clauses->from[id + 1] &&
-	       (needs->lacks[clauses->v[i]].missing != 0 ||
+	const uint32_t *clauses = needs->demand->clauses;
+	uint32_t i = node[0].clauses;
+	while (i < node[1].clauses &&
+	       (needs->lacks[clauses[i]].missing != 0 ||
 		   !meta_is_needed(
-		       needs, needs->lacks[clauses->v[i]].meta, DEPTH_MAX)))
+		       needs, needs->lacks[clauses[i]].meta, DEPTH_MAX)))
 		i++;
-	return i < clauses->from[id + 1];
+	return i < node[1].clauses;
 }
 
-const struct rule *
-needs_deciding(struct needs *needs, const struct stage *stage, uint32_t *place)
+uint32_t
+needs_deciding(struct needs *needs, const struct stage *stage, uint32_t from)
 {
-	const struct demand *d = needs->demand;
-	uint32_t next;
-	while (place_next(needs, stage, needs->to_do, place, &next))
-		if (decides(needs, d->ids[next])) {
-			done(needs, next);
-			return d->rules[next];
-		}
-	return NULL;
+	const struct node *nodes = needs->demand->nodes;
+	uint32_t place;
+	while ((place = place_next(needs, stage, needs->to_do, from)) !=
+		   PLACE_NONE &&
+	       !decides(needs, &nodes[place]))
+		from = place + 1;
+	if (place != PLACE_NONE)
+		bits_drop(needs->to_do, place);
+	return place;
 }
 
-const struct rule *
-needs_next(struct needs *needs, const struct stage *stage, uint32_t *place)
+uint32_t
+needs_next(struct needs *needs, const struct stage *stage, uint32_t from)
 {
-	const struct demand *d = needs->demand;
-	uint32_t next;
-	while (place_next(needs, stage, needs->to_do, place, &next)) {
+	const struct node *nodes = needs->demand->nodes;
+	uint32_t place;
+	while ((place = place_next(needs, stage, needs->to_do, from)) !=
+	       PLACE_NONE) {
 		uint32_t nidle = 0;
-		done(needs, next);
-		if (is_needed(needs, d->ids[next], &nidle, DEPTH_MAX))
-			return d->rules[next];
+		bits_drop(needs->to_do, place);
+		if (is_needed(needs, &nodes[place], &nidle, DEPTH_MAX))
+			break;
+		from = place + 1;
 	}
-	return NULL;
+	return place;
 }
 
 /* --- once, when rules load */
@@ -272,6 +287,7 @@ struct maker {
 		struct lack *v; /* the same */
 		size_t n, cap;
 	} lacks;
+	size_t nnodes;
 };
 
 static size_t
@@ -348,30 +364,53 @@ parts_add(struct maker *m, const struct rule *rule)
 		ARENA_PUSH(m->a, &d->parts) = rule;
 }
 
-/* The rules of `turn` are places from d->n on. */
+static uint32_t
+node_add(struct maker *m, const struct rule *rule)
+{
+	uint32_t number = (uint32_t)m->nnodes++;
+	m->d->nodes[number] = (struct node){.rule = rule, .filter = FILTERS};
+	m->d->node_of[rule->id] = number;
+	return number;
+}
+
+/* The rules of `turn` are the next nodes. */
 static struct stage
 stage_new(struct maker *m, const struct turn *turn)
 {
 	struct demand *d = m->d;
-	struct stage stage = {.from = (uint32_t)d->n};
+	struct stage stage = {.from = (uint32_t)m->nnodes};
 	stage.plain = ARENA_ARRAY(m->a, uint32_t, turn->rules.n);
 	for (size_t i = 0; i < turn->rules.n; i++) {
-		uint32_t place = (uint32_t)d->n++;
-		d->rules[place] = turn->rules.v[i];
-		d->ids[place] = turn->rules.v[i]->id;
+		uint32_t place = node_add(m, turn->rules.v[i]);
 		uint8_t k = filter_of(m, turn, i);
-		d->filter_of[place] = k;
+		d->nodes[place].filter = k;
 		if (k == FILTERS) {
 			stage.plain[stage.nplain++] = place;
 			continue;
 		}
 		stage.nfiltered[k]++;
-		if (d->rules[place]->type == RULE_MIMEHEADER)
-			parts_add(m, d->rules[place]);
-		slot_place(m, k, d->rules[place], place);
+		if (turn->rules.v[i]->type == RULE_MIMEHEADER)
+			parts_add(m, turn->rules.v[i]);
+		slot_place(m, k, turn->rules.v[i], place);
 	}
-	stage.to = (uint32_t)d->n;
+	stage.to = (uint32_t)m->nnodes;
 	return stage;
+}
+
+static void
+rules_add(struct maker *m, const struct rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		(void)node_add(m, rules->v[i]);
+}
+
+static void
+band_add(struct maker *m, const struct band *band)
+{
+	for (size_t i = 0; i < band->headers.n; i++)
+		rules_add(m, &band->headers.v[i].turn.rules);
+	for (size_t i = 0; i < TURNS; i++)
+		rules_add(m, &band->turn[i].rules);
 }
 
 static void
@@ -379,10 +418,6 @@ stages_make(struct maker *m)
 {
 	struct demand *d = m->d;
 	const struct band *band = d->band;
-	size_t n = band_size(band);
-	d->rules = ARENA_ARRAY(m->a, const struct rule *, n);
-	d->ids = ARENA_ARRAY(m->a, uint32_t, n);
-	d->filter_of = ARENA_ARRAY(m->a, uint8_t, n);
 	d->headers = ARENA_ARRAY(m->a, struct stage, band->headers.n);
 	for (size_t k = 0; k < FILTERS; k++)
 		d->place_of[k] =
@@ -391,10 +426,31 @@ stages_make(struct maker *m)
 		d->headers[i] = stage_new(m, &band->headers.v[i].turn);
 	for (size_t i = 0; i < TURNS; i++)
 		d->turns[i] = stage_new(m, &band->turn[i]);
+	d->n = m->nnodes;
 	const struct rules *evals = &band->turn[TURN_HEADER_EVAL].rules;
 	for (size_t i = 0; i < evals->n; i++)
 		if (rule_needs(evals->v[i]) & CHANGES_BODY)
 			d->nahead = (uint32_t)i + 1;
+}
+
+/* One for each rule that may be run, and one that ends all lists. */
+static void
+nodes_make(struct maker *m)
+{
+	struct demand *d = m->d;
+	const struct plan *plan = d->plan;
+	size_t n = m->rules->rules.n;
+	d->nodes = ARENA_ARRAY(m->a, struct node, n + 1);
+	d->node_of = ARENA_ARRAY(m->a, uint32_t, n);
+	for (size_t i = 0; i < n; i++)
+		d->node_of[i] = PLACE_NONE;
+	stages_make(m);
+	for (size_t i = 0; i < plan->metas.n; i++)
+		(void)node_add(m, plan->metas.v[i]);
+	for (const struct band *band = plan->bands.v;
+	     band < plan->bands.v + plan->bands.n; band++)
+		if (band != d->band)
+			band_add(m, band);
 }
 
 /*
@@ -439,10 +495,10 @@ wants_make(struct maker *m)
 	struct demand *d = m->d;
 	const struct plan *plan = d->plan;
 	const bool *cyclic = cyclic_needs(m);
-	d->wanted = ARENA_ARRAY(m->a, uint64_t, words_of(d->n));
+	d->wanted = ARENA_ARRAY(m->a, uint64_t, bits_words(d->n));
 	for (size_t i = 0; i < d->n; i++)
-		if (is_wanted(d->rules[i]) || cyclic[d->ids[i]])
-			d->wanted[i / 64] |= UINT64_C(1) << i % 64;
+		if (is_wanted(d->nodes[i].rule) || cyclic[d->nodes[i].rule->id])
+			(void)bits_add(d->wanted, i);
 	d->prospects = ARENA_ARRAY(m->a, struct prospect, plan->metas.n);
 	for (size_t i = 0; i < plan->metas.n; i++) {
 		const struct rule *meta = plan->metas.v[i];
@@ -483,41 +539,75 @@ clauses_make(struct maker *m)
 	}
 }
 
-/* Who is in which clause, of those whose `least` is 0 or of the others. */
-static struct lists_by
-clauses_by_rule(struct maker *m, bool is_break)
+/* Where the lists of a node begin: clauses or breaks. */
+static uint32_t *
+node_list(struct node *node, bool is_break)
 {
-	size_t n = m->rules->rules.n;
-	struct lists_by by = {.from = ARENA_ARRAY(m->a, uint32_t, n + 1)};
+	return is_break ? &node->breaks : &node->clauses;
+}
+
+/*
+ * Who is in which clause, of those whose `least` is 0 or of the others.  What
+ * is never run is in none.
+ */
+static uint32_t *
+clauses_by_node(struct maker *m, bool is_break)
+{
+	struct node *nodes = m->d->nodes;
+	uint32_t *next = ARENA_ARRAY(m->work, uint32_t, m->nnodes + 1);
 	for (size_t i = 0; i < m->clauses.n; i++)
-		for (size_t k = 0; k < m->clauses.v[i].n; k++)
-			by.from[m->clauses.v[i].v[k] + 1] +=
-			    (m->clauses.v[i].least == 0) == is_break;
-	for (size_t i = 0; i < n; i++)
-		by.from[i + 1] += by.from[i];
-	by.v = ARENA_ARRAY(m->a, uint32_t, by.from[n]);
-	uint32_t *next = copy_of(m->work, by.from, n, sizeof(next[0]));
+		for (size_t k = 0; k < m->clauses.v[i].n; k++) {
+			uint32_t node = m->d->node_of[m->clauses.v[i].v[k]];
+			if ((m->clauses.v[i].least == 0) == is_break &&
+			    node != PLACE_NONE)
+				next[node + 1]++;
+		}
+	for (size_t i = 0; i < m->nnodes; i++)
+		next[i + 1] += next[i];
+	for (size_t i = 0; i <= m->nnodes; i++)
+		*node_list(&nodes[i], is_break) = next[i];
+	uint32_t *list = ARENA_ARRAY(m->a, uint32_t, next[m->nnodes]);
 	for (size_t i = 0; i < m->clauses.n; i++)
-		for (size_t k = 0; k < m->clauses.v[i].n; k++)
-			if ((m->clauses.v[i].least == 0) == is_break)
-				by.v[next[m->clauses.v[i].v[k]]++] =
-				    (uint32_t)i;
-	return by;
+		for (size_t k = 0; k < m->clauses.v[i].n; k++) {
+			uint32_t node = m->d->node_of[m->clauses.v[i].v[k]];
+			if ((m->clauses.v[i].least == 0) == is_break &&
+			    node != PLACE_NONE)
+				list[next[node]++] = (uint32_t)i;
+		}
+	return list;
+}
+
+static void
+users_make(struct maker *m)
+{
+	struct demand *d = m->d;
+	const struct users *users = &d->plan->rest.all;
+	uint32_t n = 0;
+	d->users = ARENA_ARRAY(m->a, uint32_t, users->from[m->rules->rules.n]);
+	for (size_t i = 0; i < m->nnodes; i++) {
+		uint32_t id = d->nodes[i].rule->id;
+		d->nodes[i].users = n;
+		for (uint32_t k = users->from[id]; k < users->from[id + 1]; k++)
+			d->users[n++] = users->places[k];
+	}
+	d->nodes[m->nnodes].users = n;
+}
+
+static void
+rules_possible(struct needs *needs, const struct rules *rules)
+{
+	const struct demand *d = needs->demand;
+	for (size_t i = 0; i < rules->n; i++)
+		node_gains(needs, &d->nodes[d->node_of[rules->v[i]->id]]);
 }
 
 static void
 band_possible(struct needs *needs, const struct band *band)
 {
-	const struct lists_by *clauses = &needs->demand->clauses;
 	for (size_t i = 0; i < band->headers.n; i++)
-		for (size_t k = 0; k < band->headers.v[i].turn.rules.n; k++)
-			clauses_turn(needs, clauses,
-			    band->headers.v[i].turn.rules.v[k]->id,
-			    clause_gains);
+		rules_possible(needs, &band->headers.v[i].turn.rules);
 	for (size_t i = 0; i < TURNS; i++)
-		for (size_t k = 0; k < band->turn[i].rules.n; k++)
-			clauses_turn(needs, clauses,
-			    band->turn[i].rules.v[k]->id, clause_gains);
+		rules_possible(needs, &band->turn[i].rules);
 }
 
 /*
@@ -532,8 +622,7 @@ sure_mark(struct maker *m)
 	struct needs *needs = needs_new(m->a, d);
 	for (size_t i = 0; i < plan->metas.n; i++)
 		if (d->prospects[i].failing == 0)
-			clauses_turn(needs, &d->clauses, plan->metas.v[i]->id,
-			    clause_gains);
+			node_gains(needs, meta_node(d, (uint32_t)i));
 	for (const struct band *band = d->band + 1;
 	     band < plan->bands.v + plan->bands.n; band++)
 		band_possible(needs, band);
@@ -565,7 +654,7 @@ demand_new(const struct ruleset *rules)
 	if (rules->shortcuts.is_used || band == NULL ||
 	    plan->metas.n > UINT16_MAX || changes_late(band))
 		return NULL;
-	struct arena *a = arena_new();
+	struct arena *a = arena_new_lasting();
 	struct maker m = {
 	    .a = a,
 	    .work = arena_new(),
@@ -576,14 +665,15 @@ demand_new(const struct ruleset *rules)
 	m.d->arena = a;
 	m.d->plan = plan;
 	m.d->band = band;
-	stages_make(&m);
+	nodes_make(&m);
 	wants_make(&m);
 	clauses_make(&m);
 	m.d->lacks = m.lacks.v;
 	m.d->nclauses = m.clauses.n;
-	m.d->clauses = clauses_by_rule(&m, false);
-	m.d->breaks = clauses_by_rule(&m, true);
-	m.d->may_hit = ARENA_ARRAY(a, uint64_t, words_of(m.d->n));
+	m.d->clauses = clauses_by_node(&m, false);
+	m.d->breaks = clauses_by_node(&m, true);
+	users_make(&m);
+	m.d->may_hit = ARENA_ARRAY(a, uint64_t, bits_words(m.d->n));
 	sure_mark(&m);
 	arena_free(m.work);
 	return m.d;

@@ -109,15 +109,14 @@ struct looking {
 	struct regex_scratch *scratch;
 	struct look_cache *cache;
 	struct filter_made *made;
-	struct starts **starts;     /* by rule id */
-	struct stretch **stretches; /* the same */
+	struct rule_looks *v; /* by rule id */
 };
 
 static struct look *
 look_make(struct looking *l, const struct rule *rule, struct str pattern)
 {
 	int64_t (*cpu_ns)(void) = l->options->cpu_ns;
-	const struct starts *starts = l->starts[rule->id];
+	const struct starts *starts = l->v[rule->id].starts;
 	/* the first time is for the caches */
 	(void)regex_cost(rule->regex, starts, l->scratch, cpu_ns);
 	double cost = regex_cost(rule->regex, starts, l->scratch, cpu_ns);
@@ -183,7 +182,7 @@ static struct filter *
 filter_new(const struct ruleset *rules, const struct filter_options *options,
     struct filter_made *made)
 {
-	struct arena *a = arena_new(), *work = arena_new();
+	struct arena *a = arena_new_lasting(), *work = arena_new();
 	struct filter *filter = filter_empty(a, rules);
 	struct hs_pool *pool = hs_pool_new(a);
 	const size_t *counts = views_count(rules, work, filter->n);
@@ -234,7 +233,7 @@ wants_shape(
 	size_t view = view_of(rule);
 	return view != FILTER_NONE && has_shapes(view) && rule->tag.len == 0 &&
 	       filter->slots[rule->id] == PREFILTER_NONE &&
-	       l->stretches[rule->id] == NULL &&
+	       l->v[rule->id].stretch == NULL &&
 	       !regex_is_anchored(rule->regex) && !matches_most(l, rule->regex);
 }
 
@@ -296,7 +295,7 @@ single_starts(struct looking *l, const struct rule *rule, struct str pattern)
 		single.has[c] = single.has[c] && matches_byte(l, regex, c);
 		is_any = is_any || single.has[c];
 	}
-	starts_set_single(starts, &single);
+	starts_set_single(l->work, starts, &single);
 	return is_any && starts_share(starts, false) < SINGLE_REST
 		   ? starts_copy(l->arena, starts)
 		   : NULL;
@@ -320,15 +319,12 @@ starts_for(struct looking *l, const struct rule *rule)
 }
 
 /* Where to try regexes that PCRE2 would try nearly everywhere. */
-static struct starts **
-starts_of_rules(struct looking *l)
+static void
+starts_make(struct looking *l)
 {
 	const struct rules *list = &l->rules->rules;
-	struct starts **starts =
-	    ARENA_ARRAY(l->arena, struct starts *, list->n);
 	for (size_t i = 0; i < list->n && !is_cancelled(l->options); i++)
-		starts[i] = starts_for(l, list->v[i]);
-	return starts;
+		l->v[i].starts = starts_for(l, list->v[i]);
 }
 
 /* NULL: nothing is worth to be sought. */
@@ -340,26 +336,40 @@ stretch_for(struct looking *l, const struct rule *rule)
 	return stretch != NULL && stretch_is_worth(stretch) ? stretch : NULL;
 }
 
+/* A look or a stretch may be of use. */
+static bool
+wants_look(const struct rule *rule)
+{
+	return view_of(rule) != FILTER_NONE && rule->tag.len == 0;
+}
+
 /* What the regexes must have that `filter` knows nothing of. */
-static struct stretch **
-stretches_of_rules(struct looking *l, const struct filter *filter)
+static void
+stretches_make(struct looking *l, const struct filter *filter)
 {
 	const struct rules *list = &l->rules->rules;
-	struct stretch **stretches =
-	    ARENA_ARRAY(l->arena, struct stretch *, list->n);
 	for (size_t i = 0; i < list->n && !is_cancelled(l->options); i++)
-		if (view_of(list->v[i]) != FILTER_NONE &&
-		    list->v[i]->tag.len == 0 &&
+		if (wants_look(list->v[i]) &&
 		    filter->slots[i] == PREFILTER_NONE)
-			stretches[i] = stretch_for(l, list->v[i]);
-	return stretches;
+			l->v[i].stretch = stretch_for(l, list->v[i]);
+}
+
+/* The others, unless `shapes` has them. */
+static void
+looks_make(struct looking *l, const struct filter *shapes)
+{
+	const struct rules *list = &l->rules->rules;
+	for (size_t i = 0; i < list->n && !is_cancelled(l->options); i++)
+		if (wants_look(list->v[i]) && l->v[i].stretch == NULL &&
+		    shapes->slots[i] == PREFILTER_NONE)
+			l->v[i].look = look_for(l, list->v[i]);
 }
 
 static struct looks *
 looks_new(const struct ruleset *rules, const struct filter *filter,
     const struct filter_options *options, struct filter_made *made)
 {
-	struct arena *a = arena_new(), *work = arena_new();
+	struct arena *a = arena_new_lasting(), *work = arena_new();
 	struct looks *looks = ARENA_NEW(a, struct looks);
 	struct looking l = {
 	    .rules = rules,
@@ -372,16 +382,11 @@ looks_new(const struct ruleset *rules, const struct filter *filter,
 	    .made = made,
 	};
 	looks->arena = a;
-	looks->v = ARENA_ARRAY(a, struct look *, rules->rules.n);
-	looks->stretches = l.stretches = stretches_of_rules(&l, filter);
+	looks->v = l.v = ARENA_ARRAY(a, struct rule_looks, rules->rules.n);
+	stretches_make(&l, filter);
 	looks->shapes = shapes_new(&l, filter);
-	looks->starts = l.starts = starts_of_rules(&l);
-	for (size_t i = 0; i < rules->rules.n && !is_cancelled(options); i++)
-		if (view_of(rules->rules.v[i]) != FILTER_NONE &&
-		    rules->rules.v[i]->tag.len == 0 &&
-		    looks->stretches[i] == NULL &&
-		    looks->shapes->slots[i] == PREFILTER_NONE)
-			looks->v[i] = look_for(&l, rules->rules.v[i]);
+	starts_make(&l);
+	looks_make(&l, looks->shapes);
 	if (options->cache.len > 0 && !is_cancelled(options) &&
 	    !look_cache_write(l.cache, options->cache))
 		made->cache_errno = errno;

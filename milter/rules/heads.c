@@ -36,6 +36,7 @@ struct heads {
 /* Behind the last byte of a text. */
 #define END_SYMBOL 256
 #define SYMBOLS 257
+#define BYTES 256
 
 /* By place and symbol: the heads that may have it there, a bit each. */
 struct table_of_heads {
@@ -63,13 +64,12 @@ enum byte_kind {
 
 struct starts {
 	const struct table_of_heads *table; /* NULL: `slim` has all heads */
-	struct slim_table slim;
-	struct head few[GROUP_HEADS];
-	unsigned nfew;
+	const uint8_t *kinds; /* by byte: see enum byte_kind; or NULL */
 	struct lead lead;
 	bool is_at_lines; /* no match begins elsewhere; the lead is fixed */
-	bool has_single;
-	uint8_t kinds[256]; /* by byte: see enum byte_kind */
+	unsigned nfew;
+	struct head *few; /* GROUP_HEADS at most */
+	struct slim_table slim;
 };
 
 struct start_group {
@@ -493,7 +493,7 @@ lead_places(struct lead lead, size_t at)
 bool
 starts_are_match(const struct starts *starts, struct str text, size_t at)
 {
-	return starts != NULL && at < text.len &&
+	return starts != NULL && starts->kinds != NULL && at < text.len &&
 	       starts->kinds[(unsigned char)text.p[at]] == BYTE_SINGLE;
 }
 
@@ -503,7 +503,7 @@ starts_count(const struct starts *starts, struct str text, size_t *from,
 {
 	size_t n = 0, i = *from;
 	size_t end = until < text.len ? until + 1 : text.len;
-	if (starts == NULL || !starts->has_single)
+	if (starts == NULL || starts->kinds == NULL)
 		return 0;
 	for (; i < end && n < most; i++) {
 		uint8_t kind = starts->kinds[(unsigned char)text.p[i]];
@@ -633,7 +633,7 @@ starts_squeeze(struct starts *starts, const struct head *more)
 	struct head all[GROUP_HEADS + 1];
 	unsigned x = 0, y = 1;
 	double least = DBL_MAX;
-	memcpy(all, starts->few, sizeof(starts->few));
+	memcpy(all, starts->few, GROUP_HEADS * sizeof(all[0]));
 	all[GROUP_HEADS] = *more;
 	for (unsigned i = 0; i < GROUP_HEADS; i++) {
 		for (unsigned k = i + 1; k <= GROUP_HEADS; k++) {
@@ -647,7 +647,7 @@ starts_squeeze(struct starts *starts, const struct head *more)
 	}
 	all[x] = head_join(&all[x], &all[y]);
 	all[y] = all[GROUP_HEADS];
-	memcpy(starts->few, all, sizeof(starts->few));
+	memcpy(starts->few, all, GROUP_HEADS * sizeof(all[0]));
 }
 
 struct starts *
@@ -658,6 +658,7 @@ starts_new(struct arena *a, const struct heads *heads, struct lead lead)
 	    heads->n <= SLIM_HEADS ? NULL : ARENA_NEW(a, struct table_of_heads);
 	starts->lead = lead;
 	starts->table = table;
+	starts->few = ARENA_ARRAY(a, struct head, GROUP_HEADS);
 	for (unsigned i = 0; i < heads->n; i++) {
 		if (table != NULL)
 			table_add(table, &heads->v[i], i);
@@ -679,15 +680,22 @@ starts_at_lines(struct starts *starts)
 }
 
 void
-starts_set_single(struct starts *starts, const struct byte_set *single)
+starts_set_single(
+    struct arena *a, struct starts *starts, const struct byte_set *single)
 {
-	starts->has_single = true;
-	for (unsigned c = 0; c < 256; c++)
-		starts->kinds[c] =
-		    single->has[c] ? BYTE_SINGLE
-		    : starts_first_may_be(starts, (unsigned char)c)
-			? BYTE_START
-			: BYTE_NO_START;
+	uint8_t *kinds = ARENA_ARRAY(a, uint8_t, BYTES);
+	for (unsigned c = 0; c < BYTES; c++)
+		kinds[c] = single->has[c] ? BYTE_SINGLE
+			   : starts_first_may_be(starts, (unsigned char)c)
+			       ? BYTE_START
+			       : BYTE_NO_START;
+	starts->kinds = kinds;
+}
+
+static const void *
+copy_of(struct arena *a, const void *p, size_t size)
+{
+	return p == NULL ? NULL : memcpy(arena_alloc(a, size), p, size);
 }
 
 struct starts *
@@ -695,12 +703,10 @@ starts_copy(struct arena *a, const struct starts *starts)
 {
 	struct starts *copy = ARENA_NEW(a, struct starts);
 	*copy = *starts;
-	if (starts->table != NULL) {
-		struct table_of_heads *table =
-		    ARENA_NEW(a, struct table_of_heads);
-		*table = *starts->table;
-		copy->table = table;
-	}
+	copy->table = copy_of(a, starts->table, sizeof(*starts->table));
+	copy->kinds = copy_of(a, starts->kinds, BYTES);
+	copy->few = ARENA_ARRAY(a, struct head, GROUP_HEADS);
+	memcpy(copy->few, starts->few, GROUP_HEADS * sizeof(copy->few[0]));
 	return copy;
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "base/bits.h"
 #include "base/buf.h"
 #include "base/table.h"
 #include "mail/uri.h"
@@ -218,11 +219,8 @@ open_users(struct run *run, const struct users *users, const struct rule *rule)
 	for (size_t i = users->from[rule->id]; i < users->from[rule->id + 1];
 	     i++) {
 		uint32_t place = users->places[i];
-		uint64_t bit = UINT64_C(1) << place % 64;
-		if ((run->open[place / 64] & bit) != 0)
-			continue;
-		run->open[place / 64] |= bit;
-		run->done[run->plan->metas.v[place]->id] = 0;
+		if (bits_add(run->open, place))
+			run->done[run->plan->metas.v[place]->id] = 0;
 	}
 }
 
@@ -446,10 +444,10 @@ may_match(const struct run *run, const struct rule *rule, struct str text)
 {
 	if (run->looks == NULL)
 		return true;
-	const struct stretch *stretch = run->looks->stretches[rule->id];
-	const struct look *look = run->looks->v[rule->id];
-	return (stretch == NULL || stretch_is_in(stretch, text)) &&
-	       (look == NULL || look_may_match(look, text));
+	const struct rule_looks *looks = &run->looks->v[rule->id];
+	return (looks->stretch == NULL ||
+		   stretch_is_in(looks->stretch, text)) &&
+	       (looks->look == NULL || look_may_match(looks->look, text));
 }
 
 /* Where the matches of a rule are looked for in one string. */
@@ -546,7 +544,7 @@ search_begin(struct run *run, const struct tally *t, struct str text,
 	if (!t->is_unicode && !may_match(run, t->rule, text))
 		return false;
 	if (!t->is_unicode && run->looks != NULL)
-		search->starts = run->looks->starts[t->rule->id];
+		search->starts = run->looks->v[t->rule->id].starts;
 	if (run->options->costs != NULL)
 		run->options->costs->v[t->rule->id].strings++;
 	return true;
@@ -1552,26 +1550,28 @@ band_mark(struct run *run, const struct band *band)
 }
 
 /* Which rule of a stage is next: see demand.h. */
-typedef const struct rule *next_fn(
-    struct needs *needs, const struct stage *stage, uint32_t *place);
+typedef uint32_t next_fn(
+    struct needs *needs, const struct stage *stage, uint32_t from);
 
 /* `seen`: what the rules of a header group look at; NULL: of a turn. */
 static void
 run_stage(struct run *run, const struct stage *stage,
     const struct header_seen *seen, next_fn *next)
 {
-	uint32_t place = stage->from;
-	const struct rule *rule;
-	while (!run->result->is_out_of_time &&
-	       (rule = next(run->needs, stage, &place)) != NULL) {
+	uint32_t place;
+	for (uint32_t from = stage->from;
+	     !run->result->is_out_of_time &&
+	     (place = next(run->needs, stage, from)) != PLACE_NONE;
+	     from = place + 1) {
+		const struct rule *rule = run->demand->nodes[place].rule;
 		if (seen != NULL)
 			run_header_costed(run, seen, rule);
 		else
 			run_costed(run, rule);
 		if (run->values[rule->id] != 0)
-			needs_hit(run->needs, rule);
+			needs_hit(run->needs, place);
 		else
-			needs_missed(run->needs, rule);
+			needs_missed(run->needs, place);
 	}
 }
 
@@ -1594,10 +1594,11 @@ static void
 needs_undecided_now(struct run *run, next_fn *next)
 {
 	const struct stage all = {.to = (uint32_t)run->demand->n};
-	uint32_t place = 0;
-	const struct rule *rule;
-	while ((rule = next(run->needs, &all, &place)) != NULL)
-		undecided(run, rule);
+	uint32_t place;
+	for (uint32_t from = 0;
+	     (place = next(run->needs, &all, from)) != PLACE_NONE;
+	     from = place + 1)
+		undecided(run, run->demand->nodes[place].rule);
 }
 
 /*

@@ -65,7 +65,7 @@ single_try(struct arena *a, struct str pattern, const struct regex *re,
 		    single.has[c] && regex_match(re, scratch, str_of(&byte, 1),
 					 0, false, &span) == REGEX_YES;
 	}
-	starts_set_single(starts, &single);
+	starts_set_single(a, starts, &single);
 	regex_next_text(scratch);
 	for (size_t at = 0; at < text.len; at++)
 		if (starts_are_match(starts, text, at) &&

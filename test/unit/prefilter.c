@@ -524,7 +524,7 @@ single_starts(struct arena *a, struct str pattern, const struct regex *re,
 				       false, &span) == REGEX_YES;
 	}
 	if (starts != NULL)
-		starts_set_single(starts, ret);
+		starts_set_single(a, starts, ret);
 	return starts;
 }
 
@@ -595,7 +595,7 @@ matches_of_one_byte_are_counted(void **state)
 	assert_non_null(starts);
 	size_t from = 0;
 	assert_int_equal(starts_count(starts, STR("ee"), &from, 1, 9), 0);
-	starts_set_single(starts, &single);
+	starts_set_single(a, starts, &single);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		from = cases[i].from;
 		assert_int_equal(starts_count(starts, str_from(cases[i].text),
