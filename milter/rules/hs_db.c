@@ -75,25 +75,40 @@ scratch_put(struct hs_pool *pool, hs_scratch_t *scratch)
 		(void)hs_free_scratch(scratch);
 }
 
-static void
-db_release(void *arg)
+/*
+ * The database in `bytes`, what it needs close together in `a`.  NULL: they are
+ * broken, or of another stamp.
+ */
+static struct hs_db *
+db_read(struct arena *a, struct hs_pool *pool, struct str bytes)
 {
-	struct hs_db *db = arg;
-	(void)hs_free_database(db->db);
+	size_t size;
+	if (hs_serialized_database_size(bytes.p, bytes.len, &size) !=
+	    HS_SUCCESS)
+		return NULL;
+	struct hs_db *db = ARENA_NEW(a, struct hs_db);
+	db->db = arena_alloc(a, size);
+	db->pool = pool;
+	if (hs_deserialize_database_at(bytes.p, bytes.len, db->db) !=
+	    HS_SUCCESS)
+		return NULL;
+	pool_empty(pool);
+	return hs_alloc_scratch(db->db, &pool->first) == HS_SUCCESS ? db : NULL;
 }
 
-/* `made` is ours from here on; NULL: it was refused. */
+/* `made`, which was compiled, as one of ours; NULL: it was refused. */
 static struct hs_db *
 db_new(struct arena *a, struct hs_pool *pool, hs_database_t *made)
 {
-	if (made == NULL)
-		return NULL;
-	struct hs_db *db = ARENA_NEW(a, struct hs_db);
-	db->db = made;
-	db->pool = pool;
-	arena_on_release(a, db_release, db);
-	pool_empty(pool);
-	return hs_alloc_scratch(made, &pool->first) == HS_SUCCESS ? db : NULL;
+	char *bytes = NULL;
+	size_t len = 0;
+	bool is_made = made != NULL &&
+		       hs_serialize_database(made, &bytes, &len) == HS_SUCCESS;
+	struct hs_db *db =
+	    is_made ? db_read(a, pool, str_of(bytes, len)) : NULL;
+	free(bytes);
+	(void)hs_free_database(made);
+	return db;
 }
 
 struct hs_db *
@@ -171,10 +186,7 @@ hs_db_bytes(struct arena *a, const struct hs_db *db)
 struct hs_db *
 hs_db_from_bytes(struct arena *a, struct hs_pool *pool, struct str bytes)
 {
-	hs_database_t *made = NULL;
-	if (hs_deserialize_database(bytes.p, bytes.len, &made) != HS_SUCCESS)
-		made = NULL;
-	return db_new(a, pool, made);
+	return db_read(a, pool, bytes);
 }
 
 struct search {

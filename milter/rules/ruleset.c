@@ -67,7 +67,7 @@ evals_list(struct arena *a, const struct eval_row *const *others)
 static struct ruleset *
 ruleset_new(const struct ruleset_options *options)
 {
-	struct arena *a = arena_new();
+	struct arena *a = arena_new_lasting();
 	struct ruleset *rules = ARENA_NEW(a, struct ruleset);
 	rules->arena = a;
 	rules->env = regex_env_new(a, &(struct regex_limits){
