@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <pthread.h>
 
+#include "base/bits.h"
 #include "base/utf8.h"
 #include "mail/uchar.h"
 
@@ -15,13 +16,21 @@
 #define SLOTS 4096 /* a power of two */
 #define WORDS_MAX 4000
 
-/* Phrases with the same hash of their heads are chained. */
+/* A phrase, and the bytes behind its head by which most are told apart. */
+struct entry {
+	uint32_t rest, mask; /* of a shorter one: bytes that it has */
+	uint16_t word;
+	uint8_t len;
+};
+
+/*
+ * Those with the same hash of their heads stand side by side, for as many as
+ * sixty begin alike: entries[from[hash]] to entries[from[hash + 1] - 1].
+ */
 struct words {
 	const struct notice_word *v;
-	size_t n;
-	uint16_t slot[SLOTS];     /* index + 1; 0: none */
-	uint16_t next[WORDS_MAX]; /* the same */
-	uint8_t len[WORDS_MAX];
+	uint16_t from[SLOTS + 1];
+	struct entry entries[WORDS_MAX];
 };
 
 static struct words subjects, texts;
@@ -41,18 +50,47 @@ phrase(const struct notice_word *word)
 	return word->text + (word->text[0] == '^');
 }
 
+/* The bytes behind the head of what begins at `p`, up to `len` in all. */
+static uint32_t
+rest_of(const char *p, size_t len)
+{
+	uint32_t rest = 0;
+	if (len >= HEAD_BYTES + sizeof(rest))
+		memcpy(&rest, p + HEAD_BYTES, sizeof(rest));
+	else
+		memcpy(&rest, p + HEAD_BYTES, len - HEAD_BYTES);
+	return rest;
+}
+
+static struct entry
+entry_of(size_t word, const char *text)
+{
+	static const char all[2 * HEAD_BYTES] = "\xff\xff\xff\xff"
+						"\xff\xff\xff\xff";
+	size_t len = strlen(text);
+	assert(len >= HEAD_BYTES && len < 256);
+	return (struct entry){
+	    .rest = rest_of(text, len),
+	    .mask = rest_of(all, len < sizeof(all) ? len : sizeof(all)),
+	    .word = (uint16_t)word,
+	    .len = (uint8_t)len,
+	};
+}
+
 static void
 words_init(struct words *words, const struct notice_word *v)
 {
 	words->v = v;
-	for (; v[words->n].text != NULL; words->n++) {
-		size_t i = words->n, len = strlen(phrase(&v[i]));
-		assert(i < WORDS_MAX && len >= HEAD_BYTES && len < 256);
-		size_t slot = head_hash(phrase(&v[i]));
-		words->len[i] = (uint8_t)len;
-		words->next[i] = words->slot[slot];
-		words->slot[slot] = (uint16_t)(i + 1);
-	}
+	for (size_t i = 0; v[i].text != NULL; i++)
+		words->from[head_hash(phrase(&v[i])) + 1]++;
+	for (size_t i = 0; i < SLOTS; i++)
+		words->from[i + 1] += words->from[i];
+	assert(words->from[SLOTS] <= WORDS_MAX);
+	uint16_t next[SLOTS];
+	memcpy(next, words->from, sizeof(next));
+	for (size_t i = 0; v[i].text != NULL; i++)
+		words->entries[next[head_hash(phrase(&v[i]))]++] =
+		    entry_of(i, phrase(&v[i]));
 }
 
 static void
@@ -82,11 +120,10 @@ is_number_part(struct str text, size_t from, size_t end)
 }
 
 static bool
-is_at(const struct words *words, size_t k, struct str text, size_t i)
+is_at(const struct notice_word *word, size_t len, struct str text, size_t i)
 {
-	size_t len = words->len[k];
-	return len <= text.len - i && (i == 0 || words->v[k].text[0] != '^') &&
-	       memcmp(text.p + i, phrase(&words->v[k]), len) == 0 &&
+	return len <= text.len - i && (i == 0 || word->text[0] != '^') &&
+	       memcmp(text.p + i, phrase(word), len) == 0 &&
 	       !is_inside(text, i + len) && !is_number_part(text, i, i + len);
 }
 
@@ -112,14 +149,17 @@ tally_words(
 		    ((unsigned char)text.p[i] & 0xc0) == 0x80)
 			continue;
 		size_t slot = head_hash(text.p + i);
-		for (size_t k = words->slot[slot]; k > 0;
-		     k = words->next[k - 1]) {
-			uint64_t bit = (uint64_t)1 << ((k - 1) % 64);
-			if ((seen[(k - 1) / 64] & bit) != 0 ||
-			    !is_at(words, k - 1, text, i))
-				continue;
-			seen[(k - 1) / 64] |= bit;
-			tally_add(tally, &words->v[k - 1]);
+		uint32_t rest = rest_of(text.p + i, text.len - i);
+		for (size_t k = words->from[slot]; k < words->from[slot + 1];
+		     k++) {
+			const struct entry *entry = &words->entries[k];
+			const struct notice_word *word = &words->v[entry->word];
+			if (((rest ^ entry->rest) & entry->mask) == 0 &&
+			    !bits_has(seen, entry->word) &&
+			    is_at(word, entry->len, text, i)) {
+				(void)bits_add(seen, entry->word);
+				tally_add(tally, word);
+			}
 		}
 	}
 }
