@@ -26,11 +26,12 @@ struct clauses {
 };
 
 /*
- * The clauses of `e`, whose variables are 0 or more; `is_flag`, by variable:
- * it is 0 or 1.  Each is necessary, together they need not be enough: what is
- * not understood has none.  `*ret_is_flag`: so is the value of `e`.
+ * The clauses of `e`, whose variables are 0 or more; `most`, by variable: it is
+ * a whole number up to that; 0: it may be any other.  Each is necessary,
+ * together they need not be enough: what is not understood has none.
+ * `*ret_is_flag`: the value of `e` is 0 or 1.
  */
 struct clauses expr_clauses(struct arena *a, const struct expr *e,
-    const bool *is_flag, bool *ret_is_flag);
+    const unsigned *most, bool *ret_is_flag);
 
 #endif

@@ -8,7 +8,7 @@
 #include "rules/expr_steps.h"
 
 /* Larger clauses, and more of them, are left out: no clause says nothing. */
-#define NAMES_MAX 64
+#define NAMES_MAX 128
 #define CLAUSES_MAX 32
 
 struct names {
@@ -21,8 +21,11 @@ struct names {
 struct term {
 	struct clauses needs; /* for it to be other than 0 */
 	struct names any;     /* it is other than 0 if one of these is */
-	struct names counted; /* it is the sum of these, which are flags */
+	struct names counted; /* it is the sum of these, if is_count... */
+	unsigned most;        /* ... which are whole numbers up to that */
+	double rest;          /* if is_bounded: up to that more than these */
 	bool is_count;
+	bool is_bounded;
 	bool is_flag;     /* 0 or 1 */
 	bool is_positive; /* 0 or more */
 	bool is_finite;   /* neither infinite nor no number: 0 times it is 0 */
@@ -32,7 +35,7 @@ struct term {
 
 struct reasoner {
 	struct arena *a;
-	const bool *is_flag; /* by variable */
+	const unsigned *most; /* by variable; 0: no bound is known */
 };
 
 static bool
@@ -99,29 +102,35 @@ clauses_either(struct arena *a, struct clauses x, struct clauses y)
 	return either;
 }
 
+/* 0 needs one of nothing: it never is another. */
 static struct term
-number_term(double number)
+number_term(const struct reasoner *r, double number)
 {
-	return (struct term){
+	struct term term = {
 	    .is_flag = number == 0 || number == 1,
 	    .is_positive = number >= 0,
 	    .is_finite = true,
 	    .is_number = true,
 	    .number = number,
 	};
+	if (number == 0)
+		clause_add(r->a, &term.needs, (struct names){0}, 1);
+	return term;
 }
 
 static struct term
 variable_term(const struct reasoner *r, uint32_t name)
 {
-	struct term term = {.is_flag = r->is_flag[name],
+	struct term term = {.is_flag = r->most[name] == 1,
 	    .is_positive = true,
 	    .is_finite = true};
 	struct names one = {0};
 	ARENA_PUSH(r->a, &one) = name;
 	clause_add(r->a, &term.needs, one, 1);
 	term.any = one;
-	term.is_count = term.is_flag;
+	term.is_count = r->most[name] > 0;
+	term.most = r->most[name];
+	term.is_bounded = term.is_count;
 	term.counted = one;
 	return term;
 }
@@ -135,6 +144,8 @@ flag_term(struct clauses needs)
 	    .is_flag = true,
 	    .is_positive = true,
 	    .is_finite = true,
+	    .rest = 1,
+	    .is_bounded = true,
 	};
 }
 
@@ -158,6 +169,8 @@ and_term(const struct reasoner *r, const struct term *x, const struct term *y)
 	    .is_flag = y->is_flag,
 	    .is_positive = y->is_positive,
 	    .is_finite = y->is_finite,
+	    .rest = 1,
+	    .is_bounded = y->is_flag,
 	};
 }
 
@@ -170,6 +183,8 @@ or_term(const struct reasoner *r, const struct term *x, const struct term *y)
 	    .is_flag = x->is_flag && y->is_flag,
 	    .is_positive = x->is_positive && y->is_positive,
 	    .is_finite = x->is_finite && y->is_finite,
+	    .rest = 1,
+	    .is_bounded = x->is_flag && y->is_flag,
 	};
 }
 
@@ -188,6 +203,31 @@ is_zero(const struct term *x)
 	return x->is_number && x->number == 0;
 }
 
+/* The most that it can be, whatever is counted. */
+static double
+most_value(const struct term *x)
+{
+	return (double)x->most * (double)x->counted.n + x->rest;
+}
+
+/* How large a sum can be: what cannot be counted as well is the rest. */
+static void
+sum_bound(const struct reasoner *r, struct term *sum, const struct term *x,
+    const struct term *y)
+{
+	sum->is_bounded = x->is_bounded && y->is_bounded;
+	if (!sum->is_bounded)
+		return;
+	sum->rest = x->rest + y->rest;
+	if (x->counted.n + y->counted.n <= NAMES_MAX &&
+	    !have_common(x->counted, y->counted)) {
+		sum->counted = names_join(r->a, x->counted, y->counted);
+		return;
+	}
+	sum->counted = x->counted;
+	sum->rest = x->rest + most_value(y);
+}
+
 static struct term
 sum_term(const struct reasoner *r, const struct term *x, const struct term *y)
 {
@@ -200,11 +240,12 @@ sum_term(const struct reasoner *r, const struct term *x, const struct term *y)
 	    .is_positive = x->is_positive && y->is_positive,
 	    .is_finite = is_count,
 	    .is_count = is_count,
+	    .most = x->most > y->most ? x->most : y->most,
 	};
+	sum_bound(r, &term, x, y);
 	if (term.is_positive)
 		term.any = names_join(r->a, x->any, y->any);
 	if (is_count) {
-		term.counted = names_join(r->a, x->counted, y->counted);
 		clause_add(r->a, &term.needs, term.counted, 1);
 	} else {
 		term.needs = clauses_either(r->a, x->needs, y->needs);
@@ -249,12 +290,12 @@ static struct clauses
 least_needs(const struct reasoner *r, const struct term *x, double least)
 {
 	struct clauses needs = {0};
-	if (!x->is_count)
+	if (!x->is_bounded || least <= x->rest || x->most == 0)
 		return x->needs;
+	double n = ceil((ceil(least) - x->rest) / x->most);
 	/* All of them and one more: it never is. */
-	double most = (double)x->counted.n + 1;
 	clause_add(r->a, &needs, x->counted,
-	    least < most ? (size_t)ceil(least) : x->counted.n + 1);
+	    n <= (double)x->counted.n ? (size_t)n : x->counted.n + 1);
 	return needs;
 }
 
@@ -402,7 +443,7 @@ step_run(const struct reasoner *r, const struct step *step, struct term **top)
 {
 	switch (step->op) {
 	case OP_NUMBER:
-		*++*top = number_term(step->u.number);
+		*++*top = number_term(r, step->u.number);
 		break;
 	case OP_VARIABLE:
 		*++*top = variable_term(r, step->u.index);
@@ -422,16 +463,17 @@ static struct clause
 clause_copy(struct arena *a, const struct clause *clause)
 {
 	uint32_t *v = ARENA_ARRAY(a, uint32_t, clause->n);
-	memcpy(v, clause->v, clause->n * sizeof(v[0]));
+	if (clause->n > 0)
+		memcpy(v, clause->v, clause->n * sizeof(v[0]));
 	return (struct clause){v, clause->n, clause->least};
 }
 
 struct clauses
-expr_clauses(struct arena *a, const struct expr *e, const bool *is_flag,
+expr_clauses(struct arena *a, const struct expr *e, const unsigned *most,
     bool *ret_is_flag)
 {
 	struct arena *work = arena_new();
-	struct reasoner r = {work, is_flag};
+	struct reasoner r = {work, most};
 	/* Right sides that wait are values that wait, so as many at most. */
 	struct term *stack = ARENA_ARRAY(work, struct term, e->n + 2);
 	struct pending *pending = ARENA_ARRAY(work, struct pending, e->n + 1);

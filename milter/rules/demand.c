@@ -507,12 +507,13 @@ wants_make(struct maker *m)
 	}
 }
 
-/* Its value is 0 or 1. */
-static bool
-is_flag(const struct rule *rule)
+/* The most that its value can be, a whole number; 0: that is not known. */
+static unsigned
+most_of(const struct rule *rule)
 {
-	return rule->type != RULE_EVAL && rule->type != RULE_META &&
-	       !rule->flags.is_multiple;
+	if (rule->type == RULE_EVAL || rule->type == RULE_META)
+		return 0;
+	return rule->flags.is_multiple ? rule->flags.maxhits : 1;
 }
 
 static void
@@ -520,15 +521,19 @@ clauses_make(struct maker *m)
 {
 	const struct rules *all = &m->rules->rules;
 	const struct rules *metas = &m->d->plan->metas;
-	bool *flags = ARENA_ARRAY(m->work, bool, all->n);
+	unsigned *most = ARENA_ARRAY(m->work, unsigned, all->n);
 	for (size_t i = 0; i < all->n; i++)
-		flags[i] = is_flag(all->v[i]);
+		/* what is never run is 0 */
+		most[i] =
+		    m->d->node_of[i] == PLACE_NONE ? 1 : most_of(all->v[i]);
 	for (size_t i = 0; i < metas->n; i++) {
 		const struct rule *meta = metas->v[i];
 		if (meta->is_cyclic)
 			continue;
+		bool is_flag;
 		struct clauses list =
-		    expr_clauses(m->work, meta->expr, flags, &flags[meta->id]);
+		    expr_clauses(m->work, meta->expr, most, &is_flag);
+		most[meta->id] = is_flag;
 		for (size_t k = 0; k < list.n; k++) {
 			ARENA_PUSH(m->work, &m->clauses) = list.v[k];
 			ARENA_PUSH(m->a, &m->lacks) = (struct lack){

@@ -60,42 +60,92 @@ clauses_text(struct arena *a, const struct clauses *clauses)
 	return buf_str(b);
 }
 
+struct clauses_case {
+	const char *text, *want;
+};
+
 static void
-needs_are_found(void **state)
+clauses_match(
+    const struct clauses_case *cases, size_t n, const unsigned most[VARIABLES])
 {
-	(void)state;
-	static const bool flags[VARIABLES] = {true, true, true, true, false};
-	static const struct {
-		const char *text, *want;
-	} cases[] = {
-	    {"A", "1:A"}, {"A && B", "1:A 1:B"}, {"A || B", "1:AB"},
-	    {"A && !B", "1:A 0:B"}, {"A && !(B || C)", "1:A 0:BC"},
-	    {"A && (B || C && D)", "1:A 1:BC 1:BD"},
-	    {"(A || B) && C + D >= 2", "1:AB 2:CD"}, {"A + B + C > 1", "2:ABC"},
-	    {"2 <= A + B + C", "2:ABC"}, {"A + B + C >= 1.5", "2:ABC"},
-	    {"A + B == 2", "2:AB"}, {"A + B + E > 1", "1:ABE"}, /* E may be 2 */
-	    {"A + A + B > 1", "1:AB"}, {"A + B < 1", "0:AB"},
-	    {"A + B == 0", "0:AB"}, {"A + B != 0", "1:AB"},
-	    {"A * B", "1:A 1:B"}, {"A > B", "1:A"}, {"A - B", "1:AB"},
-	    {"A >= 0", ""}, {"A < 5", ""}, {"!A", "0:A"}, {"1", ""},
-	    {"A ? B : C", ""}, {"A < B < C", ""}, {"A / B", "1:A"},
-	    {"(A && B) + C >= 1", "1:AC 1:BC"},
-	    {"A + B >= 70000", "3:AB"},                       /* it never is */
-	    {"!(A + B >= 1)", "0:AB"}, {"!(A + B == 1)", ""}, /* both will do */
-	    {"!(A == 0.5)", ""}, {"!(E * 2)", "0:E"},
-	    {"!(E * 0.5)", ""}, /* it may be too small to be halved */
-	};
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct arena *a = arena_new();
 		bool is_flag;
 		struct clauses clauses = expr_clauses(
-		    a, expr_of(a, str_from(cases[i].text)), flags, &is_flag);
+		    a, expr_of(a, str_from(cases[i].text)), most, &is_flag);
 		struct str got = clauses_text(a, &clauses);
 		if (!str_eq(got, str_from(cases[i].want)))
 			fail_msg("%s: [%.*s], want [%s]", cases[i].text,
 			    STR_ARG(got), cases[i].want);
 		arena_free(a);
 	}
+}
+
+static void
+needs_are_found(void **state)
+{
+	(void)state;
+	static const unsigned most[VARIABLES] = {1, 1, 1, 1, 0};
+	static const struct clauses_case cases[] = {
+	    {"A", "1:A"},
+	    {"A && B", "1:A 1:B"},
+	    {"A || B", "1:AB"},
+	    {"A && !B", "1:A 0:B"},
+	    {"A && !(B || C)", "1:A 0:BC"},
+	    {"A && (B || C && D)", "1:A 1:BC 1:BD"},
+	    {"(A || B) && C + D >= 2", "1:AB 2:CD"},
+	    {"A + B + C > 1", "2:ABC"},
+	    {"2 <= A + B + C", "2:ABC"},
+	    {"A + B + C >= 1.5", "2:ABC"},
+	    {"A + B == 2", "2:AB"},
+	    {"A + B + E > 1", "1:ABE"}, /* E may be 2 */
+	    {"A + A + B > 1", "1:AB"},
+	    {"A + B < 1", "0:AB"},
+	    {"A + B == 0", "0:AB"},
+	    {"A + B != 0", "1:AB"},
+	    {"A * B", "1:A 1:B"},
+	    {"A > B", "1:A"},
+	    {"A - B", "1:AB"},
+	    {"A >= 0", ""},
+	    {"A < 5", ""},
+	    {"!A", "0:A"},
+	    {"1", ""},
+	    {"A ? B : C", ""},
+	    {"A < B < C", ""},
+	    {"A / B", "1:A"},
+	    {"(A && B) + C >= 1", "1:AC 1:BC"},
+	    {"A + B >= 70000", "3:AB"}, /* it never is */
+	    {"!(A + B >= 1)", "0:AB"},
+	    {"!(A + B == 1)", ""}, /* both will do */
+	    {"!(A == 0.5)", ""},
+	    {"!(E * 2)", "0:E"},
+	    {"!(E * 0.5)", ""}, /* it may be too small to be halved */
+	    {"A && 0", "1:A 1:"},
+	    {"0", "1:"},
+	    {"!0", ""},
+	    {"A || 0", "1:A"},
+	    {"A + B + A > 2", "2:AB"},
+	    {"(A && B) + C + D > 2", "2:CD"},
+	    {"(A || B) + C > 1", "1:C"},
+	};
+	clauses_match(cases, COUNT_OF(cases), most);
+}
+
+/* C is 2 at most and D 3. */
+static void
+needs_of_larger_numbers_are_found(void **state)
+{
+	(void)state;
+	static const unsigned most[VARIABLES] = {1, 1, 2, 3, 0};
+	static const struct clauses_case cases[] = {{"A + C > 1", "1:AC"},
+	    {"A + C > 2", "2:AC"}, {"A + B + C > 3", "2:ABC"},
+	    {"C + D > 3", "2:CD"}, {"C > 2", "2:C"}, /* it never is */
+	    {"D >= 3", "1:D"}, {"D >= 3.5", "2:D"}, {"D == 7", "2:D"},
+	    {"(A || B) + C + D > 3", "1:CD"}, {"(A || B) + A + C > 3", "2:AC"},
+	    {"A + C + E > 5", "1:ACE"}, {"(A || C) + B > 1", "1:ACB"},
+	    {"C + D < 1", "0:CD"}, {"C * D > 1", "1:C 1:D"},
+	    {"C && D > 3", "1:C 2:D"}};
+	clauses_match(cases, COUNT_OF(cases), most);
 }
 
 /* A name of five. */
@@ -147,11 +197,11 @@ clause_holds(const struct clause *clause, const double *values)
 static size_t
 needs_check(struct arena *a, struct str text)
 {
-	static const bool flags[VARIABLES] = {true, true, true, false, false};
+	static const unsigned most[VARIABLES] = {1, 1, 1, 2, 0};
 	static const double large[] = {0, 1, 2.5, 1e-308, 1e308};
 	const struct expr *e = expr_of(a, text);
 	bool is_flag;
-	struct clauses clauses = expr_clauses(a, e, flags, &is_flag);
+	struct clauses clauses = expr_clauses(a, e, most, &is_flag);
 	for (unsigned n = 0; n < 2 * 2 * 2 * 3 * 5; n++) {
 		double values[VARIABLES] = {
 		    n % 2, n / 2 % 2, n / 4 % 2, n / 8 % 3, large[n / 24]};
@@ -563,6 +613,7 @@ what_had_no_time_is_told(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(needs_are_found),
+    cmocka_unit_test(needs_of_larger_numbers_are_found),
     cmocka_unit_test(needs_are_needed),
     cmocka_unit_test(needs_of_extreme_numbers_are_needed),
     cmocka_unit_test(nothing_changes_for),
