@@ -87,7 +87,7 @@ struct eval_row {
 	const char *help; /* one line for the manual */
 	const char
 	    *source; /* SpamAssassin plugin it comes from, RFC, or "postern" */
-	/* 0: no hit; otherwise the value of the rule, usually 1. */
+	/* 0: no hit; 1: one hit, which is the value of the rule. */
 	int (*run)(struct eval_call *call);
 };
 

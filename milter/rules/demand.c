@@ -511,7 +511,7 @@ wants_make(struct maker *m)
 static unsigned
 most_of(const struct rule *rule)
 {
-	if (rule->type == RULE_EVAL || rule->type == RULE_META)
+	if (rule->type == RULE_META)
 		return 0;
 	return rule->flags.is_multiple ? rule->flags.maxhits : 1;
 }

@@ -1269,16 +1269,16 @@ run_eval(struct run *run, const struct rule *rule)
 	    .scratch = run->scratch,
 	    .evidence = STR_EMPTY,
 	};
-	int value = rule->eval->run(&call);
-	if (value == 0 && is_view_cut(run)) {
+	bool is_hit = rule->eval->run(&call) != 0;
+	if (!is_hit && is_view_cut(run)) {
 		undecided(run, rule);
 		return;
 	}
-	if (value == 0)
+	if (!is_hit)
 		return;
 	struct tally t = tally_new(rule);
 	tally_hit(run, &t, STR_EMPTY, str_trim(call.evidence));
-	tally_close(run, &t, value > 0 ? value : 1);
+	tally_close(run, &t, 1);
 }
 
 /* The rules that made a meta true: "A B C". */
