@@ -39,4 +39,20 @@ bits_drop(uint64_t *bits, size_t i)
 	bits[i / 64] &= ~bits_mask(i);
 }
 
+/* The first that is in both, `from` or later, before `to`; or `to`. */
+static inline size_t
+bits_next(const uint64_t *x, const uint64_t *y, size_t from, size_t to)
+{
+	if (from >= to)
+		return to;
+	size_t word = from / 64;
+	uint64_t bits = x[word] & y[word] & UINT64_MAX << from % 64;
+	while (bits == 0 && ++word < bits_words(to))
+		bits = x[word] & y[word];
+	if (bits == 0)
+		return to;
+	size_t next = word * 64 + (size_t)__builtin_ctzll(bits);
+	return next < to ? next : to;
+}
+
 #endif

@@ -193,30 +193,14 @@ meta_is_needed(struct needs *needs, uint32_t meta, unsigned depth)
 		   &prospect->nidle, depth - 1);
 }
 
-/* The first bit of both, `from` or later, before `to`; or `to`. */
-static uint32_t
-next_bit(const uint64_t *x, const uint64_t *y, uint32_t from, uint32_t to)
-{
-	if (from >= to)
-		return to;
-	size_t word = from / 64;
-	uint64_t bits = x[word] & y[word] & UINT64_MAX << from % 64;
-	while (bits == 0 && ++word < bits_words(to))
-		bits = x[word] & y[word];
-	if (bits == 0)
-		return to;
-	uint32_t next = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
-	return next < to ? next : to;
-}
-
 /* The next place of the stage that is to be tried and among `of`; PLACE_NONE:
  * there is none. */
 static uint32_t
 place_next(const struct needs *needs, const struct stage *stage,
     const uint64_t *of, uint32_t from)
 {
-	uint32_t place = next_bit(needs->to_do, of, from, stage->to);
-	return place < stage->to ? place : PLACE_NONE;
+	size_t place = bits_next(needs->to_do, of, from, stage->to);
+	return place < stage->to ? (uint32_t)place : PLACE_NONE;
 }
 
 uint32_t
@@ -290,14 +274,28 @@ struct maker {
 	size_t nnodes;
 };
 
+/* Call `each(arg, rules)` for the rules of every header group and turn. */
+static void
+band_each(const struct band *band,
+    void (*each)(void *arg, const struct rules *rules), void *arg)
+{
+	for (size_t i = 0; i < band->headers.n; i++)
+		each(arg, &band->headers.v[i].turn.rules);
+	for (size_t i = 0; i < TURNS; i++)
+		each(arg, &band->turn[i].rules);
+}
+
+static void
+rules_count(void *arg, const struct rules *rules)
+{
+	*(size_t *)arg += rules->n;
+}
+
 static size_t
 band_size(const struct band *band)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < band->headers.n; i++)
-		n += band->headers.v[i].turn.rules.n;
-	for (size_t i = 0; i < TURNS; i++)
-		n += band->turn[i].rules.n;
+	band_each(band, rules_count, &n);
 	return n;
 }
 
@@ -398,19 +396,10 @@ stage_new(struct maker *m, const struct turn *turn)
 }
 
 static void
-rules_add(struct maker *m, const struct rules *rules)
+rules_add(void *arg, const struct rules *rules)
 {
 	for (size_t i = 0; i < rules->n; i++)
-		(void)node_add(m, rules->v[i]);
-}
-
-static void
-band_add(struct maker *m, const struct band *band)
-{
-	for (size_t i = 0; i < band->headers.n; i++)
-		rules_add(m, &band->headers.v[i].turn.rules);
-	for (size_t i = 0; i < TURNS; i++)
-		rules_add(m, &band->turn[i].rules);
+		(void)node_add(arg, rules->v[i]);
 }
 
 static void
@@ -445,12 +434,11 @@ nodes_make(struct maker *m)
 	for (size_t i = 0; i < n; i++)
 		d->node_of[i] = PLACE_NONE;
 	stages_make(m);
-	for (size_t i = 0; i < plan->metas.n; i++)
-		(void)node_add(m, plan->metas.v[i]);
+	rules_add(m, &plan->metas);
 	for (const struct band *band = plan->bands.v;
 	     band < plan->bands.v + plan->bands.n; band++)
 		if (band != d->band)
-			band_add(m, band);
+			band_each(band, rules_add, m);
 }
 
 /*
@@ -599,20 +587,12 @@ users_make(struct maker *m)
 }
 
 static void
-rules_possible(struct needs *needs, const struct rules *rules)
+rules_possible(void *arg, const struct rules *rules)
 {
+	struct needs *needs = arg;
 	const struct demand *d = needs->demand;
 	for (size_t i = 0; i < rules->n; i++)
 		node_gains(needs, &d->nodes[d->node_of[rules->v[i]->id]]);
-}
-
-static void
-band_possible(struct needs *needs, const struct band *band)
-{
-	for (size_t i = 0; i < band->headers.n; i++)
-		rules_possible(needs, &band->headers.v[i].turn.rules);
-	for (size_t i = 0; i < TURNS; i++)
-		rules_possible(needs, &band->turn[i].rules);
 }
 
 /*
@@ -630,7 +610,7 @@ sure_mark(struct maker *m)
 			node_gains(needs, meta_node(d, (uint32_t)i));
 	for (const struct band *band = d->band + 1;
 	     band < plan->bands.v + plan->bands.n; band++)
-		band_possible(needs, band);
+		band_each(band, rules_possible, needs);
 	for (size_t i = 0; i < TURNS; i++)
 		for (size_t k = 0; k < d->turns[i].nplain; k++)
 			if (i != TURN_HEADER_EVAL || k >= d->nahead)

@@ -723,10 +723,12 @@ limit_steps(const struct regex *re, struct regex_scratch *s, size_t length)
 		most = DEEP_STEPS_MIN;
 	if (re->is_deep && most < limit)
 		limit = (uint32_t)most;
-	if (re->code == NULL)
+	if (re->code == NULL) {
 		pcre2_set_match_limit_32(s->wide_context, limit);
-	else if (s->limit != limit)
-		pcre2_set_match_limit_8(s->context, s->limit = limit);
+	} else if (s->limit != limit) {
+		s->limit = limit;
+		pcre2_set_match_limit_8(s->context, limit);
+	}
 }
 
 static void

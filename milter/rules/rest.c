@@ -126,7 +126,7 @@ plan_rest(struct arena *a, const struct ruleset *rules, struct plan *plan)
 	rest->done = ARENA_ARRAY(a, uint8_t, all->n);
 	rest->begin = ARENA_ARRAY(a, uint8_t, all->n);
 	rest->values = ARENA_ARRAY(a, double, all->n);
-	rest->words = (plan->metas.n + 63) / 64;
+	rest->words = bits_words(plan->metas.n);
 	rest->open = ARENA_ARRAY(a, uint64_t, rest->words);
 	for (size_t i = 0; i < all->n; i++)
 		if (all->v[i]->type != RULE_META)

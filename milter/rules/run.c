@@ -1355,19 +1355,6 @@ visit_meta(struct run *run, const struct rule *rule, bool is_end)
 		open_users(run, &rest->all, rule);
 }
 
-/* The place of the next meta to look at, `from` or later. */
-static size_t
-next_open(const struct run *run, size_t from)
-{
-	size_t word = from / 64;
-	if (word >= run->plan->rest.words)
-		return SIZE_MAX;
-	uint64_t bits = run->open[word] & UINT64_MAX << from % 64;
-	while (bits == 0 && ++word < run->plan->rest.words)
-		bits = run->open[word];
-	return bits == 0 ? SIZE_MAX : word * 64 + (size_t)__builtin_ctzll(bits);
-}
-
 /*
  * Run the metas whose needs are done, as SpamAssassin does: first those that
  * need nothing but rules that were run, whatever their score is; at last
@@ -1380,9 +1367,10 @@ static void
 run_metas(struct run *run, bool is_end)
 {
 	run->done_now = is_end ? DONE_END : DONE;
-	for (size_t i = next_open(run, 0); i < run->plan->metas.n;
-	     i = next_open(run, i + 1))
-		visit_meta(run, run->plan->metas.v[i], is_end);
+	const struct rules *metas = &run->plan->metas;
+	for (size_t i = 0;
+	     (i = bits_next(run->open, run->open, i, metas->n)) < metas->n; i++)
+		visit_meta(run, metas->v[i], is_end);
 }
 
 /*
